@@ -1,0 +1,69 @@
+"""Declare models in a file, call them by name: ``init`` once, ``get_model`` anywhere.
+
+Everything here is imported on first use, so that ``import modelhub`` itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelhub.base import HTTPModelWrapperBase as HTTPModelWrapperBase
+    from modelhub.base import ModelWrapperBase as ModelWrapperBase
+    from modelhub.errors import ConfigError as ConfigError
+    from modelhub.errors import ConfigWarning as ConfigWarning
+    from modelhub.errors import ModelCallError as ModelCallError
+    from modelhub.errors import ModelHubError as ModelHubError
+    from modelhub.errors import PluginError as PluginError
+    from modelhub.errors import Problem as Problem
+    from modelhub.errors import ResponseParsingError as ResponseParsingError
+    from modelhub.registry import ModelRegistry as ModelRegistry
+    from modelhub.registry import get_model as get_model
+    from modelhub.registry import init as init
+    from modelhub.response import ModelResponse as ModelResponse
+    from modelhub.response import ToolCall as ToolCall
+    from modelhub.response import ToolCallDelta as ToolCallDelta
+    from modelhub.response import Usage as Usage
+
+_HOMES = {
+    "HTTPModelWrapperBase": "modelhub.base",
+    "ModelWrapperBase": "modelhub.base",
+    "ConfigError": "modelhub.errors",
+    "ConfigWarning": "modelhub.errors",
+    "ModelCallError": "modelhub.errors",
+    "ModelHubError": "modelhub.errors",
+    "PluginError": "modelhub.errors",
+    "Problem": "modelhub.errors",
+    "ResponseParsingError": "modelhub.errors",
+    "ModelRegistry": "modelhub.registry",
+    "get_model": "modelhub.registry",
+    "init": "modelhub.registry",
+    "ModelResponse": "modelhub.response",
+    "ToolCall": "modelhub.response",
+    "ToolCallDelta": "modelhub.response",
+    "Usage": "modelhub.response",
+}
+
+__all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name == "__version__":
+        from importlib.metadata import version
+
+        value = version("modelhub")
+    else:
+        try:
+            return importlib.import_module(f"{__name__}.{name}")  # modelhub.errors without importing it by name
+        except ModuleNotFoundError:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,288 @@
+"""The base classes of wrappers: any Python callable, or a model behind HTTP that is only described."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from typing import Any, ClassVar
+
+from modelhub import engine
+from modelhub.errors import ModelCallError
+from modelhub.configs.redaction import is_secret_name
+from modelhub.redaction import scrub
+from modelhub.configs.references import resolve
+from modelhub.response import ModelResponse, Partial
+from modelhub.retry import RetryPolicy
+from modelhub.taxonomy import parse_error_body
+from modelhub.transports import SHARED, Transports
+from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
+
+USER_AGENT = "modelhub"
+_CONTRACT = frozenset({"parse_func", "fault_handler", "max_retries"})
+
+
+class ModelWrapperBase:
+    """A model that can be called by name: a class with ``model_type``, ``__init__`` and ``__call__``.
+
+    The registry passes the keys of the config, less ``model_type``, to ``__init__``. ``__call__`` returns a
+    ModelResponse (a ``str`` becomes one) and gains ``parse_func``, ``fault_handler`` and ``max_retries``:
+    ``parse_func`` turns the response into what the caller wants or raises ResponseParsingError to have the model
+    asked again, up to ``max_retries`` (3) times, after which ``fault_handler`` has the last word. ``acall`` runs
+    ``__call__`` in a thread.
+    """
+
+    model_type: ClassVar[str] = ""
+    transports: Transports = SHARED
+
+    def __init__(self, config_name: str | None = None, model_name: str | None = None, **kwargs: Any) -> None:
+        self.config_name = config_name or model_name or type(self).__name__
+        self.model_name = model_name or self.config_name
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        call = cls.__dict__.get("__call__")
+        if call is not None and not getattr(call, "keeps_contract", False):
+            cls.__call__ = _keep_contract(call)  # type: ignore[method-assign]
+        DEFINED.append(cls)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no __call__")
+
+    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+        """The same call for async code; a response that streams is iterated with ``async for``."""
+        return await asyncio.to_thread(self, *args, **kwargs)
+
+    def format(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(f"The method `format` is not implemented for model wrapper [{type(self).__name__}].")
+
+    def __repr__(self) -> str:
+        name = getattr(self, "config_name", None)
+        return f"<{type(self).__name__} {name!r}>"
+
+
+class _Defined:
+    """The wrapper classes that have been defined, newest last, for as long as they live."""
+
+    def __init__(self) -> None:
+        import weakref
+
+        self._refs: list[weakref.ref[type[ModelWrapperBase]]] = []
+        self._ref = weakref.ref
+
+    def append(self, cls: type[ModelWrapperBase]) -> None:
+        self._refs.append(self._ref(cls, self._refs.remove))
+
+    def by_type(self, model_type: str) -> type[ModelWrapperBase] | None:
+        """The newest class that itself declares ``model_type``, or is called so."""
+        for ref in reversed(self._refs):
+            cls = ref()
+            if cls is not None and model_type in (cls.__dict__.get("model_type"), cls.__name__):
+                return cls
+        return None
+
+
+DEFINED = _Defined()
+
+
+def _keep_contract(call: Callable[..., Any]) -> Callable[..., Any]:
+    """``call`` with AgentScope's parsing arguments, and a plain ``str`` result made a ModelResponse."""
+    own = call.__code__.co_varnames[: call.__code__.co_argcount + call.__code__.co_kwonlyargcount]
+    taken = [name for name in ("parse_func", "fault_handler", "max_retries") if name not in own]
+
+    @functools.wraps(call)
+    def kept(self: ModelWrapperBase, *args: Any, **kwargs: Any) -> Any:
+        contract = {name: kwargs.pop(name) for name in taken if name in kwargs}
+        if not contract.get("parse_func"):
+            return _as_response(call(self, *args, **kwargs))
+        flow = engine.parsed(
+            lambda: engine.invoke(lambda: _as_response(call(self, *args, **kwargs))),
+            contract["parse_func"],
+            contract.get("fault_handler"),
+            contract.get("max_retries"),
+        )
+        return self.transports.sync().run(flow)
+
+    kept.keeps_contract = True  # type: ignore[attr-defined]
+    return kept
+
+
+def _as_response(result: Any) -> Any:
+    return ModelResponse(text=result) if isinstance(result, str) else result
+
+
+class Endpoint:
+    """Where a wrapper's requests go: a URL and the headers that go with it, worked out once."""
+
+    __slots__ = ("headers", "url")
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self.url = url
+        self.headers = headers
+
+
+class HTTPModelWrapperBase(ModelWrapperBase):
+    """A model behind HTTP: a subclass says what to send and how to read what comes back, and does no I/O.
+
+    A subclass gives ``build_endpoint`` (URL and headers, once), ``build_request`` (input and options to a
+    Request), ``parse_response`` (Reply to ModelResponse), and, to stream, ``parse_event`` (one Event and what has
+    arrived before it to a delta, or None) and ``decoder``. ``parse_error`` and ``exchange`` have defaults.
+    References such as ``${NAME}`` in the attributes are resolved when the model is first called.
+    """
+
+    decoder: ClassVar[type[EventDecoder]] = SSEDecoder
+    default_timeout: ClassVar[float] = 600.0
+
+    def __init__(
+        self,
+        config_name: str | None = None,
+        model_name: str | None = None,
+        *,
+        api_key: str | None = None,
+        stream: bool = False,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        retry: Mapping[str, Any] | None = None,
+        client_args: Mapping[str, Any] | None = None,
+        generate_args: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(config_name, model_name)
+        self.api_key = api_key
+        self.stream = stream
+        self.headers = dict(headers or {})
+        self.timeout = timeout
+        self.retry = dict(retry or {})
+        self.client_args = dict(client_args or {})
+        self.generate_args = dict(generate_args or {})
+        self._preparing = threading.Lock()
+        self._endpoint: Endpoint | None = None
+
+    # What a subclass describes.
+
+    def build_endpoint(self) -> Endpoint:
+        """URL and headers of this model; raises AuthenticationError when a key is needed and there is none."""
+        raise NotImplementedError(f"{type(self).__name__} has no build_endpoint")
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        """The request for ``input``; ``options`` are the call's over the config's ``generate_args``."""
+        raise NotImplementedError(f"{type(self).__name__} has no build_request")
+
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        """The response that a successful reply holds."""
+        raise NotImplementedError(f"{type(self).__name__} has no parse_response")
+
+    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+        """The delta that one event of a stream brings, or None; ``partial`` is what came before it."""
+        raise NotImplementedError(f"{type(self).__name__} cannot stream: it has no parse_event")
+
+    def parse_error(self, reply: Reply) -> ModelCallError:
+        """The typed error of a reply that is no success."""
+        return parse_error_body(reply)
+
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | None:
+        """For conversations of several requests: yield each Request, be sent its Reply, return the response."""
+        return None
+
+    # What the description is used for.
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The prepared endpoint."""
+        endpoint = self._endpoint
+        return endpoint if endpoint is not None else self.prepare()
+
+    def prepare(self) -> Endpoint:
+        """Resolve the references of the config and work out the endpoint; done once, at the first call."""
+        with self._preparing:
+            if self._endpoint is None:
+                where = f"config {self.config_name!r}"
+                for name, value in list(vars(self).items()):
+                    if name[0] != "_" and isinstance(value, str | dict | list):
+                        setattr(self, name, resolve(value, where=where))
+                timeout = self.timeout or self.client_args.get("timeout") or self.default_timeout
+                self.read_timeout = float(timeout)
+                self.connect_timeout = min(self.read_timeout, 10.0)
+                self.retry_policy = self.build_retry_policy()
+                endpoint = self.build_endpoint()
+                self._secrets = [value for name, value in endpoint.headers.items() if is_secret_name(name)]
+                self._secrets += [value.partition(" ")[2] for value in self._secrets]
+                self._secrets += [self.api_key or ""]
+                self._endpoint = endpoint
+            return self._endpoint
+
+    def build_retry_policy(self) -> RetryPolicy:
+        """How failed calls of this model are repeated."""
+        return RetryPolicy.from_config(self.retry, self.client_args.get("max_retries"))
+
+    def build_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """``headers`` with what every JSON request has and with the config's own, which win."""
+        merged = {
+            "Content-Type": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": USER_AGENT,
+            **headers,
+        }
+        for name, value in self.headers.items():
+            for other in [other for other in merged if other.lower() == name.lower()]:
+                del merged[other]
+            merged[name] = value
+        return merged
+
+    def build_post(self, body: Any, stream: bool = False) -> Request:
+        """A POST of ``body`` as JSON to the endpoint."""
+        endpoint = self.endpoint
+        return Request(
+            endpoint.url,
+            endpoint.headers,
+            encode_json(body),
+            stream=stream,
+            timeout=self.read_timeout,
+            connect_timeout=self.connect_timeout,
+        )
+
+    def explain(self, error: ModelCallError) -> ModelCallError:
+        """``error`` with this model's name, and without its secrets."""
+        error.config_name = error.config_name or self.config_name
+        error.model_type = error.model_type or self.model_type
+        error.message = scrub(error.message, getattr(self, "_secrets", ()))
+        error.args = (error.message,)
+        return error
+
+    def __call__(self, input: Any, stream: bool | None = None, **options: Any) -> Any:
+        return self.run(input, stream, options)
+
+    __call__.keeps_contract = True  # type: ignore[attr-defined]
+
+    async def acall(self, input: Any, stream: bool | None = None, **options: Any) -> Any:
+        return await self.arun(input, stream, options)
+
+    def run(self, input: Any, stream: bool | None, options: dict[str, Any]) -> Any:
+        """Make the call in this thread; what the ``__call__`` of a subclass with another signature ends in."""
+        transport = self.transports.sync()
+        flow, partial = self._start(input, stream, options)
+        return transport.run(flow) if partial is None else transport.arrive(flow, partial)
+
+    def arun(self, input: Any, stream: bool | None, options: dict[str, Any]) -> Coroutine[Any, Any, Any]:
+        """The same for async code: the coroutine to await."""
+        transport = self.transports.aio()
+        flow, partial = self._start(input, stream, options)
+        return transport.run(flow) if partial is None else transport.arrive(flow, partial)
+
+    def _start(self, input: Any, stream: bool | None, options: dict[str, Any]) -> tuple[Any, Partial | None]:
+        """The flow of one call, and what it gathers in if it streams."""
+        self.endpoint  # noqa: B018  resolves the config's references before options are merged over them
+        if options.keys() & _CONTRACT:
+            contract = [options.pop(name, None) for name in ("parse_func", "fault_handler", "max_retries")]
+            if contract[0] is not None:
+                return engine.parsed(lambda: engine.converse(self, input, self._merge(options)), *contract), None
+        if stream if stream is not None else self.stream:
+            partial = Partial()
+            return engine.stream(self, input, self._merge(options), partial), partial
+        return engine.converse(self, input, self._merge(options)), None
+
+    def _merge(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options of one call over those of the config; None leaves an option out."""
+        merged = {**self.generate_args, **options}
+        return {name: value for name, value in merged.items() if value is not None}

@@ -1,0 +1,73 @@
+"""The call command: one question to one model."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from modelhub.cli.printing import print_json
+from modelhub.cli.sources import config_option, find_configs
+from modelhub.registry import ModelRegistry
+from modelhub.response import ModelResponse, ToolCall, Usage
+
+
+@click.command()
+@click.argument("name")
+@click.argument("text")
+@config_option
+@click.option("--stream", is_flag=True, help="Print the answer as it comes.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole response as JSON.")
+def call(name: str, text: str, path: str | None, stream: bool, as_json: bool) -> None:
+    """Ask the model called NAME; TEXT of - is read from stdin.
+
+    \b
+    modelhub call gpt "Why is the sky blue?" -c models.yaml --stream
+    git diff | modelhub call gpt - --json
+    """
+    if text == "-":
+        text = sys.stdin.read()
+    with ModelRegistry(find_configs(path)) as hub:
+        model = hub.get_model(name)
+        response = model(text, stream=True) if stream else model(text)
+        if stream and not as_json:
+            for delta in response:
+                click.echo(delta.text or "", nl=False)
+            click.echo()
+        else:
+            for _ in response if isinstance(response, ModelResponse) else ():
+                pass
+    if as_json:
+        print_json(build_document(response))
+    elif not stream:
+        click.echo(_summary(response))
+
+
+def _summary(response: Any) -> str:
+    """What a person wants to see of a response."""
+    if not isinstance(response, ModelResponse):
+        return str(response)
+    if response.embedding is not None:
+        return "\n".join(f"[{', '.join(f'{v:.4g}' for v in vector[:4])}, ...] {len(vector)} numbers" for vector in response.embedding)
+    if response.image_urls is not None:
+        return "\n".join(response.image_urls)
+    calls = [f"{call.name}({call.arguments})" for call in response.tool_calls or ()]
+    return "\n".join([*([response.text] if response.text else []), *calls]) or str(response.raw)
+
+
+def build_document(response: Any) -> Any:
+    """A response as JSON types, without what is empty."""
+    if not isinstance(response, ModelResponse):
+        return response
+    names = ("text", "reasoning", "tool_calls", "finish_reason", "usage", "embedding", "image_urls", "parsed")
+    names += ("request_id", "model", "raw")
+    return {name: _plain(value) for name in names if (value := getattr(response, name)) is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ToolCall | Usage):
+        return {name: getattr(value, name) for name in value.__slots__}
+    if isinstance(value, list) and value and isinstance(value[0], ToolCall):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,89 @@
+"""Commands that read configs: validate, list, show."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+
+from modelhub.cli.printing import colour, count, print_json, print_table
+from modelhub.cli.sources import config_option, find_configs
+from modelhub.errors import Problem
+from modelhub.registry import ModelRegistry
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="PATHS...")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="How to print problems.")
+@click.option("--strict", is_flag=True, help="Let warnings fail too.")
+def validate(paths: Sequence[str], style: str, strict: bool) -> None:
+    """Check config files; needs no keys and no network, and runs no plugin code.
+
+    \b
+    modelhub validate models.yaml
+    modelhub validate configs/ more.toml --strict
+    modelhub validate --format json models.yaml
+    cat models.yaml | modelhub validate -
+
+    Exit code: 0 clean, 1 problems, 2 wrong usage.
+    """
+    from modelhub import configs
+
+    entries, problems = [], []
+    for path in paths or [find_configs(None)]:
+        if path == "-":
+            loaded = configs.load_text(sys.stdin.buffer.read(), name="<stdin>", format="yaml")
+        else:
+            loaded = configs.load(path)
+        entries += loaded.entries
+        problems += loaded.problems
+    problems += ModelRegistry().check(entries)
+    if style == "json":
+        print_json([asdict(problem) for problem in problems])
+    else:
+        for problem in problems:
+            click.echo(_line(problem))
+        verdict = count(len(problems), "problem") if problems else colour("ok", fg="green")
+        click.echo(f"{verdict} in {count(len(entries), 'config')}")
+    if any(strict or problem.severity == "error" for problem in problems):
+        raise click.exceptions.Exit(1)
+
+
+def _line(problem: Problem) -> str:
+    code = colour(problem.code, fg="red" if problem.severity == "error" else "yellow", bold=True)
+    warning = "warning: " if problem.severity == "warning" else ""
+    hint = f"; {problem.hint}" if problem.hint else ""
+    return f"{colour(problem.place, bold=True)}: {code} {warning}{problem.message}{hint}"
+
+
+@click.command("list")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(path: str | None, as_json: bool) -> None:
+    """The models that the configs declare.
+
+    \b
+    modelhub list -c models.yaml
+    """
+    with ModelRegistry(find_configs(path)) as hub:
+        configs = [hub.config(name) for name in hub.names()]
+    rows = [(str(c["config_name"]), str(c["model_type"]), str(c.get("model_name") or "")) for c in configs]
+    if as_json:
+        print_json([dict(zip(("config_name", "model_type", "model_name"), row, strict=True)) for row in rows])
+    else:
+        print_table(rows)
+
+
+@click.command()
+@click.argument("name")
+@config_option
+def show(name: str, path: str | None) -> None:
+    """One model's config as JSON, with its secrets masked.
+
+    \b
+    modelhub show gpt -c models.yaml
+    """
+    with ModelRegistry(find_configs(path)) as hub:
+        print_json(hub.config(name))

@@ -1,0 +1,50 @@
+"""The mock command: a server to talk to without a key."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--seed", default=0, show_default=True, help="Another seed gives other answers.")
+@click.option("--latency", default=0.0, metavar="SECONDS", help="Wait before each reply.")
+@click.option("--chunk-delay", default=0.0, metavar="SECONDS", help="Wait between the events of a stream.")
+@click.option("--chunk-bytes", type=int, metavar="N", help="Cut streams into pieces of N bytes.")
+@click.option("--faults", default="", metavar="LIST", help="What goes wrong, one for each request: 429,429,cut,hang ...")
+@click.option("--retry-after", default="1", show_default=True, help="Retry-After of 429 and 503 replies.")
+@click.option("--api-key", help="Refuse requests that do not carry this key.")
+def mock(
+    host: str,
+    port: int,
+    seed: int,
+    latency: float,
+    chunk_delay: float,
+    chunk_bytes: int | None,
+    faults: str,
+    retry_after: str,
+    api_key: str | None,
+) -> None:
+    """Serve made-up models on this machine, in the vendors' wire formats, the same answers for the same seed.
+
+    \b
+    modelhub mock --port 8080
+    modelhub mock --faults 429,500,ok,cut --retry-after 0.2
+    modelhub mock --latency 0.5 --chunk-delay 0.05
+
+    Point client_args.base_url at http://127.0.0.1:8080/v1 (openai_*), host at http://127.0.0.1:8080 (ollama_*) or
+    api_url at http://127.0.0.1:8080/llm/ (post_api_*). A request header `X-Mock-Fault: 429` makes one request fail.
+    """
+    from modelhub.mock import MockSettings, serve
+
+    settings = MockSettings(
+        seed=seed,
+        latency=latency,
+        chunk_delay=chunk_delay,
+        chunk_bytes=chunk_bytes,
+        faults=[fault.strip() for fault in faults.split(",") if fault.strip()],
+        retry_after=retry_after,
+        api_key=api_key,
+    )
+    serve(settings, host=host, port=port, announce=click.echo)

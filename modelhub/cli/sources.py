@@ -1,0 +1,29 @@
+"""Where the commands find configs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_option(command: F) -> F:
+    """The ``-c/--config`` option of every command that takes a name."""
+    return click.option(
+        "-c", "--config", "path", metavar="PATH", help="File or folder of configs [$MODELHUB_CONFIG, ./model_configs]"
+    )(command)
+
+
+def find_configs(path: str | None) -> str:
+    """The configs to read; a usage error when none are named and the default does not exist."""
+    if path:
+        return path
+    default = os.environ.get("MODELHUB_CONFIG") or "model_configs"
+    if not os.environ.get("MODELHUB_CONFIG") and not Path(default).exists():
+        raise click.UsageError("which configs? Name them (-c PATH), or set $MODELHUB_CONFIG; ./model_configs is not here")
+    return default

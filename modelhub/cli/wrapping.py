@@ -1,0 +1,70 @@
+"""Commands about the wrappers that are installed: types, schema, plugins."""
+
+from __future__ import annotations
+
+import click
+
+from modelhub.cli.printing import colour, print_json, print_table
+from modelhub.errors import PluginError
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def types(as_json: bool) -> None:
+    """The model_types that configs may use, and the packages they come from."""
+    from modelhub.plugins import installed
+
+    found = installed()
+    rows = []
+    for model_type, plugin in found.by_type.items():
+        try:
+            about = str((found.schema(model_type) or {}).get("description") or "")
+        except PluginError as error:
+            about = str(error)
+        rows.append((model_type, f"{plugin.distribution} {plugin.version}", about))
+    if as_json:
+        print_json([dict(zip(("model_type", "distribution", "description"), row, strict=True)) for row in rows])
+    else:
+        print_table(rows)
+
+
+@click.command()
+@click.argument("model_type", required=False)
+def schema(model_type: str | None) -> None:
+    """The JSON Schema of one model_type, or of all.
+
+    \b
+    modelhub schema openai_chat
+    """
+    from modelhub.plugins import installed
+    from modelhub.validation import suggest
+
+    found = installed()
+    if model_type is None:
+        print_json({name: found.schema(name) for name in found.by_type})
+        return
+    if model_type not in found.by_type:
+        near = suggest(model_type, found.by_type)
+        hint = f"did you mean {near!r}?" if near else "`modelhub types` lists them"
+        raise PluginError(f"there is no model_type {model_type!r}; {hint}")
+    print_json(found.schema(model_type))
+
+
+@click.command()
+def plugins() -> None:
+    """Installed wrapper plugins: those that work, and those put aside with the reason.
+
+    Exit code 1 when one is put aside.
+    """
+    from modelhub.plugins import installed
+
+    found = installed()
+    found.load_all()
+    good = [p for p in found.by_type.values() if not p.built_in and p.reason is None]
+    print_table([("ok", p.model_type, f"{p.distribution} {p.version}", p.entry_point.value) for p in good])
+    for plugin in found.quarantined:
+        click.echo(f"{colour('quarantined', fg='red')}  {plugin}: {plugin.reason}")
+    if not good and not found.quarantined:
+        click.echo("no plugins besides the wrappers that come with modelhub (`modelhub types`)")
+    if found.quarantined:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,82 @@
+"""Which parts of a document are model configs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from modelhub.configs.documents import Document, Entry
+from modelhub.configs.positions import Path
+from modelhub.errors import Problem
+
+_ITEM_HINT = "start each config with '- config_name: ...'"
+_KEYS = ("models", "version", "$schema")
+
+
+def find_entries(document: Document, value: Any, path: Path = ()) -> Iterator[Entry | Problem]:
+    """Find the configs in ``value``: one config, a list of them, or a mapping with ``models``."""
+    if isinstance(value, dict):
+        models = _find_models_key(value)
+        if models is None:
+            yield Entry(value, document, path)
+        else:
+            yield from _check_other_keys(document, value, path)
+            yield from _find_in_models(document, value[models], (*path, models))
+    elif isinstance(value, list):
+        yield from _find_in_list(document, value, path)
+    else:
+        message = f"a model config is a mapping, not {describe(value)}"
+        yield document.problem("MH106", message, path, hint="write 'config_name: ...' and 'model_type: ...'")
+
+
+def _find_models_key(value: dict[str, Any]) -> str | None:
+    """Find the key that holds the configs; a misspelt one counts when a list of mappings is under it."""
+    if "config_name" in value or "model_type" in value:
+        return None
+    if "models" in value:
+        return "models"
+    for key, item in value.items():
+        if isinstance(item, list) and item and all(isinstance(each, dict) for each in item) and _suggest(key):
+            return key
+    return None
+
+
+def _find_in_models(document: Document, value: Any, path: Path) -> Iterator[Entry | Problem]:
+    if isinstance(value, list):
+        yield from _find_in_list(document, value, path)
+    else:
+        message = f"'{path[-1]}' must be a list of model configs, not {describe(value)}"
+        hint = _ITEM_HINT if isinstance(value, dict | None) else None
+        yield document.problem("MH106", message, path, hint=hint)
+
+
+def _find_in_list(document: Document, value: list[Any], path: Path) -> Iterator[Entry | Problem]:
+    for index, item in enumerate(value):
+        if isinstance(item, dict):
+            yield Entry(item, document, (*path, index))
+        else:
+            message = f"item {index + 1} of the list must be a model config (a mapping), not {describe(item)}"
+            yield document.problem("MH106", message, (*path, index))
+
+
+def _check_other_keys(document: Document, value: dict[str, Any], path: Path) -> Iterator[Problem]:
+    for key, item in value.items():
+        if key not in _KEYS:
+            hint = _suggest(key) or f"the keys next to 'models' are {_KEYS[1]} and {_KEYS[2]}"
+            yield document.problem("MH103", f"unknown key '{key}'", (*path, key), key=True, hint=hint)
+        elif key == "version" and (item != 1 or isinstance(item, bool)):
+            message = f"version must be 1, not {describe(item)}"
+            yield document.problem("MH106", message, (*path, key))
+
+
+def _suggest(key: str) -> str | None:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key.casefold(), _KEYS, n=1, cutoff=0.7)
+    return f"did you mean '{near[0]}'?" if near else None
+
+
+def describe(value: Any) -> str:
+    """Name the kind of a value, never the value."""
+    kinds = {dict: "a mapping", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
+    if type(value) in kinds:
+        return kinds[type(value)]
+    return "a number" if isinstance(value, int | float) else type(value).__name__

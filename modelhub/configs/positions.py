@@ -1,0 +1,102 @@
+"""Places in a text: character offsets while parsing, lines and columns for people."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+_LINE_END = re.compile(r"\r\n?|\n")
+Path = tuple[str | int, ...]
+
+
+class Span(NamedTuple):
+    """A stretch of text: 1-based lines and columns in characters, the end exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(slots=True)
+class Node:
+    """Where one value stands, as character offsets; ``keys`` says where a mapping's keys stand."""
+
+    start: int
+    end: int
+    children: "dict[str, Node] | list[Node] | None" = None
+    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+class Fault(Exception):
+    """Something wrong at an offset of a text; raised when nothing after it can be read, else collected."""
+
+    def __init__(
+        self, code: str, message: str, start: int, end: int | None = None, *, hint: str | None = None, path: Path = ()
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.start = start
+        self.end = end
+        self.hint = hint
+        self.path = path
+
+
+def build_twice_fault(text: str, key: str, first: int, start: int, end: int, path: Path) -> Fault:
+    """Build the fault of a key that stands in its mapping at the offset ``first`` already."""
+    line = len(_LINE_END.findall(text, 0, first)) + 1
+    hint = f"it is on line {line} already; remove one of the two"
+    return Fault("MH105", f"the key '{key}' is given twice", start, end, hint=hint, path=path)
+
+
+class Parsed(NamedTuple):
+    """What a parser makes of one document: plain data, faults that did not stop it, and its nodes when asked for."""
+
+    data: Any
+    find_nodes: Callable[[], Node]
+    faults: Sequence[Fault] = ()
+
+
+class Lines:
+    """Turns offsets of a text into spans; LF, CRLF and CR end a line."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts: list[int] = []
+
+    def span(self, start: int, end: int | None = None) -> Span:
+        """Build the span of ``text[start:end]`` less trailing blanks, or of one character when ``end`` is None."""
+        start = min(start, len(self.text))
+        if end is None:
+            end = start + 1 if self.text[start : start + 1].strip() else start
+        while end > start and self.text[end - 1].isspace():
+            end -= 1
+        return Span(*self._place(start), *self._place(end))
+
+    def offset(self, line: int, column: int) -> int:
+        """Turn a 1-based line and column back into an offset."""
+        self._place(0)
+        return min(self._starts[min(line, len(self._starts)) - 1] + column - 1, len(self.text))
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        if not self._starts:
+            self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+
+def find_offsets(node: Node, path: Sequence[str | int], *, key: bool = False) -> tuple[int, int]:
+    """Find where the value (or the key) at ``path`` starts and ends, or its nearest existing ancestor."""
+    for position, step in enumerate(path, start=1):
+        children = node.children
+        if isinstance(children, dict) and isinstance(step, str) and step in children:
+            if key and position == len(path):
+                return node.keys[step]
+            node = children[step]
+        elif isinstance(children, list) and isinstance(step, int) and 0 <= step < len(children):
+            node = children[step]
+        else:
+            break
+    return node.start, node.end

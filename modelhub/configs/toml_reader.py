@@ -1,0 +1,69 @@
+"""TOML text as plain data, with its faults in our words."""
+
+import re
+from collections.abc import Iterator
+
+from modelhub.configs.plain import MAX_DEPTH
+from modelhub.configs.positions import Fault, Lines, Parsed
+from modelhub.configs.toml_positions import find_nodes
+
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_TWICE = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate")
+_MESSAGES = {
+    "Invalid value": ("expected a value", "put text in quotes"),
+    "Invalid statement": ("expected 'key = value' or a [table]", "put a key with unusual characters in quotes"),
+    "Expected '=' after": ("expected '=' after the key", "write key = value"),
+    "Expected newline": ("more text after the value", "put each 'key = value' on its own line"),
+    "Expected ']": ("the table name is not closed", "close the ']'"),
+    "Unclosed array": ("the array is not closed", "close the '['"),
+    "Unclosed inline table": ("the inline table is not closed on its line", "close the '{'"),
+    "Unterminated string": ("the string is not closed", "close the quotes"),
+    'Expected "': ("the string is not closed", "close the quote"),
+    "Illegal character '\\n'": ("the string is not closed on its line", "close the quote"),
+    "Unescaped '\\'": ("unknown escape in a string", "write \\\\ for a backslash, or use single quotes"),
+    "Duplicate": ("this key is given twice", "remove one of the two"),
+    "Cannot ": ("this key or table is defined already", "give each key and [table] once"),
+}
+
+
+def parse_toml(text: str) -> Iterator[Parsed]:
+    """Parse one TOML document; raises Fault for a syntax error."""
+    import tomllib
+
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        faults = find_nodes(text)[1] if str(error).startswith(_TWICE) else []
+        if not faults:
+            raise _explain(text, str(error)) from None
+        yield Parsed(None, lambda: find_nodes(text)[0], faults)
+    except RecursionError:
+        raise Fault("MH106", f"nested deeper than {MAX_DEPTH} levels", _find_deep(text)) from None
+    except ValueError:
+        match = re.search(r"[\d_]{4000,}", text)
+        raise Fault("MH106", "the number or date is out of range", match.start() if match else 0) from None
+    else:
+        yield Parsed(data or None, lambda: find_nodes(text)[0])
+
+
+def _explain(text: str, error: str) -> Fault:
+    """Say in our words what the parser said, at the place that it named."""
+    place = _PLACE.search(error)
+    reason = error[: place.start()] if place else error
+    offset = len(text)
+    if place and place[1]:
+        offset = Lines(text).offset(int(place[1]), int(place[2]))
+    for known, (message, hint) in _MESSAGES.items():
+        if reason.startswith(known):
+            return Fault("MH105" if reason.startswith(_TWICE) else "MH101", message, offset, hint=hint)
+    return Fault("MH101", f"not valid TOML: {reason!r:.200}", offset)
+
+
+def _find_deep(text: str) -> int:
+    """Find roughly where brackets nest too deep."""
+    depth = 0
+    for match in re.finditer(r"[\[{\]}]", text):
+        depth += 1 if match[0] in "[{" else -1
+        if depth > MAX_DEPTH:
+            return match.start()
+    return 0

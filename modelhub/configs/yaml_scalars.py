@@ -1,0 +1,65 @@
+"""What a YAML scalar means: PyYAML's safe rules, except that timestamps stay text."""
+
+from typing import Any
+
+CORE = "tag:yaml.org,2002:"
+_TEXT = {CORE + name for name in ("str", "timestamp", "merge", "value")}
+
+
+class BadScalar(Exception):
+    """A scalar that its tag does not fit, or a tag that is not allowed."""
+
+    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+
+
+class Scalars:
+    """Turns scalars into JSON types, remembering the plain ones that return in entry after entry."""
+
+    def __init__(self) -> None:
+        import yaml
+
+        self._node = yaml.ScalarNode
+        self._resolver: Any = yaml.resolver.Resolver()
+        constructor = yaml.constructor.SafeConstructor()
+        self._construct = {
+            CORE + "null": lambda _: None,
+            CORE + "bool": constructor.construct_yaml_bool,
+            CORE + "int": constructor.construct_yaml_int,
+            CORE + "float": constructor.construct_yaml_float,
+        }
+        self._plain: dict[str, Any] = {}
+
+    def build_plain(self, text: str) -> Any:
+        """Build what an unquoted scalar means; raises BadScalar."""
+        try:
+            return self._plain[text]
+        except KeyError:
+            value = self.build_tagged(text, self._resolver.resolve(self._node, text, (True, False)))
+            self._plain[text] = value
+            return value
+
+    def build_tagged(self, text: str, tag: str) -> Any:
+        """Build what a scalar with this tag means; raises BadScalar."""
+        if tag in _TEXT:
+            return text
+        if tag not in self._construct:
+            raise BadScalar("MH101", *describe_tag(tag))
+        try:
+            return self._construct[tag](self._node(tag, text))
+        except (ValueError, KeyError, IndexError):
+            kind = tag.removeprefix(CORE)
+            if len(text) > 4000:
+                raise BadScalar("MH106", "the number is too large") from None
+            raise BadScalar(
+                "MH101", f"the text is not a valid !!{kind}", "put it in quotes and remove the tag"
+            ) from None
+
+
+def describe_tag(tag: str) -> tuple[str, str]:
+    """Say that a tag is not allowed, spelt as in the file, and what to write instead."""
+    spelt = f"!!{tag.removeprefix(CORE)}" if tag.startswith(CORE) else tag
+    hint = "write ${NAME} for an environment variable" if "env" in tag.casefold() else "remove the tag"
+    return f"the tag {spelt:.80} is not allowed", hint

@@ -1,0 +1,193 @@
+"""The errors, split by who must act.
+
+ModelHubError
+├── ConfigError(problems)       fix the file
+├── PluginError                 fix the install
+└── ModelCallError              a call failed; .retryable says whether it may be tried again
+    ├── AuthenticationError     401
+    ├── PermissionDeniedError   403
+    ├── NotFoundError           404
+    ├── BadRequestError         400, 422 and other 4xx
+    │   ├── ContextLengthError  the prompt does not fit the model
+    │   └── ContentFilterError  a safety filter refused
+    ├── RateLimitError          429: slow down
+    ├── QuotaExceededError      out of credit: waiting does not help
+    ├── ServerError             5xx
+    ├── TimeoutError            (also builtins.TimeoutError)
+    ├── ConnectionError         (also builtins.ConnectionError)
+    ├── ResponseParsingError    2xx with something unreadable
+    └── StreamInterruptedError  .partial holds what had arrived
+
+``Problem`` is one finding of validation, ``ConfigWarning`` the category of those that do not stop loading.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from modelhub.response import ModelResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding about a config: where it is, what is wrong, and what to do.
+
+    Lines and columns are 1-based and count characters; they are None for configs given as Python objects,
+    where ``path`` (keys and indexes from the top of the source) says the place instead.
+    """
+
+    code: str
+    message: str
+    hint: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+    severity: Literal["error", "warning"] = "error"
+    config_name: str | None = None
+    path: tuple[str | int, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """``file:line:column``, or the path into a Python object."""
+        if self.file is None:
+            steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+            return f"model_configs{steps}"
+        if self.line is None:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def __str__(self) -> str:
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.place}: {self.code} {self.message}{hint}"
+
+
+class ConfigWarning(UserWarning):
+    """A finding that does not stop a config from loading, such as a deprecated key."""
+
+
+class ModelHubError(Exception):
+    """Base of everything modelhub raises on purpose."""
+
+
+class ConfigError(ModelHubError):
+    """The configs cannot be used; ``problems`` lists every reason, in the order of the files."""
+
+    def __init__(self, problems: Sequence[Problem] | str) -> None:
+        if isinstance(problems, str):
+            problems = [Problem("MH100", problems)]
+        self.problems: list[Problem] = list(problems)
+        lines = [str(problem) for problem in self.problems]
+        super().__init__(lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} problems:", *lines]))
+
+
+class PluginError(ModelHubError):
+    """A wrapper plugin is missing, broken or refused; the message names its distribution and what to do."""
+
+
+class ModelCallError(ModelHubError):
+    """A call to a model failed.
+
+    ``status`` is the HTTP status (None when there was no reply), ``code`` the vendor's own error code,
+    ``retry_after`` the seconds the server asked to wait, ``partial`` what had arrived of a stream.
+    """
+
+    retryable = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+        config_name: str | None = None,
+        model_type: str | None = None,
+        partial: ModelResponse | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        if retryable is not None:
+            self.retryable = retryable
+        self.retry_after = retry_after
+        self.config_name = config_name
+        self.model_type = model_type
+        self.partial = partial
+
+    def __str__(self) -> str:
+        who = f"{self.config_name} ({self.model_type}): " if self.config_name else ""
+        facts = [f"HTTP {self.status}"] if self.status else []
+        facts += [f"code {self.code}"] if self.code else []
+        facts += [f"request id {self.request_id}"] if self.request_id else []
+        return f"{who}{self.message}" + (f" [{', '.join(facts)}]" if facts else "")
+
+
+class AuthenticationError(ModelCallError):
+    """The key is missing, wrong or expired (401)."""
+
+
+class PermissionDeniedError(ModelCallError):
+    """The key is valid but may not do this (403)."""
+
+
+class NotFoundError(ModelCallError):
+    """No such model or endpoint (404)."""
+
+
+class BadRequestError(ModelCallError):
+    """The request is wrong and would be wrong again (400, 422), or asks what the vendor cannot do."""
+
+
+class ContextLengthError(BadRequestError):
+    """The prompt and the answer do not fit the model's context window."""
+
+
+class ContentFilterError(BadRequestError):
+    """A safety filter refused the prompt or the answer."""
+
+
+class RateLimitError(ModelCallError):
+    """Too many requests (429); ``retry_after`` says how long to wait when the server told."""
+
+    retryable = True
+
+
+class QuotaExceededError(ModelCallError):
+    """The account is out of credit or quota: trying again does not help."""
+
+
+class ServerError(ModelCallError):
+    """The server failed (5xx)."""
+
+    retryable = True
+
+
+class TimeoutError(ModelCallError, builtins.TimeoutError):
+    """The server was reached but did not answer in time."""
+
+
+class ConnectionError(ModelCallError, builtins.ConnectionError):
+    """The server could not be reached, or closed the connection before it answered."""
+
+    retryable = True
+
+
+class ResponseParsingError(ModelCallError):
+    """A reply that says success holds something unreadable.
+
+    A ``parse_func`` raises it to have the model asked again.
+    """
+
+
+class StreamInterruptedError(ModelCallError):
+    """A stream broke before its end; ``partial`` is the response as far as it came."""

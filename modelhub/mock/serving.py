@@ -1,0 +1,119 @@
+"""Runs the application on a socket, and as the command that listens until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import functools
+import signal
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from modelhub.errors import ModelHubError
+from modelhub.mock.app import build_app
+from modelhub.mock.settings import MockSettings
+
+_print = functools.partial(print, flush=True)
+_GRACE = 0.2
+"""Seconds that requests under way get to finish at shutdown."""
+
+
+class Listener:
+    """A listening server: its address and its connections."""
+
+    def __init__(self, runner: web.AppRunner) -> None:
+        if runner.server is None:
+            raise RuntimeError("the runner is not set up")
+        self._server = runner.server
+        self.accepted = 0
+        self.url = ""
+
+    def accept(self) -> asyncio.Protocol:
+        """Make the protocol of a new connection."""
+        self.accepted += 1
+        return self._server()
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open now; may be read from any thread."""
+        return len(self._server.connections)
+
+    def transports(self) -> list[asyncio.Transport]:
+        """The transports of the open connections."""
+        found = [getattr(connection, "transport", None) for connection in self._server.connections]
+        return [transport for transport in found if isinstance(transport, asyncio.Transport)]
+
+
+@contextlib.asynccontextmanager
+async def listen(app: web.Application, host: str, port: int) -> AsyncIterator[Listener]:
+    """Serve an application while the context is open; nothing is left of it afterwards.
+
+    Raises ModelHubError when the address cannot be listened on.
+    """
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_GRACE)
+    await runner.setup()
+    try:
+        listener = Listener(runner)
+        server = await _open(listener, host, port)
+        try:
+            address, bound = server.sockets[0].getsockname()[:2]
+            listener.url = f"http://[{address}]:{bound}" if ":" in address else f"http://{address}:{bound}"
+            yield listener
+        finally:
+            server.close()
+            transports = listener.transports()
+    finally:
+        await runner.cleanup()
+    for transport in transports:
+        transport.abort()
+    await asyncio.sleep(0)
+    await server.wait_closed()
+
+
+async def _open(listener: Listener, host: str, port: int) -> asyncio.Server:
+    try:
+        return await asyncio.get_running_loop().create_server(listener.accept, host, port, backlog=1024)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ModelHubError(f"port {port} is in use; try --port 0") from error
+        reason = error.strerror or error
+        raise ModelHubError(f"cannot listen on {host}:{port}: {reason}; try another --host or --port") from error
+    except OverflowError:
+        raise ModelHubError(f"{port} is not a port; use 0 to 65535") from None
+
+
+def serve(
+    settings: MockSettings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    announce: Callable[[str], None] = _print,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM; ``announce`` gets one line with the URL. Port 0 picks a free one.
+
+    Raises ModelHubError when the address cannot be listened on.
+    """
+    try:
+        asyncio.run(_serve(settings, host, port, announce))
+    except KeyboardInterrupt:
+        return
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ModelHubError(f"port {port} is in use; try --port 0") from error
+        raise ModelHubError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; try another address"
+        ) from error
+
+
+async def _serve(settings: MockSettings, host: str, port: int, announce: Callable[[str], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not on Windows, and not outside the main thread.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, stop.set)
+    async with listen(build_app(settings), host, port) as listener:
+        announce(f"modelhub mock is listening on {listener.url} (OpenAI at /v1, Ollama at /api, POST API at /llm/)")
+        await stop.wait()

@@ -1,0 +1,250 @@
+"""Models by name: configs in, wrappers out."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from modelhub import configs, validation
+from modelhub.configs import Entry
+from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
+from modelhub.configs.redaction import redact
+from modelhub.configs.references import resolve
+from modelhub.transports import Transports
+
+if TYPE_CHECKING:
+    from modelhub.base import ModelWrapperBase
+
+
+class _Generation:
+    """One loaded set of configs and the models built from it."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.entries = {entry.config["config_name"]: entry for entry in entries}
+        self.models: dict[str, Any] = {}
+
+
+class ModelRegistry:
+    """The models that configs declare, built when first fetched and then always the same object.
+
+    ``model_configs`` is a dict, a list, a path (.json, .yaml, .yml, .toml, or a folder of such), or a list that mixes
+    them; ``wrappers`` are classes to know besides the installed ones. Raises ConfigError with every problem of
+    every source; nothing is loaded then. Use it as a context manager, or ``close`` it, to close its connections.
+    Safe to share between threads and event loops.
+    """
+
+    def __init__(
+        self,
+        model_configs: Any = None,
+        *,
+        wrappers: Iterable[type[ModelWrapperBase]] = (),
+        profile: str | None = None,
+        watch: bool = False,
+    ) -> None:
+        if profile is not None or watch:
+            raise ModelHubError(f"{'profile' if profile is not None else 'watch'}= is not supported yet")
+        self._lock = threading.RLock()
+        self._transports = Transports()
+        self._registered: dict[str, type[ModelWrapperBase]] = {}
+        self._source = model_configs
+        self._now = _Generation()
+        for wrapper in wrappers:
+            self.register(wrapper)
+        if model_configs is not None:
+            self.reload()
+
+    def get_model(self, config_name: str) -> Any:
+        """The model called ``config_name``; raises ConfigError when none is, PluginError when it cannot be built."""
+        now = self._now
+        model = now.models.get(config_name)
+        if model is not None:
+            return model
+        with self._lock:
+            model = now.models.get(config_name)
+            if model is None:
+                model = now.models[config_name] = self._build(self._entry(config_name, now))
+            return model
+
+    def names(self) -> list[str]:
+        """The config_names, in the order of their sources."""
+        return list(self._now.entries)
+
+    def config(self, config_name: str) -> dict[str, Any]:
+        """The config called ``config_name``, with its secrets masked."""
+        return redact(self._entry(config_name, self._now).config)
+
+    def register(self, wrapper: type[ModelWrapperBase]) -> None:
+        """Make a wrapper class known under the ``model_type`` it declares itself, and under its class name.
+
+        An inherited ``model_type`` stays its owner's. Raises TypeError for what is no wrapper class.
+        """
+        from modelhub.base import ModelWrapperBase
+
+        if not (isinstance(wrapper, type) and issubclass(wrapper, ModelWrapperBase)):
+            raise TypeError(f"register takes a subclass of ModelWrapperBase, not {wrapper!r}")
+        with self._lock:
+            for name in (wrapper.__name__, wrapper.__dict__.get("model_type")):
+                if name:
+                    self._registered[name] = wrapper
+
+    def reload(self) -> None:
+        """Read the sources again; a failure raises ConfigError and changes nothing.
+
+        A model whose config is unchanged stays the same object.
+        """
+        loaded = configs.load(self._source)
+        found = [*loaded.problems, *self.check(loaded.entries)]
+        wrong = [problem for problem in found if problem.severity == "error"]
+        if wrong:
+            raise ConfigError(wrong)
+        fresh = _Generation(loaded.entries)
+        with self._lock:
+            for name, model in self._now.models.items():
+                if name in fresh.entries and fresh.entries[name].config == self._now.entries[name].config:
+                    fresh.models[name] = model
+            self._now = fresh
+        for problem in found:
+            warnings.warn(str(problem), ConfigWarning, stacklevel=4)
+
+    def check(self, entries: list[Entry]) -> list[Problem]:
+        """What validation says of ``entries``."""
+        return validation.check(entries, schema_of=self._schema, model_types=_Known(self._registered))
+
+    def close(self) -> None:
+        """Close the connections; calling a model afterwards raises ModelHubError."""
+        self._transports.close()
+
+    async def aclose(self) -> None:
+        """Close the connections, waiting for those of the running event loop."""
+        await self._transports.aclose()
+
+    def __contains__(self, config_name: object) -> bool:
+        return config_name in self._now.entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __len__(self) -> int:
+        return len(self._now.entries)
+
+    def __enter__(self) -> ModelRegistry:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    async def __aenter__(self) -> ModelRegistry:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<ModelRegistry of {len(self)} models>"
+
+    def _entry(self, config_name: str, generation: _Generation) -> Entry:
+        entry = generation.entries.get(config_name)
+        if entry is None:
+            near = validation.suggest(str(config_name), generation.entries)
+            known = ", ".join(list(generation.entries)[:20]) or "none"
+            hint = f"did you mean {near!r}?" if near else f"the config_names are: {known}"
+            raise ConfigError([Problem("MH300", f"there is no model called {config_name!r}", hint)])
+        return entry
+
+    def _build(self, entry: Entry) -> Any:
+        from modelhub.base import HTTPModelWrapperBase
+
+        name, model_type = entry.config["config_name"], entry.config["model_type"]
+        cls = self._class_of(model_type)
+        arguments = {key: value for key, value in entry.config.items() if key != "model_type"}
+        if not issubclass(cls, HTTPModelWrapperBase):  # those resolve references themselves, when first called
+            arguments = resolve(arguments, where=f"config {name!r}")
+        try:
+            model = cls(**arguments)
+        except ModelHubError:
+            raise
+        except Exception as error:
+            raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
+        if "config_name" not in vars(model):  # an __init__ that does not call its base's
+            model.config_name = name
+        model.transports = self._transports
+        return model
+
+    def _class_of(self, model_type: str) -> type[ModelWrapperBase]:
+        from modelhub import plugins
+        from modelhub.base import DEFINED
+
+        registered = self._registered.get(model_type)
+        if registered is not None:
+            return registered
+        installed = plugins.installed()
+        defined = None if model_type in installed.by_type else DEFINED.by_type(model_type)
+        return defined or installed.load(model_type)
+
+    def _schema(self, model_type: str) -> dict[str, Any] | None:
+        from modelhub import plugins
+
+        if model_type not in self._registered and model_type in plugins.installed().by_type:
+            return plugins.installed().schema(model_type)
+        return validation.derive_from_class(self._class_of(model_type))
+
+
+class _Known(Collection[str]):
+    """The model_types that exist: registered, installed, or declared by a class that is alive."""
+
+    def __init__(self, registered: Mapping[str, Any]) -> None:
+        self._registered = registered
+
+    def __contains__(self, model_type: object) -> bool:
+        from modelhub import plugins
+
+        if model_type in self._registered or model_type in plugins.installed().by_type:
+            return True
+        return isinstance(model_type, str) and _defined(model_type)
+
+    def __iter__(self) -> Iterator[str]:
+        from modelhub import plugins
+
+        return iter({**self._registered, **plugins.installed().by_type})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _defined(model_type: str) -> bool:
+    """Whether a class of the program declares ``model_type``; none can before the base class is imported."""
+    import sys
+
+    base = sys.modules.get("modelhub.base")
+    return base is not None and base.DEFINED.by_type(model_type) is not None
+
+
+_default: ModelRegistry | None = None
+
+
+def init(model_configs: Any, *, profile: str | None = None, watch: bool = False) -> ModelRegistry:
+    """Load ``model_configs`` (see ModelRegistry) and make them the default registry, which is also returned.
+
+    Raises ConfigError with every problem found; the default registry is then what it was before.
+    """
+    global _default
+    _default = ModelRegistry(model_configs, profile=profile, watch=watch)
+    return _default
+
+
+def get_model(config_name: str) -> Any:
+    """The model called ``config_name`` in the registry of the last ``init``, the same object each time."""
+    if _default is None:
+        raise ModelHubError("no configs are loaded: call modelhub.init(model_configs=...) first")
+    return _default.get_model(config_name)
+
+
+def default_path() -> str:
+    """Where commands look for configs: ``$MODELHUB_CONFIG``, else ``./model_configs``."""
+    return os.environ.get("MODELHUB_CONFIG") or "model_configs"

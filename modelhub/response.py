@@ -1,0 +1,443 @@
+"""What a model answered: whole, or still arriving and iterated for its deltas."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any, Protocol
+
+from modelhub.wire import decode_json
+
+
+class ToolCall:
+    """A call the model asks for: ``id``, ``name`` and the decoded ``arguments``."""
+
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self, id: str, name: str, arguments: dict[str, Any]) -> None:
+        self.id = id
+        self.name = name
+        self.arguments = arguments
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ToolCall):
+            return NotImplemented
+        return (self.id, self.name, self.arguments) == (other.id, other.name, other.arguments)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"ToolCall(id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
+
+
+class ToolCallDelta:
+    """A piece of a tool call in a stream: ``id`` and ``name`` come once, ``arguments`` in pieces of JSON text."""
+
+    __slots__ = ("arguments", "id", "index", "name")
+
+    def __init__(
+        self, index: int | None = None, id: str | None = None, name: str | None = None, arguments: str = ""
+    ) -> None:
+        self.index = index
+        self.id = id
+        self.name = name
+        self.arguments = arguments
+
+    def __repr__(self) -> str:
+        return f"ToolCallDelta(index={self.index}, id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
+
+
+class Usage:
+    """Tokens spent; ``cached_tokens`` and ``reasoning_tokens`` are None where the vendor does not tell."""
+
+    __slots__ = ("cached_tokens", "completion_tokens", "prompt_tokens", "reasoning_tokens", "total_tokens")
+
+    def __init__(
+        self,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        total_tokens: int | None = None,
+        cached_tokens: int | None = None,
+        reasoning_tokens: int | None = None,
+    ) -> None:
+        self.prompt_tokens = prompt_tokens
+        self.completion_tokens = completion_tokens
+        self.total_tokens = prompt_tokens + completion_tokens if total_tokens is None else total_tokens
+        self.cached_tokens = cached_tokens
+        self.reasoning_tokens = reasoning_tokens
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Usage) and all(getattr(self, f) == getattr(other, f) for f in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return (
+            f"Usage(prompt_tokens={self.prompt_tokens}, completion_tokens={self.completion_tokens}, "
+            f"total_tokens={self.total_tokens}, cached_tokens={self.cached_tokens}, "
+            f"reasoning_tokens={self.reasoning_tokens})"
+        )
+
+
+class Source(Protocol):
+    """Where the deltas of an arriving response come from: an Iterator or an AsyncIterator that can be closed."""
+
+    def close(self) -> None: ...
+
+
+class Partial:
+    """What has arrived of a stream so far; ``state`` is a wrapper's own memory between events."""
+
+    __slots__ = (
+        "calls",
+        "delivered",
+        "ended",
+        "finish_reason",
+        "model",
+        "raw",
+        "reasoning",
+        "request_id",
+        "state",
+        "text",
+        "usage",
+    )
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.calls: list[ToolCallDelta] = []
+        self.raw: list[Any] = []
+        self.finish_reason: str | None = None
+        self.usage: Usage | None = None
+        self.request_id: str | None = None
+        self.model: str | None = None
+        self.delivered = False
+        self.ended = False
+        self.state: dict[str, Any] = {}
+
+    def add(self, delta: ModelResponse) -> None:
+        """Take in one delta."""
+        if delta.text:
+            self.text.append(delta.text)
+        if delta.reasoning:
+            self.reasoning.append(delta.reasoning)
+        if delta.tool_calls:
+            for piece in delta.tool_calls:
+                self._add_call(piece)
+        if delta.finish_reason is not None:
+            self.finish_reason = delta.finish_reason
+        if delta.usage is not None:
+            self.usage = delta.usage
+        if delta.raw is not None:
+            self.raw.append(delta.raw)
+        if delta.model is not None:
+            self.model = delta.model
+
+    def _add_call(self, piece: ToolCallDelta) -> None:
+        call = None
+        if piece.index is None:
+            call = self.calls[-1] if self.calls else None
+        else:
+            call = next((c for c in reversed(self.calls) if c.index == piece.index), None)
+        # Some gateways give parallel calls one index, or none: another id is another call.
+        if call is None or (piece.id and call.id and piece.id != call.id):
+            self.calls.append(ToolCallDelta(piece.index, piece.id, piece.name, piece.arguments))
+            return
+        call.id = call.id or piece.id
+        call.name = call.name or piece.name
+        call.arguments += piece.arguments
+
+    def tool_calls(self) -> list[ToolCall] | None:
+        """The calls with decoded arguments; raises ValueError for arguments that are not a JSON object."""
+        if not self.calls:
+            return None
+        return [build_tool_call(call.id, call.name, call.arguments, n) for n, call in enumerate(self.calls)]
+
+
+def build_tool_call(id: str | None, name: str | None, arguments: str | dict[str, Any] | None, n: int = 0) -> ToolCall:
+    """A ToolCall from wire values; a missing id becomes ``call_<n>``, empty arguments ``{}``.
+
+    Raises ValueError when the arguments are not a JSON object.
+    """
+    if isinstance(arguments, str):
+        try:
+            arguments = decode_json(arguments) if arguments.strip() else {}
+        except ValueError:
+            raise ValueError(f"the arguments of tool call {name!r} are not JSON: {arguments[:200]!r}") from None
+    if arguments is None:
+        arguments = {}
+    if not isinstance(arguments, dict):
+        raise ValueError(f"the arguments of tool call {name!r} are not a JSON object: {str(arguments)[:200]!r}")
+    return ToolCall(id or f"call_{n}", name or "", arguments)
+
+
+# What an arriving response does not know yet. Their slots stay empty until it is whole, so that reading one
+# falls through to __getattr__, while a whole response and a delta pay nothing for the possibility.
+_ARRIVING = frozenset(
+    {"text", "reasoning", "tool_calls", "finish_reason", "usage", "parsed", "raw", "request_id", "model"}
+)
+
+
+class ModelResponse:
+    """The answer of a model.
+
+    With ``stream=True`` a call returns one that is still arriving: iterate it for deltas (``for``, or
+    ``async for`` after ``acall``), once; it is whole when they end. ``text`` drains what is left of a sync
+    stream, ``await response.complete()`` of an async one; inside the loop both say what has come so far.
+
+    ``text`` is the answer, ``reasoning`` the thinking before it, ``tool_calls`` what the model wants called,
+    ``finish_reason`` in OpenAI's words (stop, length, tool_calls, content_filter, other), ``embedding`` a list
+    of vectors, ``image_urls`` URLs or data URIs, ``parsed`` the structured answer, ``raw`` the decoded reply
+    (of a stream: the list of its events).
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_drained",
+        "_iterating",
+        "_partial",
+        "_source",
+        "embedding",
+        "finish_reason",
+        "image_urls",
+        "model",
+        "parsed",
+        "raw",
+        "reasoning",
+        "request_id",
+        "text",
+        "tool_calls",
+        "usage",
+    )
+
+    text: str | None
+    reasoning: str | None
+    tool_calls: Any  # list[ToolCall] | None; of a delta: list[ToolCallDelta] | None
+    finish_reason: str | None
+    usage: Usage | None
+    embedding: list[list[float]] | None
+    image_urls: list[str] | None
+    parsed: Any
+    raw: Any
+    request_id: str | None
+    model: str | None
+
+    def __init__(
+        self,
+        text: str | None = None,
+        embedding: list[list[float]] | None = None,
+        image_urls: list[str] | None = None,
+        raw: Any = None,
+        parsed: Any = None,
+        stream: Iterator[str] | None = None,
+        tool_calls: Any = None,
+        reasoning: str | None = None,
+        finish_reason: str | None = None,
+        usage: Usage | None = None,
+        request_id: str | None = None,
+        model: str | None = None,
+    ) -> None:
+        self._source: Source | None = None
+        self.embedding = embedding
+        self.image_urls = image_urls
+        if stream is not None:
+            partial = Partial()
+            self._arrive(_CumulativeSource(stream, partial), partial)
+            return
+        self.text = text
+        self.raw = raw
+        self.parsed = parsed
+        self.tool_calls = tool_calls
+        self.reasoning = reasoning
+        self.finish_reason = finish_reason
+        self.usage = usage
+        self.request_id = request_id
+        self.model = model
+
+    @classmethod
+    def arriving(cls, source: Source, partial: Partial) -> ModelResponse:
+        """A response whose deltas come from ``source`` and gather in ``partial``."""
+        response = cls.__new__(cls)
+        response.embedding = response.image_urls = None
+        response._arrive(source, partial)
+        return response
+
+    @classmethod
+    def from_partial(cls, partial: Partial) -> ModelResponse:
+        """What has arrived, as a response of its own; tool calls that are not whole yet are left out."""
+        try:
+            tool_calls = partial.tool_calls()
+        except ValueError:
+            tool_calls = None
+        return cls(
+            text="".join(partial.text),
+            raw=partial.raw,
+            tool_calls=tool_calls,
+            reasoning="".join(partial.reasoning) or None,
+            finish_reason=partial.finish_reason,
+            usage=partial.usage,
+            request_id=partial.request_id,
+            model=partial.model,
+        )
+
+    def _arrive(self, source: Source, partial: Partial) -> None:
+        self._source = source
+        self._partial = partial
+        self._iterating = False
+        self._drained = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _ARRIVING:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if not self._iterating and not self._partial.ended:
+            if not isinstance(self._source, Iterator):
+                raise RuntimeError(
+                    f"the response is still arriving: `await response.complete()` or `async for` before .{name}"
+                )
+            for _ in self:
+                pass
+            return getattr(self, name)
+        return getattr(ModelResponse.from_partial(self._partial), name)
+
+    def _settle(self) -> None:
+        """Fill in the slots of a response that has arrived."""
+        whole = ModelResponse.from_partial(self._partial)
+        for name in _ARRIVING:
+            setattr(self, name, getattr(whole, name))
+
+    def _begin(self) -> Source | None:
+        if self._source is not None and self._iterating:
+            raise RuntimeError("the response is being iterated already; its deltas come once")
+        return None if self._source is None or self._drained else self._source
+
+    def __iter__(self) -> Generator[ModelResponse, None, None]:
+        source = self._begin()
+        if source is None:
+            if self._source is None:
+                yield self
+            return
+        if not isinstance(source, Iterator):
+            raise TypeError("this response came from `acall`: iterate it with `async for`")
+        self._iterating = True
+        try:
+            for delta in source:  # not `yield from`: leaving the loop must not close the source
+                yield delta
+            self._drained = True
+            self._settle()
+        finally:
+            self._iterating = False
+
+    async def __aiter__(self) -> AsyncIterator[ModelResponse]:
+        source = self._begin()
+        if source is None:
+            if self._source is None:
+                yield self
+            return
+        if not isinstance(source, AsyncIterator):
+            source = _InThread(source)
+        self._iterating = True
+        try:
+            async for delta in source:
+                yield delta
+            self._drained = True
+            self._settle()
+        finally:
+            self._iterating = False
+
+    async def complete(self) -> ModelResponse:
+        """Wait for the rest of an async stream; returns this response, now whole."""
+        async for _ in self:
+            pass
+        return self
+
+    def close(self) -> None:
+        """Stop a stream that is not wanted any more and give its connection back; harmless otherwise."""
+        if self._source is not None:
+            self._source.close()
+
+    @property
+    def stream(self) -> Iterator[tuple[bool, str]] | None:
+        """AgentScope's view of a stream: pairs of (is it the last, the text so far); None if there is none."""
+        return None if self._source is None else self._pairs()
+
+    def _pairs(self) -> Iterator[tuple[bool, str]]:
+        text = ""
+        held: str | None = None
+        for delta in self:
+            if held is not None:
+                yield False, held
+            text += delta.text or ""
+            held = text
+        if held is not None:
+            yield True, held
+
+    def __str__(self) -> str:
+        fields = {name: getattr(self, name) for name in ("text", "embedding", "image_urls", "parsed", "raw")}
+        return json.dumps(fields, indent=4, ensure_ascii=False, default=str)
+
+    def __repr__(self) -> str:
+        if self._source is not None and not self._drained:
+            return f"<{type(self).__name__} still arriving>"
+        shown = {n: getattr(self, n) for n in ("text", "reasoning", "tool_calls", "finish_reason", "usage", "parsed")}
+        if self.embedding is not None:
+            shown["embedding"] = f"<{len(self.embedding)} vectors>"
+        if self.image_urls is not None:
+            shown["image_urls"] = [url[:60] for url in self.image_urls]
+        return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in shown.items() if v is not None)})"
+
+
+def as_delta(response: ModelResponse) -> ModelResponse:
+    """A whole response as the one delta of a stream."""
+    if response.tool_calls:
+        response.tool_calls = [
+            ToolCallDelta(n, call.id, call.name, json.dumps(call.arguments, ensure_ascii=False))
+            for n, call in enumerate(response.tool_calls)
+        ]
+    return response
+
+
+class _CumulativeSource:
+    """Turns an iterator of cumulative texts, as AgentScope's wrappers give, into deltas."""
+
+    def __init__(self, texts: Iterator[str], partial: Partial) -> None:
+        self._texts = texts
+        self._partial = partial
+        self._text = ""
+
+    def __iter__(self) -> _CumulativeSource:
+        return self
+
+    def __next__(self) -> ModelResponse:
+        try:
+            text = next(self._texts)
+        except StopIteration:
+            self._partial.ended = True
+            raise
+        new = text[len(self._text) :] if text.startswith(self._text) else text
+        self._text = text
+        delta = ModelResponse(text=new)
+        self._partial.add(delta)
+        return delta
+
+    def close(self) -> None:
+        self._partial.ended = True
+        close = getattr(self._texts, "close", None)
+        if close is not None:
+            close()
+
+
+class _InThread:
+    """Iterates a blocking source from async code, each step in a thread."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def __aiter__(self) -> _InThread:
+        return self
+
+    async def __anext__(self) -> ModelResponse:
+        delta: ModelResponse | None = await asyncio.to_thread(next, self._source, None)
+        if delta is None:
+            raise StopAsyncIteration
+        return delta

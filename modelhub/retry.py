@@ -1,0 +1,69 @@
+"""Whether a failed call is tried again, and after how long."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from modelhub.errors import ModelCallError, TimeoutError
+
+
+class RetryPolicy:
+    """How often and how patiently to try again.
+
+    ``max_attempts`` counts the first try, ``initial`` and ``max`` are the shortest and the longest wait in
+    seconds, ``on_timeout`` also repeats calls whose answer did not come in time (they may have been paid for).
+    """
+
+    __slots__ = ("initial", "max", "max_attempts", "on_timeout")
+
+    def __init__(
+        self, max_attempts: int = 3, initial: float = 0.5, max: float = 60.0, on_timeout: bool = False
+    ) -> None:
+        self.max_attempts = max_attempts
+        self.initial = initial
+        self.max = max
+        self.on_timeout = on_timeout
+
+    @classmethod
+    def from_config(cls, retry: Mapping[str, Any] | None, max_retries: int | None = None) -> RetryPolicy:
+        """The policy of a config's ``retry`` key, or of AgentScope's ``client_args.max_retries``."""
+        settings = dict(retry or {})
+        if max_retries is not None:
+            settings.setdefault("max_attempts", max_retries + 1)
+        return cls(**settings)
+
+    def wait_before(self, attempt: int, error: ModelCallError) -> float | None:
+        """Seconds to wait before try number ``attempt`` (2 is the first repeat), or None to give up."""
+        if attempt > self.max_attempts:
+            return None
+        if not error.retryable and not (self.on_timeout and isinstance(error, TimeoutError)):
+            return None
+        if error.retry_after is not None:
+            return error.retry_after if error.retry_after <= self.max else None
+        backoff: float = min(self.initial * 2.0 ** (attempt - 2), self.max)
+        return backoff * (1 - 0.25 * random.random())
+
+
+def parse_retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """Seconds the server asks to wait: ``retry-after-ms``, or ``Retry-After`` as seconds or as an HTTP date."""
+    milliseconds = headers.get("retry-after-ms")
+    if milliseconds:
+        try:
+            return max(float(milliseconds) / 1000, 0.0)
+        except ValueError:
+            pass
+    value = headers.get("retry-after")
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now)
+        except ValueError:
+            return None
+    return max(seconds, 0.0) if seconds < float("inf") else None

@@ -1,0 +1,5 @@
+"""What users' test suites import."""
+
+from modelhub.testing.server import MockServer, RecordedRequest
+
+__all__ = ["MockServer", "RecordedRequest"]

@@ -1,0 +1,150 @@
+"""A mock model server in a thread of the test's own process, which records what it was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Condition, Event, Thread
+from typing import Any, Self
+
+import orjson
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from modelhub.mock.app import build_app
+from modelhub.mock.script import Script, Scripted
+from modelhub.mock.serving import Listener, listen
+from modelhub.mock.settings import MockSettings
+
+_TICK = 0.005
+"""Seconds between two looks at the connections, whose end wakes nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """A request that arrived; ``headers`` ignores case, ``json`` is None for a body that is none."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
+    json: Any
+    bytes: builtins.bytes = field(repr=False)
+
+
+class MockServer:
+    """A context manager that serves on a free loopback port and leaves nothing behind.
+
+    Takes the keywords of ``MockSettings``; ``requests`` are in order of arrival.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = MockSettings(**settings)
+        self.url = ""
+        self.requests: list[RecordedRequest] = []
+        self.in_flight = 0
+        self._script = Script(self.settings.faults)
+        self._changed = Condition()
+        self._started = Event()
+        self._thread = Thread(target=self._run, name="modelhub-mock", daemon=True)
+        self._listener: Listener | None = None
+        self._failure: BaseException | None = None
+
+    def script(self, *faults: str) -> None:
+        """Replace the faults that are left of the script, one per request from now on."""
+        self._script.set_faults(faults)
+
+    def reply(self, *answers: Scripted) -> None:
+        """Queue answers, one per request: a text, a dict of parts, or a raw reply that is sent as it is."""
+        self._script.add_answers(answers)
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections were accepted so far."""
+        return self._listener.accepted if self._listener else 0
+
+    @property
+    def open_connections(self) -> int:
+        """How many TCP connections are open now."""
+        return self._listener.open_connections if self._listener else 0
+
+    def wait_closed(self, timeout: float) -> bool:
+        """Wait until no request is under way, on any connection; False when the timeout comes first."""
+        return self.wait_until(lambda: self.in_flight == 0 or self.open_connections == 0, timeout)
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Wait for a condition on this server, such as ``lambda: len(server.requests) == 2``."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while not condition():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(min(left, _TICK))
+        return True
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        with contextlib.suppress(RuntimeError):  # The loop has ended by itself; its failure is raised below.
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        app = build_app(self.settings, self._script)
+        app.middlewares.append(self._build_recorder())
+        async with listen(app, "127.0.0.1", 0) as self._listener:
+            self.url = self._listener.url
+            self._started.set()
+            await self._stop.wait()
+
+    def _build_recorder(self) -> Middleware:
+        @web.middleware
+        async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self._count(1)
+            try:
+                seen = build_recorded(request, await request.read())
+                with self._changed:
+                    self.requests.append(seen)
+                    self._changed.notify_all()
+                return await handler(request)
+            finally:
+                self._count(-1)
+
+        return record
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self.in_flight += change
+            self._changed.notify_all()
+
+
+def build_recorded(request: web.Request, body: bytes) -> RecordedRequest:
+    """Keep what a request said."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        value = None
+    return RecordedRequest(request.method, request.path, dict(request.query), request.headers.copy(), value, body)

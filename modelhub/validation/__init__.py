@@ -1,0 +1,19 @@
+"""Check configs against the schemas of their types and say precisely what is wrong; nothing here raises or prints."""
+
+from modelhub.validation.check import SchemaOf, check
+from modelhub.validation.codes import CODES
+from modelhub.validation.derive import derive_from_class, derive_from_source, derive_schema
+from modelhub.validation.schemas import load_bundle, load_schema
+from modelhub.validation.suggest import suggest
+
+__all__ = [
+    "CODES",
+    "SchemaOf",
+    "check",
+    "derive_from_class",
+    "derive_from_source",
+    "derive_schema",
+    "load_bundle",
+    "load_schema",
+    "suggest",
+]

@@ -1,0 +1,135 @@
+"""Check configs: each against the schema that its model_type selects, and all of them against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelhub.errors import PluginError, Problem
+from modelhub.validation.explain import explain
+from modelhub.validation.fault import Fault
+from modelhub.validation.identity import IDENTITY, find_duplicate_names, find_name_faults, find_unknown_type
+from modelhub.validation.judge import judge
+from modelhub.validation.keys import find_odd_keys
+from modelhub.validation.quick import is_certainly_valid
+from modelhub.validation.schemas import BASE, Schema
+from modelhub.validation.view import View
+
+if TYPE_CHECKING:
+    from modelhub.configs import Entry
+
+SchemaOf = Callable[[str], dict[str, Any] | None]
+
+_COMMON: Schema = {"$id": f"{BASE}any.json", "$ref": "_common.json#/$defs/common"}
+
+
+def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collection[str]) -> list[Problem]:
+    """Return every problem of the configs, in the order of their files.
+
+    ``schema_of`` gives the schema of a model_type; where it has none only the common keys are checked.
+    """
+    checker = _Checker(schema_of, model_types)
+    duplicates = find_duplicate_names(entries)
+    problems: list[Problem] = []
+    for index, entry in enumerate(entries):
+        faults = checker.find_faults(entry.config)
+        if index in duplicates:
+            faults.append(duplicates[index])
+        placed = [(_place(entry, fault), _problem(entry, fault)) for fault in faults]
+        problems += [problem for _, problem in sorted(placed, key=lambda pair: (_position(pair[1]), pair[0]))]
+    return _without_repeats(problems)
+
+
+class _Checker:
+    """Checks one config after the other; remembers what it learnt about each model_type."""
+
+    def __init__(self, schema_of: SchemaOf, model_types: Collection[str]) -> None:
+        self._schema_of = schema_of
+        self._model_types = model_types
+        self._known: dict[str | None, tuple[Schema, View] | Fault] = {}
+
+    def find_faults(self, config: dict[str, Any]) -> list[Fault]:
+        """Return everything wrong with a config by itself."""
+        faults = find_name_faults(config)
+        unknown = find_unknown_type(config, self._model_types)
+        if unknown:
+            faults.append(unknown)
+        model_type = config.get("model_type")
+        known = self._schema(None if unknown or not isinstance(model_type, str) else model_type)
+        if isinstance(known, Fault):
+            return [*faults, known]
+        said = {(fault.path[:1], fault.key) for fault in faults}
+        more = [fault for fault in self._find_schema_faults(*known, config) if (fault.path[:1], fault.key) not in said]
+        return faults + [fault for fault in more if not _about_identity(fault)]
+
+    def _schema(self, model_type: str | None) -> tuple[Schema, View] | Fault:
+        if model_type not in self._known:
+            try:
+                schema = (self._schema_of(model_type) if model_type else None) or _COMMON
+                self._known[model_type] = (schema, View([(schema, schema)]))
+            except Exception as error:  # a plugin's schema may be anything
+                self._known[model_type] = _broken(error)
+        return self._known[model_type]
+
+    def _find_schema_faults(self, schema: Schema, view: View, config: dict[str, Any]) -> list[Fault]:
+        try:
+            odd = list(find_odd_keys(view, config))
+            if _is_surely_valid(schema, config):
+                return odd
+            return odd + explain(judge(schema, config), view)
+        except Exception as error:  # a plugin's schema may be anything
+            return [_broken(error)]
+
+
+def _is_surely_valid(schema: Schema, config: dict[str, Any]) -> bool:
+    try:
+        return is_certainly_valid(schema, config, schema)
+    except Exception:  # odd schemas are for jsonschema to judge
+        return False
+
+
+def _broken(error: Exception) -> Fault:
+    message = f"the schema of this model_type is broken ({type(error).__name__})"
+    if isinstance(error, PluginError):
+        message = str(error)
+    return Fault("MH501", message, ("model_type",), hint="tell the author of the plugin that provides it")
+
+
+def _about_identity(fault: Fault) -> bool:
+    """Whether a fault of the schema repeats what was said about config_name and model_type."""
+    if fault.code == "MH102" and not fault.path:
+        return any(f"'{key}'" in fault.message for key in IDENTITY)
+    return fault.code != "MH501" and fault.path[:1] in [(key,) for key in IDENTITY]
+
+
+def _problem(entry: Entry, fault: Fault) -> Problem:
+    return entry.problem(
+        fault.code, fault.message, *fault.path, key=fault.key, hint=fault.hint, severity=fault.severity
+    )
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    return (problem.line or 0, problem.column or 0)
+
+
+def _place(entry: Entry, fault: Fault) -> tuple[int, ...]:
+    """The fault's place as positions among keys, which orders configs that have no lines."""
+    order: list[int] = []
+    node: Any = entry.config
+    for step in fault.path:
+        if isinstance(node, dict) and step in node:
+            order.append(list(node).index(step))
+            node = node[step]
+        elif isinstance(node, list) and isinstance(step, int):
+            order.append(step)
+            node = node[step]
+    return tuple(order)
+
+
+def _without_repeats(problems: list[Problem]) -> list[Problem]:
+    """Leave out what was said of the same place before, as when several configs share a YAML anchor."""
+    kept: dict[Any, Problem] = {}
+    for problem in problems:
+        same = (problem.file, problem.line, problem.column, problem.code, problem.message)
+        kept.setdefault(same if problem.line is not None else len(kept), problem)
+    return list(kept.values())

@@ -1,0 +1,55 @@
+"""Find the word that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def suggest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word nearest to ``word``, or None when none is near enough.
+
+    Near is one slip (a letter missing, added, changed, or swapped with its neighbour) for words of up to four
+    letters and two for longer ones; case, and ``-`` for ``_``, do not count.
+    """
+    plain = fold(word)
+    limit = 1 if len(plain) <= 4 else 2
+    best: tuple[int, bool, int] | None = None
+    found: str | None = None
+    for candidate in known:
+        other = fold(candidate)
+        if abs(len(other) - len(plain)) > limit:
+            continue
+        slips = distance(plain, other)
+        if slips > limit or slips >= max(len(plain), len(other)) > 0:
+            continue
+        rank = (slips, other[:1] != plain[:1], abs(len(other) - len(plain)))
+        if best is None or rank < best:
+            best, found = rank, candidate
+    return found
+
+
+def fold(word: str) -> str:
+    """Write a word the one way it is compared in."""
+    return word.lower().replace("-", "_")
+
+
+def distance(a: str, b: str) -> int:
+    """Count the slips between two words (Damerau-Levenshtein)."""
+    far = len(a) + len(b)
+    table: list[list[int]] = [
+        [far] * (len(b) + 2),
+        [far, *range(len(b) + 1)],
+    ]  # a border first, for swaps that cannot be
+    last_row: dict[str, int] = {}
+    for i, left in enumerate(a, 1):
+        above, row = table[i], [far, i]
+        last_column = 0
+        for j, right in enumerate(b, 1):
+            r, c = last_row.get(right, 0), last_column
+            swap = table[r][c] + (i - r - 1) + 1 + (j - c - 1)
+            row.append(min(above[j] + (left != right), row[j] + 1, above[j + 1] + 1, swap))
+            if left == right:
+                last_column = j
+        last_row[left] = i
+        table.append(row)
+    return table[-1][-1]

@@ -1,0 +1,93 @@
+"""Say things the way a person writing a config would: names of keys, types and values, and never a secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from modelhub.redaction import SECRET_NAME
+
+_SECRET_VALUE = re.compile(
+    r"^\s*(bearer|basic)\s|\b(sk|pk|ak|xox[a-z]|gh[a-z])[-_]\w{6,}|[\w+/=-]{28,}|:[^\s@]*@|[?&]\w+=", re.IGNORECASE
+)
+
+_TYPES = {
+    "string": "a string",
+    "number": "a number",
+    "integer": "an integer",
+    "boolean": "a boolean",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def label(path: Sequence[str | int]) -> str:
+    """Write a path the way it is spoken of: ``client_args.base_url``, ``stop[0]``."""
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return steps.removeprefix(".") or "the config"
+
+
+def is_secret(path: Sequence[str | int]) -> bool:
+    """Whether a key on the way to a value sounds like that of a secret."""
+    return any(isinstance(step, str) and SECRET_NAME.search(step) for step in path)
+
+
+def shown(value: Any, *, secret: bool) -> str:
+    """Write a scalar as it stands in a file; empty for anything long, nested or possibly secret."""
+    if secret or isinstance(value, (dict, list)):
+        return ""
+    if value is None or isinstance(value, bool):
+        return str(value).lower() if value is not None else "null"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str) and len(value) <= 80 and not _SECRET_VALUE.search(value):
+        return repr(value)
+    return ""
+
+
+def kind(value: Any) -> str:
+    """Name the type of a value: "a string", "a mapping"."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+    return f"a Python {type(value).__name__}"
+
+
+def types(names: Collection[str]) -> str:
+    """Name the types a value may have: "a string or a list"."""
+    wanted = [_TYPES[name] for name in _TYPES if name in names and not (name == "integer" and "number" in names)]
+    if len(wanted) > 1:
+        wanted = [name for name in wanted if name != "null"]
+    return either(wanted) if wanted else "another type"
+
+
+def either(words: Sequence[str]) -> str:
+    """Join alternatives: "a, b or c"."""
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def quoting_hint(value: Any, names: Collection[str], *, secret: bool) -> str | None:
+    """Return what to do about quotes that are missing or too many, None when they are not the matter."""
+    if "string" in names and isinstance(value, (int, float)):
+        text = shown(value, secret=secret)
+        return f"put it in quotes: '{text}'" if text else "put it in quotes"
+    if not isinstance(value, str):
+        return None
+    text = value.strip().lower()
+    if "boolean" in names and text in ("true", "false"):
+        return f"write {text} without quotes"
+    if {"number", "integer"} & set(names) and re.fullmatch(r"[+-]?\d+(\.\d+)?", text):
+        return "write it without quotes" if secret else f"write {text} without quotes"
+    return None

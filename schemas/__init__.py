@@ -1,0 +1,1 @@
+"""One JSON Schema per model_type, as data beside the code."""

@@ -1,0 +1,93 @@
+"""A misspelt word leads to the word that was meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelhub.validation import suggest
+from modelhub.validation.schemas import load_file
+from modelhub.validation.suggest import distance
+
+FILES = ["_common", "ollama_chat", "openai_chat", "openai_embedding", "post_api"]
+
+
+def keys_of(node: Any) -> set[str]:
+    """Every key that a schema names, at any depth."""
+    if isinstance(node, list):
+        return {key for item in node for key in keys_of(item)}
+    if not isinstance(node, dict):
+        return set()
+    return set(node.get("properties", ())) | {
+        key for name, sub in node.items() if name != "examples" for key in keys_of(sub)
+    }
+
+
+LETTERS = "e_"
+WORDS = sorted({key for name in FILES for key in keys_of(load_file(f"{name}.json"))})
+
+
+def slips_of(word: str) -> set[str]:
+    """Every word one slip away."""
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    missing = {a + b[1:] for a, b in cuts if b}
+    swapped = {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    changed = {a + letter + b[1:] for a, b in cuts if b for letter in LETTERS}
+    added = {a + letter + b for a, b in cuts for letter in LETTERS}
+    return (missing | swapped | changed | added) - {word}
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_single_slip_is_understood(word: str) -> None:
+    for typo in slips_of(word):
+        if len(word) == 1 and word not in typo:
+            continue  # nothing of the word is left
+        found = suggest(typo, WORDS)
+        assert found is not None, typo
+        assert distance(typo, found) <= distance(typo, word)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_two_slips_are_understood_in_longer_words(data: st.DataObject) -> None:
+    word = data.draw(st.sampled_from([word for word in WORDS if len(word) > 6]))
+    once = data.draw(st.sampled_from(sorted(slips_of(word))))
+    typo = data.draw(st.sampled_from(sorted(slips_of(once))))
+    found = suggest(typo, WORDS)
+    assert found is not None
+    assert distance(typo, found) <= distance(typo, word)
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("Temperature", "temperature"),
+        ("maxTokens", "max_tokens"),
+        ("MAX-TOKENS", "max_tokens"),
+        ("tempreature", "temperature"),
+        ("temp", None),
+        ("sotp", "stop"),
+        ("stat", None),
+        ("k", None),
+        ("", None),
+        ("quantum_sampling", None),
+    ],
+)
+def test_suggestions(word: str, found: str | None) -> None:
+    assert suggest(word, ["temperature", "max_tokens", "stop", "n"]) == found
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "slips"),
+    [("", "", 0), ("", "ab", 2), ("abc", "abc", 0), ("abc", "acb", 1), ("ca", "abc", 2), ("kitten", "sitting", 3)],
+)
+def test_distance(a: str, b: str, slips: int) -> None:
+    assert distance(a, b) == distance(b, a) == slips
+
+
+def test_nearest_word_wins() -> None:
+    assert suggest("top_pp", ["top_k", "top_p", "stop"]) == "top_p"
+    assert suggest("opa_k", ["top_a", "top_k"]) == "top_k"

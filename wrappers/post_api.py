@@ -1,0 +1,135 @@
+"""Any HTTP API that takes a POST of JSON: AgentScope's envelope, OpenAI's shape, or Hugging Face's."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from modelhub.base import Endpoint, HTTPModelWrapperBase
+from modelhub.errors import BadRequestError, ResponseParsingError
+from modelhub.messages import normalize_messages
+from modelhub.response import ModelResponse, Partial
+from modelhub.retry import RetryPolicy
+from modelhub.tasks import ChatWrapper
+from modelhub.taxonomy import find_request_id
+from modelhub.wire import Event, Reply, Request
+
+from .openai import parse_chunk, parse_completion, parse_usage, raise_for_error
+
+
+class PostAPIModelWrapperBase(HTTPModelWrapperBase):
+    """Posts ``{messages_key: input, **json_args}`` to ``api_url``; the reply's JSON is in ``raw``."""
+
+    def __init__(
+        self,
+        config_name: str | None = None,
+        api_url: str = "",
+        model_name: str | None = None,
+        headers: dict[str, str] | None = None,
+        max_length: int = 2048,
+        timeout: float | None = None,
+        json_args: dict[str, Any] | None = None,
+        post_args: dict[str, Any] | None = None,
+        max_retries: int = 3,
+        messages_key: str = "messages",
+        retry_interval: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
+        json_args = dict(json_args or {})
+        post_args = dict(post_args or {})
+        model_name = model_name or json_args.get("model") or json_args.get("model_name")
+        headers = {**(headers or {}), **post_args.pop("headers", {})}
+        timeout = timeout or post_args.pop("timeout", None)
+        super().__init__(config_name, model_name, headers=headers, timeout=timeout, **kwargs)
+        self.api_url = api_url
+        self.max_length = max_length
+        self.json_args = json_args
+        self.post_args = post_args
+        self.max_retries = max_retries
+        self.messages_key = messages_key
+        self.retry_interval = retry_interval
+
+    def build_endpoint(self) -> Endpoint:
+        url = self.api_url
+        unknown = sorted(self.post_args.keys() - {"headers", "timeout", "params"})
+        if unknown:
+            raise BadRequestError(f"post_args.{unknown[0]} is not supported; use headers, timeout or params")
+        if self.post_args.get("params"):
+            url += ("&" if "?" in url else "?") + urlencode(self.post_args["params"], doseq=True)
+        key = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        return Endpoint(url, self.build_headers(key))
+
+    def build_retry_policy(self) -> RetryPolicy:
+        if self.retry or self.client_args.get("max_retries") is not None:
+            return super().build_retry_policy()
+        # AgentScope's max_retries counts the tries, the first among them.
+        return RetryPolicy(max_attempts=max(1, self.max_retries), initial=self.retry_interval)
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        return self.build_post({self.messages_key: input, **self.json_args, **options}, stream)
+
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        data = reply.json()
+        if isinstance(data, dict):
+            raise_for_error(data, reply)
+        response = self._parse_response(data)
+        if response.raw is None:
+            response.raw = data
+        if response.request_id is None:
+            response.request_id = find_request_id(reply.headers)
+        return response
+
+    def _parse_response(self, response: Any) -> ModelResponse:
+        """The response that a decoded reply holds; the extension point of AgentScope's subclasses."""
+        return ModelResponse(raw=response)
+
+
+class PostAPIWrapper(PostAPIModelWrapperBase):
+    """Any input, any JSON; ``text`` is filled when the reply has one of the known shapes."""
+
+    model_type = "post_api"
+
+    def _parse_response(self, response: Any) -> ModelResponse:
+        return parse_known_shape(response) or ModelResponse(raw=response)
+
+
+class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
+    """A chat behind a POST; a stream is read as OpenAI's chunks."""
+
+    model_type = "post_api_chat"
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        if stream:
+            options["stream"] = True
+        return super().build_request(normalize_messages(input), options, stream)
+
+    def _parse_response(self, response: Any) -> ModelResponse:
+        parsed = parse_known_shape(response)
+        if parsed is None:
+            raise ResponseParsingError(
+                "the reply has none of the known shapes (choices, data.response.choices, generated_text); "
+                "subclass PostAPIChatWrapper and override _parse_response"
+            )
+        return parsed
+
+    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+        return parse_chunk(event, partial)
+
+
+def parse_known_shape(data: Any) -> ModelResponse | None:
+    """The response of a body in AgentScope's envelope, OpenAI's shape or Hugging Face's; None for any other."""
+    if isinstance(data, dict) and isinstance(data.get("data"), dict) and isinstance(data["data"].get("response"), dict):
+        inner = data["data"]["response"]
+        if isinstance(inner.get("choices"), list):
+            response = parse_completion({"usage": data["data"].get("usage"), **inner}, Reply(200, {}))
+            response.raw = data
+            return response
+    if isinstance(data, dict) and isinstance(data.get("choices"), list):
+        return parse_completion(data, Reply(200, {}))
+    row = data
+    while isinstance(row, list) and row:  # one list for each input, one item for each answer
+        row = row[0]
+    if isinstance(row, dict) and isinstance(row.get("generated_text"), str):
+        usage = parse_usage(row.get("usage"))
+        return ModelResponse(text=row["generated_text"], finish_reason="stop", raw=data, usage=usage)
+    return None
