@@ -8,16 +8,22 @@ import ssl
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import certifi
 from yarl import URL
 
+from modelhub import outages
 from modelhub.engine import Flow, Invoke, Read, StreamFlow
-from modelhub.errors import BadRequestError, ConnectionError, ModelCallError, TimeoutError
-from modelhub.response import ModelResponse, Partial
+from modelhub.errors import ModelCallError
+from modelhub.partial import Partial
+from modelhub.response import ModelResponse
+from modelhub.watch import Watch
 from modelhub.wire import Reply, Request
 
 ERROR_BODY = 1 << 20  # of an error page no more is read
@@ -104,20 +110,18 @@ class _Session:
 
     def __init__(self, forget: Callable[[], Any]) -> None:
         self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=1000, ssl=_ssl_context() or True),
+            connector=aiohttp.TCPConnector(limit=1000),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._urls: dict[str, tuple[URL, str | None]] = {}
+        self._urls: dict[str, tuple[URL, str | None, ssl.SSLContext | bool]] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
-        self.watch = _Watch()
+        self.watch = Watch()
         self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
         self._forget = forget
         _ALIVE.add(self)
         self._keeper = self._until_shutdown()
-        try:
+        with suppress(StopIteration):
             self._keeper.asend(None).send(None)  # enter the generator, so that the loop closes it at its shutdown
-        except StopIteration:
-            pass
 
     async def _until_shutdown(self) -> AsyncGenerator[None, None]:
         try:
@@ -133,20 +137,21 @@ class _Session:
         for stream in list(self._open):
             stream.close()
         _ALIVE.discard(self)
+        self.watch.close()
         await self._client.close()
 
     async def send(self, request: Request, task: asyncio.Task[Any]) -> aiohttp.ClientResponse:
         """Send ``request`` for ``task``, which is being watched, and return its response with the body unread."""
-        route = self._urls.get(request.url)
-        if route is None:
-            if len(self._urls) > 1000:
-                self._urls.clear()
-            route = self._urls[request.url] = _route(request.url)
-        timeout = self._timeouts.get(request.connect_timeout)
-        if timeout is None:
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=request.connect_timeout)
-            self._timeouts[request.connect_timeout] = timeout
         try:
+            route = self._urls.get(request.url)
+            if route is None:
+                if len(self._urls) > 1000:
+                    self._urls.clear()
+                route = self._urls[request.url] = _route(request.url)
+            timeout = self._timeouts.get(request.connect_timeout)
+            if timeout is None:
+                timeout = aiohttp.ClientTimeout(total=None, sock_connect=request.connect_timeout)
+                self._timeouts[request.connect_timeout] = timeout
             return await self._client.request(
                 request.method,
                 route[0],
@@ -155,9 +160,10 @@ class _Session:
                 allow_redirects=False,
                 timeout=timeout,
                 proxy=route[1],
+                ssl=route[2],
             )
         except BaseException as error:
-            raise self.watch.translate(error, task, request) from None
+            raise self.translate(error, task, request) from None
 
     async def fetch(self, request: Request) -> Reply:
         """Send ``request`` and read its reply."""
@@ -174,7 +180,7 @@ class _Session:
                     body = await self.read_on(response, body, task, request.timeout)
             except BaseException as error:
                 response.close()
-                raise watch.translate(error, task, request) from None
+                raise self.translate(error, task, request) from None
         finally:
             watch.end(task)
         return Reply(response.status, response.headers, body)
@@ -194,6 +200,12 @@ class _Session:
                 response.close()
                 break
         return b"".join(pieces)
+
+    def translate(self, error: BaseException, task: asyncio.Task[Any], request: Request) -> BaseException:
+        """The error to raise for ``error``: ours where the watch or the connection ended the request."""
+        if self.watch.ended(error, task):
+            return outages.silent(request)
+        return _translate(error, request) if isinstance(error, Exception) else error
 
     def track(self, stream: _Stream) -> None:
         """Have ``stream`` closed with the session."""
@@ -270,7 +282,7 @@ class _Stream:
                 try:
                     body = await session.read_on(response, b"", task, request.timeout)
                 except BaseException as error:
-                    raise session.watch.translate(error, task, request) from None
+                    raise session.translate(error, task, request) from None
         finally:
             session.watch.end(task)
         return Reply(response.status, response.headers, body)
@@ -282,7 +294,7 @@ class _Stream:
         try:
             return await self._response.content.readany()
         except BaseException as error:
-            raise watch.translate(error, task, request) from None
+            raise self._session.translate(error, task, request) from None
         finally:
             watch.end(task)
 
@@ -320,111 +332,46 @@ async def _invoke(effect: Any) -> Any:
     raise TypeError(f"a flow asked for {effect!r}")
 
 
-class _Watch:
-    """Ends what waits too long, with one timer for all requests of a loop instead of one for each."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._deadlines: dict[asyncio.Task[Any], float] = {}
-        self._expired: set[asyncio.Task[Any]] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._next = float("inf")
-
-    def begin(self, timeout: float) -> asyncio.Task[Any]:
-        """Watch the running task until ``end``."""
-        task = asyncio.current_task(self._loop)
-        assert task is not None
-        self.renew(task, timeout)
-        return task
-
-    def renew(self, task: asyncio.Task[Any], timeout: float) -> None:
-        """Let ``task`` wait ``timeout`` seconds from now."""
-        deadline = self._deadlines[task] = self._loop.time() + timeout
-        if deadline < self._next:
-            self._set_timer(deadline)
-
-    def end(self, task: asyncio.Task[Any]) -> None:
-        """Watch ``task`` no more."""
-        self._deadlines.pop(task, None)
-
-    def translate(self, error: BaseException, task: asyncio.Task[Any], request: Request) -> BaseException:
-        """The error to raise for ``error``: ours where the watch or the connection ended the request."""
-        if isinstance(error, asyncio.CancelledError) and task in self._expired:
-            self._expired.discard(task)
-            return _timed_out(request) if task.uncancel() == 0 else error
-        return _translate(error, request) if isinstance(error, Exception) else error
-
-    def _set_timer(self, deadline: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._next = deadline
-        self._timer = self._loop.call_at(deadline, self._expire)
-
-    def _expire(self) -> None:
-        self._timer, self._next = None, float("inf")
-        now = self._loop.time()
-        for task, deadline in list(self._deadlines.items()):
-            if deadline <= now:
-                del self._deadlines[task]
-                self._expired.add(task)
-                task.cancel()
-        if self._deadlines:
-            self._set_timer(min(self._deadlines.values()))
-
-
-def _route(url: str) -> tuple[URL, str | None]:
-    """The parsed URL and the proxy that the environment names for it."""
+def _route(url: str) -> tuple[URL, str | None, ssl.SSLContext | bool]:
+    """The parsed URL, the proxy that the environment names for it, and the certificates to trust."""
     parsed = URL(url)
-    host = parsed.host or ""
     proxies = getproxies()
-    proxy = None if proxy_bypass(host) else proxies.get(parsed.scheme) or proxies.get("all")
-    return parsed, proxy
+    proxy = None if proxy_bypass(parsed.host or "") else proxies.get(parsed.scheme) or proxies.get("all")
+    return parsed, proxy, _ssl_context() if parsed.scheme == "https" else True
 
 
-def _ssl_context() -> ssl.SSLContext | None:
-    """The certificates that the environment names, by the same variables as for blocking calls."""
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """The certificates that requests would trust: those the environment names, else certifi's."""
     path = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    if not path:
-        return None
-    if os.path.isdir(path):
+    if path and Path(path).is_dir():
         return ssl.create_default_context(capath=path)
-    return ssl.create_default_context(cafile=path)
-
-
-def _address(request: Request) -> str:
-    url = urlsplit(request.url)
-    return f"{url.scheme}://{url.hostname}" + (f":{url.port}" if url.port else "")
-
-
-def _timed_out(request: Request) -> TimeoutError:
-    return TimeoutError(f"{_address(request)} sent nothing for {request.timeout:g} s")
+    return ssl.create_default_context(cafile=path or certifi.where())
 
 
 def _translate(error: Exception, request: Request) -> ModelCallError:
-    """The error of ours that an exception of aiohttp means; its text may repeat the URL and is not quoted whole."""
-    address = _address(request)
+    """The error of ours that an exception of aiohttp means."""
     if isinstance(error, ModelCallError):
         return error
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return ConnectionError(f"no connection to {address} within {request.connect_timeout:g} s")
+        return outages.not_connected(request)
     if isinstance(error, asyncio.TimeoutError | aiohttp.ServerTimeoutError):
-        return _timed_out(request)
+        return outages.silent(request)
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        reason = getattr(error, "os_error", None) or error
-        return ConnectionError(f"no secure connection to {address}: {_describe(reason)}", retryable=False)
+        inner = getattr(error, "os_error", None)
+        return outages.insecure(request, _describe(inner if isinstance(inner, Exception) else error))
     if isinstance(error, aiohttp.InvalidURL | ValueError | TypeError):
-        return BadRequestError(f"the request to {address} cannot be made: {type(error).__name__}")
+        return outages.unsendable(request, type(error).__name__)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return ConnectionError(f"the connection to {address} failed: {_describe(error.os_error)}")
+        return outages.broken(request, _describe(error.os_error))
     if isinstance(error, aiohttp.ClientPayloadError):
-        return ConnectionError(f"the connection to {address} failed: closed before the reply was whole")
-    return ConnectionError(f"the connection to {address} failed: {_describe(error)}")
+        return outages.cut_short(request)
+    return outages.broken(request, _describe(error))
 
 
 def _describe(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
-        text = error.strerror
-        if error.errno is not None and error.errno > 0 and not isinstance(error, ssl.SSLError):
-            text = os.strerror(error.errno)  # asyncio's own text repeats the address
-        return text
+        number = error.errno or 0
+        known = number > 0 and not isinstance(error, ssl.SSLError)
+        return os.strerror(number) if known else error.strerror  # asyncio's own text repeats the address
     return str(error) or type(error).__name__

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import threading
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from modelhub import engine
 from modelhub.errors import ModelCallError
-from modelhub.configs.redaction import is_secret_name
-from modelhub.redaction import scrub
-from modelhub.configs.references import resolve
-from modelhub.response import ModelResponse, Partial
+from modelhub.partial import Partial
+from modelhub.redaction import is_secret_name, scrub
+from modelhub.references import resolve
+from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
 from modelhub.taxonomy import parse_error_body
 from modelhub.transports import SHARED, Transports
@@ -52,7 +52,9 @@ class ModelWrapperBase:
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """The same call for async code; a response that streams is iterated with ``async for``."""
-        return await asyncio.to_thread(self, *args, **kwargs)
+        from asyncio import to_thread
+
+        return await to_thread(self, *args, **kwargs)
 
     def format(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"The method `format` is not implemented for model wrapper [{type(self).__name__}].")
@@ -120,6 +122,11 @@ class Endpoint:
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self.url = url
         self.headers = headers
+
+
+def add_query(url: str, query: Mapping[str, Any] | None) -> str:
+    """``url`` with the parameters of ``query`` appended."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, doseq=True)}" if query else url
 
 
 class HTTPModelWrapperBase(ModelWrapperBase):
@@ -230,25 +237,31 @@ class HTTPModelWrapperBase(ModelWrapperBase):
             merged[name] = value
         return merged
 
-    def build_post(self, body: Any, stream: bool = False) -> Request:
-        """A POST of ``body`` as JSON to the endpoint."""
+    def build_post(
+        self,
+        body: Any,
+        stream: bool = False,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+    ) -> Request:
+        """A POST of ``body`` as JSON to the endpoint, with what this one call adds to its headers and its query."""
         endpoint = self.endpoint
         return Request(
-            endpoint.url,
-            endpoint.headers,
+            add_query(endpoint.url, query),
+            {**endpoint.headers, **headers} if headers else endpoint.headers,
             encode_json(body),
             stream=stream,
             timeout=self.read_timeout,
             connect_timeout=self.connect_timeout,
         )
 
-    def explain(self, error: ModelCallError) -> ModelCallError:
-        """``error`` with this model's name, and without its secrets."""
+    def explain(self, error: ModelCallError) -> None:
+        """Put this model's name into ``error``, and take its secrets out."""
         error.config_name = error.config_name or self.config_name
         error.model_type = error.model_type or self.model_type
         error.message = scrub(error.message, getattr(self, "_secrets", ()))
         error.args = (error.message,)
-        return error
 
     def __call__(self, input: Any, stream: bool | None = None, **options: Any) -> Any:
         return self.run(input, stream, options)

@@ -7,13 +7,13 @@ exists once and serves all drivers alike.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from modelhub.errors import ConnectionError, ModelCallError, ResponseParsingError, StreamInterruptedError, TimeoutError
-from modelhub.response import ModelResponse, Partial, as_delta
+from modelhub.partial import Partial
+from modelhub.response import ModelResponse, as_delta
 from modelhub.taxonomy import describe_text, find_request_id
 from modelhub.wire import LineDecoder, Reply, Request
 
@@ -39,7 +39,9 @@ class Invoke:
         self.delay = delay
 
     async def ainvoke(self) -> Any:
-        return await asyncio.to_thread(self.call)
+        from asyncio import to_thread  # imported where it is used: most programs that load configs never need it
+
+        return await to_thread(self.call)
 
 
 READ: Final = Read()
@@ -50,6 +52,7 @@ Flow = Generator[Effect, Any, T]
 StreamFlow = Generator[Effect | list[ModelResponse], Any, None]
 
 _MAX_REDIRECTS = 3
+PARSE_WAIT = 1.0  # seconds, times the number of the try: AgentScope's pace
 
 
 def wait_before_repeating(model: HTTPModelWrapperBase, error: ModelCallError, tries: int) -> float:
@@ -89,7 +92,8 @@ def converse(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any]) -
                 response: ModelResponse = done.value
                 return response
     except ModelCallError as error:
-        raise model.explain(error)
+        model.explain(error)
+        raise
 
 
 def stream(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any], partial: Partial) -> StreamFlow:
@@ -107,11 +111,12 @@ def stream(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any], par
                 return
             except ModelCallError as error:
                 if partial.delivered:
-                    raise _interrupted(error, partial)
+                    raise _interrupted(error, partial) from None
                 tries += 1
                 request.delay = wait_before_repeating(model, error, tries)
     except ModelCallError as error:
-        raise model.explain(error)
+        model.explain(error)
+        raise
     finally:
         partial.ended = True
 
@@ -205,7 +210,7 @@ def parsed(
                 if fault_handler is not None:
                     return fault_handler(response)
                 raise
-        yield Invoke(_nothing, delay=float(attempt))
+        yield Invoke(_nothing, delay=attempt * PARSE_WAIT)
     raise AssertionError("unreachable")
 
 
@@ -244,19 +249,28 @@ def _read(parse: Callable[[Reply], T], reply: Reply) -> T:
     try:
         return parse(reply)
     except _MISSHAPEN as error:
-        raise _misshapen(error, reply) from None
+        failure = _misshapen(error, reply)
+        if isinstance(error, ValueError) and not _is_json(reply):
+            failure.message = _not_json(reply)
+        raise failure from None
 
 
 def _misshapen(error: Exception, reply: Reply) -> ResponseParsingError:
-    """What is wrong with a reply that made its reader fail with ``error``."""
+    """What is wrong with a reply, or with an event of its stream, that made its reader fail with ``error``."""
     what = f"there is no {error}" if isinstance(error, KeyError | IndexError) else str(error)
-    message = f"the reply does not have the expected shape: {what}"
-    if isinstance(error, ValueError):
-        try:
-            decode_json(reply.body or b"{}" if reply.status == 0 else reply.body)
-        except ValueError:
-            message = _not_json(reply)
-    return ResponseParsingError(message, status=reply.status, request_id=find_request_id(reply.headers))
+    return ResponseParsingError(
+        f"the reply does not have the expected shape: {what}",
+        status=reply.status,
+        request_id=find_request_id(reply.headers),
+    )
+
+
+def _is_json(reply: Reply) -> bool:
+    try:
+        reply.json()
+    except ValueError:
+        return False
+    return True
 
 
 def _not_json(reply: Reply) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +23,25 @@ GROUP = "modelhub.wrappers"
 BUILT_IN = "modelhub.wrappers."
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Plugin:
-    """One installed wrapper; ``reason`` says why it is quarantined."""
+    """One installed wrapper: ``wrapper`` once it is loaded, ``reason`` when it is quarantined."""
 
     model_type: str
     entry_point: EntryPoint
     distribution: str
     version: str
     reason: str | None = None
+    wrapper: type[ModelWrapperBase] | None = None
 
     @property
     def built_in(self) -> bool:
         return self.entry_point.value.startswith(BUILT_IN)
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """Who keeps a contested model_type: ours, then the first by name; never the order of installation."""
+        return (not self.built_in, self.distribution != "modelhub", self.distribution.lower(), self.entry_point.value)
 
     def __str__(self) -> str:
         return f"{self.model_type} ({self.distribution} {self.version}, {self.entry_point.value})"
@@ -44,37 +51,56 @@ class Plugins:
     """The installed wrappers by model_type, and those that had to be put aside."""
 
     def __init__(self) -> None:
+        self._lock = threading.RLock()
         self._manager = pluggy.PluginManager("modelhub")
         self.by_type: dict[str, Plugin] = {}
         self.quarantined: list[Plugin] = []
-        # Ours first, then by name: who keeps a contested model_type must not depend on the order of installation.
-        for plugin in sorted(_scan(), key=lambda p: (not p.built_in, p.distribution.lower(), p.entry_point.value)):
+        for plugin in sorted(_scan(), key=lambda plugin: plugin.rank):
             first = self.by_type.setdefault(plugin.model_type, plugin)
-            if first is not plugin and first.entry_point.value != plugin.entry_point.value:
-                plugin.reason = f"model_type {plugin.model_type!r} is taken by {first.distribution} {first.version}"
-                self.quarantined.append(plugin)
+            if first.entry_point.value != plugin.entry_point.value:
+                taken = f"model_type {plugin.model_type!r} is taken by {first.distribution} {first.version}"
+                self._quarantine(plugin, taken)
 
     def load(self, model_type: str) -> type[ModelWrapperBase]:
         """The wrapper class of ``model_type``; raises PluginError when there is none or it cannot be loaded."""
         plugin = self.by_type.get(model_type)
         if plugin is None:
             raise PluginError(f"no installed wrapper has model_type {model_type!r}; `modelhub types` lists them")
-        loaded = self._manager.get_plugin(model_type)
-        if loaded is None and plugin.reason is None:
-            loaded = self._import(plugin)
-        if plugin.reason is not None:
-            raise PluginError(f"plugin {plugin} cannot be used: {plugin.reason}")
-        return loaded  # type: ignore[no-any-return]
+        with self._lock:
+            if plugin.wrapper is None and plugin.reason is None:
+                self._import(plugin)
+            if plugin.wrapper is None or plugin.reason is not None:
+                raise _refusal(plugin)
+            return plugin.wrapper
 
     def load_all(self) -> None:
-        """Try every plugin, so that the broken ones are known."""
+        """Try every plugin and its schema, so that the broken ones are known."""
         for model_type in list(self.by_type):
             try:
                 self.load(model_type)
+                self.schema(model_type)
             except PluginError:
                 continue
 
-    def _import(self, plugin: Plugin) -> Any:
+    def schema(self, model_type: str) -> dict[str, Any] | None:
+        """The schema of an installed type, found without importing it; derived when it ships none.
+
+        Raises PluginError when it cannot be read.
+        """
+        from modelhub import validation
+
+        plugin = self.by_type.get(model_type)
+        if plugin is None:
+            return None
+        try:
+            if plugin.built_in and (schema := validation.load_schema(model_type)):
+                return schema
+            return _load_schema(plugin) or _derive(plugin.entry_point.module, plugin.entry_point.attr)
+        except Exception as error:  # whatever else a plugin may have put where its schema should be
+            self._quarantine(plugin, f"its schema cannot be read: {error}")
+            raise _refusal(plugin) from error
+
+    def _import(self, plugin: Plugin) -> None:
         from modelhub.base import ModelWrapperBase
 
         try:
@@ -82,32 +108,20 @@ class Plugins:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: a plugin must not end the program that asks about it
-            plugin.reason = f"importing it raised {type(error).__name__}: {error}"
-            if plugin.built_in:
-                plugin.reason += " (after an update of modelhub, install it again: entry points are made then)"
+            again = " (after an update of modelhub, install it again: entry points are made then)"
+            self._quarantine(plugin, f"importing it raised {_describe(error)}{again if plugin.built_in else ''}")
         else:
-            if not (isinstance(loaded, type) and issubclass(loaded, ModelWrapperBase)):
-                plugin.reason = f"{plugin.entry_point.value} is no subclass of modelhub.ModelWrapperBase"
+            if isinstance(loaded, type) and issubclass(loaded, ModelWrapperBase):
+                plugin.wrapper = loaded
+                self._manager.register(plugin, plugin.model_type)
             else:
-                self._manager.register(loaded, plugin.model_type)
-                return loaded
-        self.quarantined.append(plugin)
-        return None
+                self._quarantine(plugin, f"{plugin.entry_point.value} is no subclass of modelhub.ModelWrapperBase")
 
-    def schema(self, model_type: str) -> dict[str, Any] | None:
-        """The schema of an installed type, found without importing it; derived when it ships none."""
-        from modelhub import validation
-
-        plugin = self.by_type.get(model_type)
-        if plugin is None:
-            return None
-        if plugin.built_in:
-            return validation.load_schema(model_type)
-        for folder in _package_folders(plugin.entry_point.module.partition(".")[0]):
-            path = folder / "schemas" / f"{model_type}.json"
-            if path.is_file():
-                return _read_schema(plugin, path)
-        return _derive(plugin)
+    def _quarantine(self, plugin: Plugin, reason: str) -> None:
+        with self._lock:
+            if plugin.reason is None:
+                plugin.reason = reason
+                self.quarantined.append(plugin)
 
 
 @cache
@@ -117,43 +131,62 @@ def installed() -> Plugins:
 
 
 def _scan() -> Iterator[Plugin]:
+    known: dict[int, tuple[str, str]] = {}  # reading the metadata is slow, and most distributions have several types
     for entry_point in entry_points(group=GROUP):
         dist = entry_point.dist
-        name, version = (dist.name, dist.version) if dist is not None else ("unknown", "?")
-        yield Plugin(entry_point.name, entry_point, name, version)
+        if id(dist) not in known:
+            known[id(dist)] = _identify(dist)
+        yield Plugin(entry_point.name, entry_point, *known[id(dist)])
 
 
-def _read_schema(plugin: Plugin, path: Path) -> dict[str, Any]:
+def _identify(dist: Distribution | None) -> tuple[str, str]:
     try:
-        schema = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise PluginError(f"the schema of plugin {plugin} cannot be read: {path}: {error}") from None
-    if not isinstance(schema, dict):
-        raise PluginError(f"the schema of plugin {plugin} is no JSON object: {path}")
-    return schema
+        facts: Any = dist.metadata if dist is not None else {}
+        return facts["Name"] or "unknown", facts["Version"] or "?"
+    except Exception:  # an install or uninstall that was interrupted leaves a distribution without metadata
+        return "unknown", "?"
 
 
-def _derive(plugin: Plugin) -> dict[str, Any] | None:
-    from modelhub import validation
+def _refusal(plugin: Plugin) -> PluginError:
+    return PluginError(f"plugin {plugin} cannot be used: {plugin.reason}")
 
-    top, _, rest = plugin.entry_point.module.partition(".")
-    steps = rest.split(".") if rest else []
-    for folder in _package_folders(top):
-        stem = folder.joinpath(*steps)
-        for path in (stem.with_suffix(".py") if steps else stem / "__init__.py", stem / "__init__.py"):
-            if path.is_file():
-                source = path.read_text("utf-8", "replace")
-                return validation.derive_from_source(source, plugin.entry_point.attr)
-    spec = importlib.util.find_spec(top)
-    if not steps and spec is not None and spec.origin is not None and spec.origin.endswith(".py"):
-        return validation.derive_from_source(Path(spec.origin).read_text("utf-8", "replace"), plugin.entry_point.attr)
+
+def _describe(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _load_schema(plugin: Plugin) -> dict[str, Any] | None:
+    """The schema file that a plugin ships; None when it ships none."""
+    spec = importlib.util.find_spec(plugin.entry_point.module.partition(".")[0])
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder, "schemas", f"{plugin.model_type}.json")
+        if path.is_file():
+            try:
+                schema = json.loads(path.read_bytes())
+            except ValueError as error:
+                raise ValueError(f"{path} is not JSON: {error}") from None
+            if not isinstance(schema, dict):
+                raise ValueError(f"{path} holds no JSON object")
+            return schema
     return None
 
 
-def _package_folders(top: str) -> list[Path]:
-    """Where the top-level package ``top`` lies; finding it does not import it."""
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return []
-    return [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec is not None else []
+def _derive(module: str, name: str) -> dict[str, Any] | None:
+    """The schema that the ``__init__`` of a class implies, read from its source."""
+    from modelhub import validation
+
+    path = _find_source(module)
+    return validation.derive_from_source(path.read_text("utf-8", "replace"), name) if path is not None else None
+
+
+def _find_source(module: str) -> Path | None:
+    """The file of a module; only the top-level package is looked for, since finding it does not import it."""
+    top, *steps = module.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None:
+        return None
+    if not steps:
+        return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+    stems = [Path(folder, *steps) for folder in spec.submodule_search_locations or ()]
+    found = (path for stem in stems for path in (stem.with_name(f"{stem.name}.py"), stem / "__init__.py"))
+    return next((path for path in found if path.is_file()), None)

@@ -1,16 +1,90 @@
-"""Keeping a model's own secrets out of the errors it raises."""
-
-from __future__ import annotations
+"""Keeping secrets out of what is shown: copies of configs, and the texts of errors."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-SECRET_NAME = re.compile(r"(^|[-_])(api[-_]?key|key|token|secret|password|authorization)$", re.IGNORECASE)
+MASK = "***"
+_SECRET_WORDS = re.compile(
+    r"apikey|accesskey|secretkey|privatekey|accesstoken|authtoken|authorization|bearer|cookie|credentials?"
+    r"|pass(?:phrase|word|wd)|pwd|secrets?|sig|signature"
+)
+_LAST_WORDS = ("key", "keys", "token")
+_HARMLESS = re.compile(
+    r"(?:messages|cache|prompt_cache|public|partition|routing|sort)_key|(?:bos|cls|eos|mask|pad|sep|stop|unk)_token"
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_REFERENCE = re.compile(r"\$\{(?P<name>[^}:]*)(?P<rest>:[^}]*)?\}")
+_PART = r"(?:\$\{[^}]*\}|[^\s/?#])*"
+_USERINFO = re.compile(rf"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?#@:]*:)?)(?P<secret>{_PART})(?=@)")
+_QUERY = re.compile(r"(?P<before>[?&](?P<name>[^\s=&#?]+)=)(?P<secret>(?:\$\{[^}]*\}|[^\s&#])*)")
+
+
+def redact(
+    config: dict[str, Any], *, secret_keys: Collection[str] = (), secret_paths: Iterable[Sequence[str | int]] = ()
+) -> dict[str, Any]:
+    """Copy ``config`` with every secret masked: values of keys that look secret, and passwords and keys in URLs.
+
+    ``secret_keys`` names further secret keys at any depth, ``secret_paths`` further secret places. A value that is only
+    a ``${...}`` reference is shown, since it tells where the secret is and not what it is; a default in it is masked.
+    """
+    keys = {_normalize(key) for key in secret_keys}
+    paths = {tuple(path) for path in secret_paths}
+    copy: dict[str, Any] = _redact(config, keys, paths, (), False)
+    return copy
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a key (or a header, or a parameter of a URL) by this name holds a secret."""
+    name = _normalize(name)
+    words = name.split("_")
+    if _HARMLESS.fullmatch(name):
+        return False
+    return words[-1] in _LAST_WORDS or any(_SECRET_WORDS.fullmatch(word) for word in words)
+
+
+def _normalize(name: str) -> str:
+    return _CAMEL.sub("_", name).replace("-", "_").casefold()
+
+
+def _redact(
+    value: Any, keys: set[str], paths: set[tuple[str | int, ...]], path: tuple[str | int, ...], hide: bool
+) -> Any:
+    hide = hide or path in paths
+    if isinstance(value, dict):
+        return {
+            key: _redact(item, keys, paths, (*path, key), hide or is_secret_name(key) or _normalize(key) in keys)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_redact(item, keys, paths, (*path, index), hide) for index, item in enumerate(value)]
+    if isinstance(value, str):
+        return _mask(value) if hide else _mask_url(value)
+    return value if value is None or isinstance(value, bool) or not hide else MASK
+
+
+def _mask(secret: str) -> str:
+    """Mask a secret; a reference stays, less a default that is a secret itself."""
+    reference = _REFERENCE.fullmatch(secret)
+    if reference is None:
+        return MASK if secret else secret
+    has_default = (reference["rest"] or "").startswith(":-") and len(reference["rest"]) > 2
+    return f"${{{reference['name']}:-{MASK}}}" if has_default else secret
+
+
+def _mask_url(text: str) -> str:
+    if "://" not in text:
+        return text
+    text = _USERINFO.sub(lambda match: match["before"] + _mask(match["secret"]), text)
+    return _QUERY.sub(
+        lambda match: match["before"] + (_mask(match["secret"]) if is_secret_name(match["name"]) else match["secret"]),
+        text,
+    )
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with every one of ``secrets`` masked; servers like to repeat the key they refuse."""
+    """Mask every one of ``secrets`` in ``text``; servers like to repeat the key they refuse."""
     for secret in secrets:
         if len(secret) >= 4:
-            text = text.replace(secret, "***")
+            text = text.replace(secret, MASK)
     return text

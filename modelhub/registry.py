@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
-from modelhub.configs.redaction import redact
-from modelhub.configs.references import resolve
+from modelhub.redaction import redact
+from modelhub.references import resolve
 from modelhub.transports import Transports
 
 if TYPE_CHECKING:

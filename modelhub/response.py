@@ -2,174 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any, Protocol
 
-from modelhub.wire import decode_json
-
-
-class ToolCall:
-    """A call the model asks for: ``id``, ``name`` and the decoded ``arguments``."""
-
-    __slots__ = ("arguments", "id", "name")
-
-    def __init__(self, id: str, name: str, arguments: dict[str, Any]) -> None:
-        self.id = id
-        self.name = name
-        self.arguments = arguments
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ToolCall):
-            return NotImplemented
-        return (self.id, self.name, self.arguments) == (other.id, other.name, other.arguments)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"ToolCall(id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
-
-
-class ToolCallDelta:
-    """A piece of a tool call in a stream: ``id`` and ``name`` come once, ``arguments`` in pieces of JSON text."""
-
-    __slots__ = ("arguments", "id", "index", "name")
-
-    def __init__(
-        self, index: int | None = None, id: str | None = None, name: str | None = None, arguments: str = ""
-    ) -> None:
-        self.index = index
-        self.id = id
-        self.name = name
-        self.arguments = arguments
-
-    def __repr__(self) -> str:
-        return f"ToolCallDelta(index={self.index}, id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
-
-
-class Usage:
-    """Tokens spent; ``cached_tokens`` and ``reasoning_tokens`` are None where the vendor does not tell."""
-
-    __slots__ = ("cached_tokens", "completion_tokens", "prompt_tokens", "reasoning_tokens", "total_tokens")
-
-    def __init__(
-        self,
-        prompt_tokens: int = 0,
-        completion_tokens: int = 0,
-        total_tokens: int | None = None,
-        cached_tokens: int | None = None,
-        reasoning_tokens: int | None = None,
-    ) -> None:
-        self.prompt_tokens = prompt_tokens
-        self.completion_tokens = completion_tokens
-        self.total_tokens = prompt_tokens + completion_tokens if total_tokens is None else total_tokens
-        self.cached_tokens = cached_tokens
-        self.reasoning_tokens = reasoning_tokens
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Usage) and all(getattr(self, f) == getattr(other, f) for f in self.__slots__)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return (
-            f"Usage(prompt_tokens={self.prompt_tokens}, completion_tokens={self.completion_tokens}, "
-            f"total_tokens={self.total_tokens}, cached_tokens={self.cached_tokens}, "
-            f"reasoning_tokens={self.reasoning_tokens})"
-        )
+from modelhub.partial import Partial
+from modelhub.parts import ToolCall as ToolCall
+from modelhub.parts import ToolCallDelta as ToolCallDelta
+from modelhub.parts import Usage as Usage
 
 
 class Source(Protocol):
     """Where the deltas of an arriving response come from: an Iterator or an AsyncIterator that can be closed."""
 
     def close(self) -> None: ...
-
-
-class Partial:
-    """What has arrived of a stream so far; ``state`` is a wrapper's own memory between events."""
-
-    __slots__ = (
-        "calls",
-        "delivered",
-        "ended",
-        "finish_reason",
-        "model",
-        "raw",
-        "reasoning",
-        "request_id",
-        "state",
-        "text",
-        "usage",
-    )
-
-    def __init__(self) -> None:
-        self.text: list[str] = []
-        self.reasoning: list[str] = []
-        self.calls: list[ToolCallDelta] = []
-        self.raw: list[Any] = []
-        self.finish_reason: str | None = None
-        self.usage: Usage | None = None
-        self.request_id: str | None = None
-        self.model: str | None = None
-        self.delivered = False
-        self.ended = False
-        self.state: dict[str, Any] = {}
-
-    def add(self, delta: ModelResponse) -> None:
-        """Take in one delta."""
-        if delta.text:
-            self.text.append(delta.text)
-        if delta.reasoning:
-            self.reasoning.append(delta.reasoning)
-        if delta.tool_calls:
-            for piece in delta.tool_calls:
-                self._add_call(piece)
-        if delta.finish_reason is not None:
-            self.finish_reason = delta.finish_reason
-        if delta.usage is not None:
-            self.usage = delta.usage
-        if delta.raw is not None:
-            self.raw.append(delta.raw)
-        if delta.model is not None:
-            self.model = delta.model
-
-    def _add_call(self, piece: ToolCallDelta) -> None:
-        call = None
-        if piece.index is None:
-            call = self.calls[-1] if self.calls else None
-        else:
-            call = next((c for c in reversed(self.calls) if c.index == piece.index), None)
-        # Some gateways give parallel calls one index, or none: another id is another call.
-        if call is None or (piece.id and call.id and piece.id != call.id):
-            self.calls.append(ToolCallDelta(piece.index, piece.id, piece.name, piece.arguments))
-            return
-        call.id = call.id or piece.id
-        call.name = call.name or piece.name
-        call.arguments += piece.arguments
-
-    def tool_calls(self) -> list[ToolCall] | None:
-        """The calls with decoded arguments; raises ValueError for arguments that are not a JSON object."""
-        if not self.calls:
-            return None
-        return [build_tool_call(call.id, call.name, call.arguments, n) for n, call in enumerate(self.calls)]
-
-
-def build_tool_call(id: str | None, name: str | None, arguments: str | dict[str, Any] | None, n: int = 0) -> ToolCall:
-    """A ToolCall from wire values; a missing id becomes ``call_<n>``, empty arguments ``{}``.
-
-    Raises ValueError when the arguments are not a JSON object.
-    """
-    if isinstance(arguments, str):
-        try:
-            arguments = decode_json(arguments) if arguments.strip() else {}
-        except ValueError:
-            raise ValueError(f"the arguments of tool call {name!r} are not JSON: {arguments[:200]!r}") from None
-    if arguments is None:
-        arguments = {}
-    if not isinstance(arguments, dict):
-        raise ValueError(f"the arguments of tool call {name!r} are not a JSON object: {str(arguments)[:200]!r}")
-    return ToolCall(id or f"call_{n}", name or "", arguments)
 
 
 # What an arriving response does not know yet. Their slots stay empty until it is whole, so that reading one
@@ -321,7 +167,7 @@ class ModelResponse:
             raise TypeError("this response came from `acall`: iterate it with `async for`")
         self._iterating = True
         try:
-            for delta in source:  # not `yield from`: leaving the loop must not close the source
+            for delta in source:  # noqa: UP028  `yield from` would close the source when the loop is left
                 yield delta
             self._drained = True
             self._settle()
@@ -334,11 +180,10 @@ class ModelResponse:
             if self._source is None:
                 yield self
             return
-        if not isinstance(source, AsyncIterator):
-            source = _InThread(source)
+        deltas: AsyncIterator[ModelResponse] = source if isinstance(source, AsyncIterator) else _InThread(source)
         self._iterating = True
         try:
-            async for delta in source:
+            async for delta in deltas:
                 yield delta
             self._drained = True
             self._settle()
@@ -437,7 +282,9 @@ class _InThread:
         return self
 
     async def __anext__(self) -> ModelResponse:
-        delta: ModelResponse | None = await asyncio.to_thread(next, self._source, None)
+        from asyncio import to_thread
+
+        delta: ModelResponse | None = await to_thread(next, self._source, None)
         if delta is None:
             raise StopAsyncIteration
         return delta

@@ -10,7 +10,6 @@ import weakref
 from collections.abc import Callable, Generator, Iterator
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions
@@ -20,9 +19,11 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as pool_exceptions
 from urllib3.util import Timeout
 
-from modelhub.engine import READ, Flow, Invoke, Read, StreamFlow
-from modelhub.errors import BadRequestError, ConnectionError, ModelCallError, TimeoutError
-from modelhub.response import ModelResponse, Partial
+from modelhub import outages
+from modelhub.engine import Flow, Invoke, Read, StreamFlow
+from modelhub.errors import ModelCallError
+from modelhub.partial import Partial
+from modelhub.response import ModelResponse
 from modelhub.wire import Reply, Request
 
 CHUNK = 65536
@@ -85,7 +86,7 @@ class SyncTransport:
         prepared.method = request.method
         prepared.url = request.url
         prepared.body = request.body
-        headers = CaseInsensitiveDict(request.headers)
+        headers: CaseInsensitiveDict[Any] = CaseInsensitiveDict(request.headers)
         if request.body is not None:
             headers["Content-Length"] = str(len(request.body))
         prepared.headers = headers
@@ -94,7 +95,7 @@ class SyncTransport:
         if timeout is None:
             timeout = self._timeouts[key] = Timeout(connect=key[0], read=key[1])
         try:
-            return self._adapter.send(prepared, stream=True, timeout=timeout)
+            return self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
         except Exception as error:
             raise _translate(error, request) from None
 
@@ -194,7 +195,7 @@ def _reader(raw: Any) -> Callable[[], bytes]:
     """
     source = getattr(raw, "_fp", None)
     if not isinstance(source, HTTPResponse) or raw.headers.get("content-encoding"):
-        return lambda: raw.read1(CHUNK, decode_content=True)  # type: ignore[no-any-return]
+        return lambda: raw.read1(CHUNK, decode_content=True)
 
     def read() -> bytes:
         data = source.read1(CHUNK)
@@ -241,7 +242,7 @@ class _PooledAdapter(HTTPAdapter):
         proxies = requests.utils.get_environ_proxies(url)
         with self._routing:
             pool = super().get_connection_with_tls_context(request, verify, proxies=proxies)
-            super().cert_verify(pool, url, verify, None)
+            super().cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
             if len(self._routes) > 1000:
                 self._routes.clear()
             route = self._routes[url] = pool, super().request_url(request, proxies)
@@ -279,26 +280,23 @@ def _translate(error: Exception, request: Request) -> ModelCallError:
 
     Only the innermost reason is quoted: the texts around it repeat the URL, and that may hold a key.
     """
-    url = urlsplit(request.url)
-    address = f"{url.scheme}://{url.hostname}" + (f":{url.port}" if url.port else "")
     if isinstance(error, exceptions.ReadTimeout | pool_exceptions.ReadTimeoutError | builtins.TimeoutError):
-        return TimeoutError(f"{address} sent nothing for {request.timeout:g} s")
+        return outages.silent(request)
     if isinstance(error, exceptions.ConnectTimeout):
-        return ConnectionError(f"no connection to {address} within {request.connect_timeout:g} s")
+        return outages.not_connected(request)
     if isinstance(error, exceptions.InvalidURL | exceptions.InvalidHeader | exceptions.InvalidSchema | ValueError):
-        return BadRequestError(f"the request to {address} cannot be made: {type(error).__name__}")
-    if isinstance(error, IncompleteRead | pool_exceptions.IncompleteRead):
-        return ConnectionError(f"the connection to {address} failed: closed before the reply was whole")
-    reason = _innermost(error)
+        return outages.unsendable(request, type(error).__name__)
+    reason, text = _innermost(error)
     if isinstance(error, exceptions.SSLError | pool_exceptions.SSLError):
-        return ConnectionError(f"no secure connection to {address}: {reason}", retryable=False)
-    return ConnectionError(f"the connection to {address} failed: {reason}")
+        return outages.insecure(request, text)
+    if isinstance(reason, IncompleteRead):
+        return outages.cut_short(request)
+    return outages.broken(request, text)
 
 
-def _innermost(error: BaseException) -> str:
-    seen = 0
-    while seen < 10:
-        seen += 1
+def _innermost(error: BaseException) -> tuple[BaseException, str]:
+    """The reason within the reasons, and what may be said of it."""
+    for _ in range(10):
         inner = getattr(error, "reason", None)
         if not isinstance(inner, BaseException):
             inner = next((arg for arg in reversed(error.args) if isinstance(arg, BaseException)), None)
@@ -306,7 +304,7 @@ def _innermost(error: BaseException) -> str:
             break
         error = inner
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return error, error.strerror
     if isinstance(error, pool_exceptions.NameResolutionError):
-        return "the host name cannot be resolved"
-    return str(error).partition(" with url")[0] or type(error).__name__
+        return error, "the host name cannot be resolved"
+    return error, str(error).partition(" with url")[0] or type(error).__name__

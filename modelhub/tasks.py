@@ -7,11 +7,13 @@ from typing import Any
 from modelhub.base import HTTPModelWrapperBase
 from modelhub.errors import BadRequestError
 
+# A task names its input and what goes with it, so its calls are narrower than the base's on purpose.
+
 
 class ChatWrapper(HTTPModelWrapperBase):
     """A model that answers messages."""
 
-    def __call__(
+    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, messages: Any, stream: bool | None = None, tools: Any = None, tool_choice: Any = None, **options: Any
     ) -> Any:
         """Answer ``messages``: a str, OpenAI-shaped dicts, or Msg objects.
@@ -25,7 +27,7 @@ class ChatWrapper(HTTPModelWrapperBase):
 
     __call__.keeps_contract = True  # type: ignore[attr-defined]
 
-    async def acall(
+    async def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, messages: Any, stream: bool | None = None, tools: Any = None, tool_choice: Any = None, **options: Any
     ) -> Any:
         """``__call__`` for async code."""
@@ -36,13 +38,17 @@ class ChatWrapper(HTTPModelWrapperBase):
 class EmbeddingWrapper(HTTPModelWrapperBase):
     """A model that turns texts into vectors."""
 
-    def __call__(self, texts: str | list[str], **options: Any) -> Any:
+    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, texts: str | list[str], **options: Any
+    ) -> Any:
         """One vector for each text in ``embedding``, also for a single str. Raises a ModelCallError."""
         return self.run(texts, False, options)
 
     __call__.keeps_contract = True  # type: ignore[attr-defined]
 
-    async def acall(self, texts: str | list[str], **options: Any) -> Any:
+    async def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, texts: str | list[str], **options: Any
+    ) -> Any:
         """``__call__`` for async code."""
         return await self.arun(texts, False, options)
 

@@ -68,7 +68,7 @@ def build_error(
 ) -> errors.ModelCallError:
     """The typed error of a failure that a vendor reported with these facts."""
     cls = error_class(status, (code, type))
-    retryable = cls.retryable or status in _RETRYABLE_STATUS and cls is not errors.QuotaExceededError
+    retryable = cls.retryable or (status in _RETRYABLE_STATUS and cls is not errors.QuotaExceededError)
     retry_after = None
     if headers is not None:
         told = headers.get("x-should-retry")

@@ -179,7 +179,7 @@ class SSEDecoder(EventDecoder):
     def _start(self, text: bytes) -> bool:
         """Whether enough has come to tell a stream from plain JSON."""
         seen = text.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\n")
-        if not seen or b"\xef\xbb\xbf".startswith(text[:3]) and len(text) < 3:
+        if not seen or (b"\xef\xbb\xbf".startswith(text[:3]) and len(text) < 3):
             self._rest = text
             return False
         self._started = True
@@ -191,7 +191,9 @@ class SSEDecoder(EventDecoder):
     def _add(self, block: bytes) -> None:
         if self.done:
             return
-        if block[:6] == b"data: " and b"\n" not in block:  # nearly every event of nearly every vendor
+        if (
+            block[:6] == b"data: " and block != b"data: " and b"\n" not in block
+        ):  # nearly every event of nearly every vendor
             self._add_data(block[6:], None, None)
             return
         data: list[bytes] = []

@@ -61,6 +61,7 @@ def test_faults(case: dict[str, Any]) -> None:
     for problem, (*_, wording) in zip(problems, case["problems"], strict=True):
         assert wording in str(problem)
         assert "\n" not in str(problem)
+        assert "hunter" not in str(problem)
         assert problem.file == f"models.{case['format']}"
 
 
@@ -116,8 +117,7 @@ def test_alias_bombs_are_refused() -> None:
     nested = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40))
     wide = f"a: &a [{'x, ' * 2000}]\nb: [{'*a, ' * 1000}]\n"
     for text in (nested, wide):
-        problem = load_str(text, "yaml").problems[-1]
-        assert (problem.code, "the aliases stand for more than 1,000,000 values" in problem.message) == ("MH101", True)
+        assert "MH101 the aliases stand for more than 1,000,000 values" in str(load_str(text, "yaml").problems[-1])
 
 
 @pytest.mark.parametrize("depth", [201, 1000, 100_000])
@@ -125,9 +125,7 @@ def test_alias_bombs_are_refused() -> None:
 def test_deep_nesting_is_refused(format: str, before: str, depth: int) -> None:
     problems = load_str(before + "[" * depth + "]" * depth, format).problems
     problem = next(problem for problem in problems if "nested deeper than 200 levels" in problem.message)
-    assert problem.line == 1
-    assert problem.column is not None
-    assert abs(problem.column - 201) < 10
+    assert (problem.line, 190 < (problem.column or 0) < 210) == (1, True)
 
 
 @pytest.mark.parametrize("format", ["yaml", "json"])
@@ -216,8 +214,8 @@ def make_paths(root: Path) -> Iterator[tuple[str, str]]:
     (root / "loop.yaml").symlink_to(root / "loop.yaml")
     (root / "gone.yaml").symlink_to(root / "nowhere.yaml")
     os.mkfifo(root / "pipe.yaml")
-    (root / "notes.txt").write_text("")
-    (root / "bare").write_text("")
+    for name in ("notes.txt", "bare"):
+        (root / name).touch()
     with (root / "huge.json").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     yield "model.yaml", f"did you mean '{root / 'models.yaml'}'"
@@ -231,7 +229,6 @@ def make_paths(root: Path) -> Iterator[tuple[str, str]]:
     yield "huge.json", "larger than 50 MB"
     yield "x\0.yaml", "null"
     yield "x" * 5000, "too long"
-    yield "config_name: a\n", "not the text of a file"
 
 
 def test_paths_that_give_no_config(tmp_path: Path) -> None:
@@ -239,17 +236,15 @@ def test_paths_that_give_no_config(tmp_path: Path) -> None:
         problem = only(load(f"{tmp_path}/{name}"))
         assert (problem.code, problem.file) == ("MH101", f"{tmp_path}/{name}")
         assert wording in str(problem)
-    assert "empty" in str(only(load("")))
+    assert str(only(load(""))) == "model_configs: MH101 the path is empty"
+    text = str(only(load("api_key: hunter2\n")))
+    assert text == "model_configs: MH101 the path does not exist; pass a path, not the text of a file"
     with pytest.raises(ValueError, match="yaml, json or toml"):
         load_text(b"", name="<stdin>", format="ini")
 
 
 def test_import_is_light() -> None:
     heavy = ["yaml", "tomllib", "difflib", "importlib.metadata", "modelhub.configs.json_reader"]
-    code = f"import sys, modelhub.configs; print([name for name in {heavy} if name in sys.modules])"
-    assert (
-        subprocess.check_output(
-            [sys.executable, "-S", "-c", code], text=True, env={"PYTHONPATH": os.pathsep.join(sys.path)}
-        ).strip()
-        == "[]"
-    )
+    code = f"import sys, modelhub.configs; sys.exit(str([name for name in {heavy} if name in sys.modules]))"
+    ran = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.stderr.strip() == "[]"

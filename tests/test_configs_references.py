@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from modelhub.configs.references import redact, reference_names, resolve
 from modelhub.errors import ConfigError
+from modelhub.redaction import redact
+from modelhub.references import reference_names, resolve
 
 RESOLVED = [
     ("${MH_KEY}", "k-1"),

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from modelhub.base import Endpoint
 from modelhub.errors import BadRequestError
 from modelhub.messages import normalize_messages, tool_choice_name
-from modelhub.response import ModelResponse, Partial, ToolCallDelta, Usage, build_tool_call
+from modelhub.partial import Partial
+from modelhub.parts import ToolCallDelta, Usage, build_tool_call
+from modelhub.response import ModelResponse
 from modelhub.tasks import ChatWrapper
 from modelhub.taxonomy import find_request_id
 from modelhub.wire import Event, LineDecoder, Reply, Request, decode_json

@@ -6,12 +6,13 @@ import base64
 import os
 from array import array
 from typing import Any
-from urllib.parse import urlencode
 
-from modelhub.base import Endpoint
+from modelhub.base import Endpoint, add_query
 from modelhub.errors import AuthenticationError, BadRequestError, ResponseParsingError
 from modelhub.messages import normalize_messages, tool_choice_name
-from modelhub.response import ModelResponse, Partial, ToolCall, ToolCallDelta, Usage, build_tool_call
+from modelhub.partial import Partial
+from modelhub.parts import ToolCall, ToolCallDelta, Usage, build_tool_call
+from modelhub.response import ModelResponse
 from modelhub.tasks import ChatWrapper, EmbeddingWrapper, normalize_texts
 from modelhub.taxonomy import error_from_json, find_request_id
 from modelhub.wire import Event, Reply, Request
@@ -41,9 +42,7 @@ class OpenAIEndpoint:
             raise AuthenticationError(
                 f"there is no API key: set api_key in the config or {self.key_variable} in the environment"
             )
-        url = (base_url or self.base_url).rstrip("/") + self.path
-        if args.get("default_query"):
-            url += "?" + urlencode(args["default_query"])
+        url = add_query((base_url or self.base_url).rstrip("/") + self.path, args.get("default_query"))
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         organization = self.organization or args.get("organization") or os.environ.get("OPENAI_ORG_ID")
         project = args.get("project") or os.environ.get("OPENAI_PROJECT_ID")
@@ -51,8 +50,14 @@ class OpenAIEndpoint:
             headers["OpenAI-Organization"] = organization
         if project:
             headers["OpenAI-Project"] = project
-        endpoint = Endpoint(url, self.build_headers({**headers, **args.get("default_headers", {})}))
-        return endpoint
+        return Endpoint(url, self.build_headers({**headers, **args.get("default_headers", {})}))
+
+    def build_call(self: Any, body: dict[str, Any], stream: bool = False) -> Request:
+        """A POST of ``body``, less the SDK's ``extra_headers``, ``extra_query`` and ``extra_body``, put in place."""
+        headers, query = body.pop("extra_headers", None), body.pop("extra_query", None)
+        body.update(body.pop("extra_body", None) or {})
+        request: Request = self.build_post(body, stream, headers=headers, query=query)
+        return request
 
 
 class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
@@ -74,10 +79,7 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
         if stream:
             body["stream"] = True
             body.setdefault("stream_options", {"include_usage": True})
-        extra = body.pop("extra_body", None)
-        if extra:
-            body.update(extra)
-        return self.build_post(body, stream)
+        return self.build_call(body, stream)
 
     def parse_response(self, reply: Reply) -> ModelResponse:
         response = parse_completion(reply.json(), reply)
@@ -99,7 +101,7 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
         self.organization = organization
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        return self.build_post({"model": self.model_name, "input": normalize_texts(input), **options})
+        return self.build_call({"model": self.model_name, "input": normalize_texts(input), **options})
 
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()

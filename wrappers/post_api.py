@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
-from modelhub.base import Endpoint, HTTPModelWrapperBase
+from modelhub.base import Endpoint, HTTPModelWrapperBase, add_query
 from modelhub.errors import BadRequestError, ResponseParsingError
 from modelhub.messages import normalize_messages
-from modelhub.response import ModelResponse, Partial
+from modelhub.partial import Partial
+from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
 from modelhub.tasks import ChatWrapper
 from modelhub.taxonomy import find_request_id
@@ -54,8 +54,7 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
         unknown = sorted(self.post_args.keys() - {"headers", "timeout", "params"})
         if unknown:
             raise BadRequestError(f"post_args.{unknown[0]} is not supported; use headers, timeout or params")
-        if self.post_args.get("params"):
-            url += ("&" if "?" in url else "?") + urlencode(self.post_args["params"], doseq=True)
+        url = add_query(url, self.post_args.get("params"))
         key = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
         return Endpoint(url, self.build_headers(key))
 

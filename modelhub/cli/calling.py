@@ -44,12 +44,29 @@ def call(name: str, text: str, path: str | None, stream: bool, as_json: bool) ->
         click.echo(_summary(response))
 
 
+_FIELDS = (
+    "text",
+    "reasoning",
+    "tool_calls",
+    "finish_reason",
+    "usage",
+    "embedding",
+    "image_urls",
+    "parsed",
+    "request_id",
+    "model",
+    "raw",
+)
+
+
 def _summary(response: Any) -> str:
     """What a person wants to see of a response."""
     if not isinstance(response, ModelResponse):
         return str(response)
     if response.embedding is not None:
-        return "\n".join(f"[{', '.join(f'{v:.4g}' for v in vector[:4])}, ...] {len(vector)} numbers" for vector in response.embedding)
+        return "\n".join(
+            f"[{', '.join(f'{v:.4g}' for v in vector[:4])}, ...] {len(vector)} numbers" for vector in response.embedding
+        )
     if response.image_urls is not None:
         return "\n".join(response.image_urls)
     calls = [f"{call.name}({call.arguments})" for call in response.tool_calls or ()]
@@ -60,9 +77,7 @@ def build_document(response: Any) -> Any:
     """A response as JSON types, without what is empty."""
     if not isinstance(response, ModelResponse):
         return response
-    names = ("text", "reasoning", "tool_calls", "finish_reason", "usage", "embedding", "image_urls", "parsed")
-    names += ("request_id", "model", "raw")
-    return {name: _plain(value) for name in names if (value := getattr(response, name)) is not None}
+    return {name: _plain(value) for name in _FIELDS if (value := getattr(response, name)) is not None}
 
 
 def _plain(value: Any) -> Any:

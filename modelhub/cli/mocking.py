@@ -12,7 +12,9 @@ import click
 @click.option("--latency", default=0.0, metavar="SECONDS", help="Wait before each reply.")
 @click.option("--chunk-delay", default=0.0, metavar="SECONDS", help="Wait between the events of a stream.")
 @click.option("--chunk-bytes", type=int, metavar="N", help="Cut streams into pieces of N bytes.")
-@click.option("--faults", default="", metavar="LIST", help="What goes wrong, one for each request: 429,429,cut,hang ...")
+@click.option(
+    "--faults", default="", metavar="LIST", help="What goes wrong, one for each request: 429,429,cut,hang ..."
+)
 @click.option("--retry-after", default="1", show_default=True, help="Retry-After of 429 and 503 replies.")
 @click.option("--api-key", help="Refuse requests that do not carry this key.")
 def mock(

@@ -25,5 +25,7 @@ def find_configs(path: str | None) -> str:
         return path
     default = os.environ.get("MODELHUB_CONFIG") or "model_configs"
     if not os.environ.get("MODELHUB_CONFIG") and not Path(default).exists():
-        raise click.UsageError("which configs? Name them (-c PATH), or set $MODELHUB_CONFIG; ./model_configs is not here")
+        raise click.UsageError(
+            "which configs? Name them (-c PATH), or set $MODELHUB_CONFIG; ./model_configs is not here"
+        )
     return default

@@ -19,6 +19,7 @@ _MESSAGES = {
     "Invalid control character": "a line break, tab or other control character stands inside a string",
     "Invalid \\escape": "unknown escape in a string",
     "Invalid \\u": "unfinished \\uXXXX escape in a string",
+    "Unexpected UTF-8 BOM": "a second byte order mark",
     "Extra data": "more text after the end of the JSON value",
 }
 _HINTS = {

@@ -110,7 +110,7 @@ def _load_path(name: str, folder_ok: bool) -> Loaded:
     try:
         files = find_files(name, folder_ok=folder_ok)
     except Unreadable as error:
-        loaded.add(Problem("MH101", str(error), error.hint, name or None))
+        loaded.add(Problem("MH101", str(error), error.hint, None if "\n" in name else name or None))
         return loaded
     for file in files:
         try:

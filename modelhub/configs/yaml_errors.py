@@ -41,6 +41,14 @@ def _explain(problem: str, context: str, here: str, line: int) -> tuple[str, str
         return "unknown escape in double quotes", "write \\\\ for a backslash, or use single quotes"
     if "quoted scalar" in context or "double-quoted" in context:
         return "the text ends inside quotes", f"close the quote opened on line {line}"
+    if "block sequence entries" in problem or "mapping keys are not allowed" in problem:
+        return f"a '{here}' is not expected here", "check the indentation, or put the text in quotes"
+    if "<document start>" in problem:
+        return "more text after the end of the value", "check the indentation and the quotes"
+    if "block scalar" in context:
+        return "only a line break may follow '|' and '>'", "put text that starts with '|' or '>' in quotes"
+    if "tag" in context or "tag" in problem:
+        return "the tag cannot be read", "put the value in quotes if its '!' is text"
     if "while parsing a block" in context:
         return f"this does not fit the block that starts on line {line}", "check the indentation and the quotes"
     if "alias" in context or "anchor" in context:

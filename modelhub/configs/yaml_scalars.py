@@ -59,7 +59,9 @@ class Scalars:
 
 
 def describe_tag(tag: str) -> tuple[str, str]:
-    """Say that a tag is not allowed, spelt as in the file, and what to write instead."""
-    spelt = f"!!{tag.removeprefix(CORE)}" if tag.startswith(CORE) else tag
-    hint = "write ${NAME} for an environment variable" if "env" in tag.casefold() else "remove the tag"
-    return f"the tag {spelt:.80} is not allowed", hint
+    """Say that a tag is not allowed and what to write instead; not which, as it may be an unquoted password."""
+    if tag.startswith(CORE):
+        return f"the tag !!{tag.removeprefix(CORE):.80} is not allowed", "remove the tag"
+    if "env" in tag.casefold():
+        return "a tag is not allowed", "write ${NAME} for an environment variable"
+    return "a tag is not allowed", "put the value in quotes if its '!' is text"

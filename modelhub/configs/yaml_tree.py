@@ -101,8 +101,10 @@ class Tree:
         anchored = self._anchors.get(name)
         if anchored is None:
             is_open = name in self._anchors
-            message = f"&{name} contains itself" if is_open else f"no anchor &{name} stands above this alias"
-            self._report("MH101", message, start, end, None if is_open else "put the value in quotes if it is text")
+            message = "the alias is inside of its own anchor" if is_open else "no anchor of this name stands above"
+            self._report(
+                "MH101", message, start, end, None if is_open else "put the value in quotes if its '*' is text"
+            )
             self._add(_Value(None, Node(start, end), text=f"*{name}"))
             return
         self._aliased += anchored.size

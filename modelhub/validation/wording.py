@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from modelhub.redaction import SECRET_NAME
+from modelhub.redaction import is_secret_name
 
 _SECRET_VALUE = re.compile(
     r"^\s*(bearer|basic)\s|\b(sk|pk|ak|xox[a-z]|gh[a-z])[-_]\w{6,}|[\w+/=-]{28,}|:[^\s@]*@|[?&]\w+=", re.IGNORECASE
@@ -31,7 +31,7 @@ def label(path: Sequence[str | int]) -> str:
 
 def is_secret(path: Sequence[str | int]) -> bool:
     """Whether a key on the way to a value sounds like that of a secret."""
-    return any(isinstance(step, str) and SECRET_NAME.search(step) for step in path)
+    return any(isinstance(step, str) and is_secret_name(step) for step in path)
 
 
 def shown(value: Any, *, secret: bool) -> str:

@@ -9,10 +9,7 @@ import re
 from pathlib import Path as FilePath
 from typing import Any
 
-from modelhub.configs.redaction import redact
 from modelhub.errors import ConfigError, Problem
-
-__all__ = ["redact", "reference_names", "resolve"]
 
 _REFERENCE = re.compile(r"\$(?P<escaped>\$\{)|\$\{(?P<inner>[^}]*)\}")
 _VARIABLE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)

@@ -1,0 +1,94 @@
+"""The parts of a response: the tools a model wants called, and the tokens it spent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelhub.wire import decode_json
+
+
+class ToolCall:
+    """A call the model asks for: ``id``, ``name`` and the decoded ``arguments``."""
+
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self, id: str, name: str, arguments: dict[str, Any]) -> None:
+        self.id = id
+        self.name = name
+        self.arguments = arguments
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ToolCall):
+            return NotImplemented
+        return (self.id, self.name, self.arguments) == (other.id, other.name, other.arguments)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"ToolCall(id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
+
+
+class ToolCallDelta:
+    """A piece of a tool call in a stream: ``id`` and ``name`` come once, ``arguments`` in pieces of JSON text."""
+
+    __slots__ = ("arguments", "id", "index", "name")
+
+    def __init__(
+        self, index: int | None = None, id: str | None = None, name: str | None = None, arguments: str = ""
+    ) -> None:
+        self.index = index
+        self.id = id
+        self.name = name
+        self.arguments = arguments
+
+    def __repr__(self) -> str:
+        return f"ToolCallDelta(index={self.index}, id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
+
+
+class Usage:
+    """Tokens spent; ``cached_tokens`` and ``reasoning_tokens`` are None where the vendor does not tell."""
+
+    __slots__ = ("cached_tokens", "completion_tokens", "prompt_tokens", "reasoning_tokens", "total_tokens")
+
+    def __init__(
+        self,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        total_tokens: int | None = None,
+        cached_tokens: int | None = None,
+        reasoning_tokens: int | None = None,
+    ) -> None:
+        self.prompt_tokens = prompt_tokens
+        self.completion_tokens = completion_tokens
+        self.total_tokens = prompt_tokens + completion_tokens if total_tokens is None else total_tokens
+        self.cached_tokens = cached_tokens
+        self.reasoning_tokens = reasoning_tokens
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Usage) and all(getattr(self, f) == getattr(other, f) for f in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return (
+            f"Usage(prompt_tokens={self.prompt_tokens}, completion_tokens={self.completion_tokens}, "
+            f"total_tokens={self.total_tokens}, cached_tokens={self.cached_tokens}, "
+            f"reasoning_tokens={self.reasoning_tokens})"
+        )
+
+
+def build_tool_call(id: str | None, name: str | None, arguments: str | dict[str, Any] | None, n: int = 0) -> ToolCall:
+    """A ToolCall from wire values; a missing id becomes ``call_<n>``, empty arguments ``{}``.
+
+    Raises ValueError when the arguments are not a JSON object.
+    """
+    if isinstance(arguments, str):
+        try:
+            arguments = decode_json(arguments) if arguments.strip() else {}
+        except ValueError:
+            raise ValueError(f"the arguments of tool call {name!r} are not JSON: {str(arguments)[:200]!r}") from None
+    if arguments is None:
+        arguments = {}
+    if not isinstance(arguments, dict):
+        raise ValueError(f"the arguments of tool call {name!r} are not a JSON object: {str(arguments)[:200]!r}")
+    return ToolCall(id or f"call_{n}", name or "", arguments)

@@ -1,0 +1,90 @@
+"""What the tests share: a mock server, a clean environment, and one way to drive a model blocking or not."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from modelhub import ModelRegistry
+from modelhub.testing import MockServer
+
+VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OLLAMA_HOST", "OLLAMA_API_KEY")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*VARIABLES, "MODELHUB_CONFIG", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    with MockServer(retry_after="") as server:
+        yield server
+
+
+def build_configs(url: str) -> list[dict[str, Any]]:
+    """One config of every model_type, all served by the mock at ``url``."""
+    client_args = {"base_url": f"{url}/v1"}
+    configs: list[dict[str, Any]] = [
+        {"config_name": "openai", "model_type": "openai_chat", "api_key": "sk-1", "client_args": client_args},
+        {"config_name": "embedding", "model_type": "openai_embedding", "api_key": "sk-1", "client_args": client_args},
+        {"config_name": "ollama", "model_type": "ollama_chat", "model_name": "tiny", "host": url},
+        {"config_name": "post", "model_type": "post_api", "api_url": f"{url}/llm/"},
+        {
+            "config_name": "post_chat",
+            "model_type": "post_api_chat",
+            "api_url": f"{url}/v1/chat/completions",
+            "json_args": {"model": "m", "stream_options": {"include_usage": True}},
+        },
+    ]
+    return [{**config, "retry": {"initial": 0.001}, "timeout": 20} for config in configs]
+
+
+@pytest.fixture
+def hub(server: MockServer) -> Iterator[ModelRegistry]:
+    with ModelRegistry(build_configs(server.url)) as hub:
+        yield hub
+
+
+class Blocking:
+    """Calls models from blocking code."""
+
+    def call(self, model: Any, *args: Any, **options: Any) -> Any:
+        return model(*args, **options)
+
+    def deltas(self, model: Any, *args: Any, **options: Any) -> tuple[list[Any], Any]:
+        """The deltas of a streamed call, and the response they came from."""
+        response = model(*args, stream=True, **options)
+        return list(response), response
+
+
+class Awaiting:
+    """Calls models from an event loop of its own."""
+
+    def call(self, model: Any, *args: Any, **options: Any) -> Any:
+        return asyncio.run(model.acall(*args, **options))
+
+    def deltas(self, model: Any, *args: Any, **options: Any) -> tuple[list[Any], Any]:
+        async def collect() -> tuple[list[Any], Any]:
+            response = await model.acall(*args, stream=True, **options)
+            return [delta async for delta in response], response
+
+        return asyncio.run(collect())
+
+
+@pytest.fixture(params=[Blocking, Awaiting], ids=["sync", "async"])
+def caller(request: pytest.FixtureRequest) -> Blocking | Awaiting:
+    return request.param()  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
