@@ -57,14 +57,15 @@ class Problem:
         """``file:line:column``, or the path into a Python object."""
         if self.file is None:
             steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
-            return f"model_configs{steps}"
+            return f"model_configs{steps}" if steps else ""
         if self.line is None:
             return self.file
         return f"{self.file}:{self.line}:{self.column}"
 
     def __str__(self) -> str:
+        place = f"{self.place}: " if self.place else ""
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{self.place}: {self.code} {self.message}{hint}"
+        return f"{place}{self.code} {self.message}{hint}"
 
 
 class ConfigWarning(UserWarning):

@@ -1,4 +1,4 @@
-"""What is shipped: a sdist that can be tested and built from, and a wheel made from it with every module and no more."""
+"""What is shipped: a sdist to test and build from, and a wheel made from it with every module and no more."""
 
 from __future__ import annotations
 

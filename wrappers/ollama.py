@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from modelhub.base import Endpoint
-from modelhub.errors import BadRequestError
+from modelhub.errors import BadRequestError, ModelCallError
 from modelhub.messages import normalize_messages, tool_choice_name
 from modelhub.partial import Partial
 from modelhub.parts import ToolCallDelta, Usage, build_tool_call
@@ -22,6 +23,9 @@ from .openai import raise_for_error
 # What stands beside `options` in a request; everything else a caller names is a sampling option.
 _TOP_LEVEL = frozenset({"tools", "format", "think", "keep_alive", "logprobs", "top_logprobs"})
 _OPTION_NAMES = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict"}
+# An option of the wrong type is answered with 500, as if trying again could help (`Options.FromMap` words it):
+# https://github.com/ollama/ollama/blob/main/api/types.go
+_WRONG_OPTION = re.compile(r'option "\w+" must be of type')
 
 
 class OllamaChatWrapper(ChatWrapper):
@@ -103,6 +107,12 @@ class OllamaChatWrapper(ChatWrapper):
             request_id=find_request_id(reply.headers),
             model=data.get("model"),
         )
+
+    def parse_error(self, reply: Reply) -> ModelCallError:
+        error = super().parse_error(reply)
+        if reply.status == 500 and _WRONG_OPTION.match(error.message):
+            return BadRequestError(error.message, status=reply.status)
+        return error
 
     def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
         data = event.data

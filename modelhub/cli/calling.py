@@ -13,7 +13,7 @@ from modelhub.registry import ModelRegistry
 from modelhub.response import ModelResponse, ToolCall, Usage
 
 
-@click.command()
+@click.command(short_help="Ask a model something.")
 @click.argument("name")
 @click.argument("text")
 @config_option

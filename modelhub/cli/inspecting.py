@@ -14,7 +14,7 @@ from modelhub.errors import Problem
 from modelhub.registry import ModelRegistry
 
 
-@click.command()
+@click.command(short_help="Check config files.")
 @click.argument("paths", nargs=-1, metavar="PATHS...")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="How to print problems.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
@@ -45,8 +45,11 @@ def validate(paths: Sequence[str], style: str, strict: bool) -> None:
     else:
         for problem in problems:
             click.echo(_line(problem))
-        verdict = count(len(problems), "problem") if problems else colour("ok", fg="green")
-        click.echo(f"{verdict} in {count(len(entries), 'config')}")
+        configs_read = count(len(entries), "config")
+        if problems:
+            click.echo(f"{count(len(problems), 'problem')} in {configs_read}")
+        else:
+            click.echo(f"{configs_read} {colour('ok', fg='green')}")
     if any(strict or problem.severity == "error" for problem in problems):
         raise click.exceptions.Exit(1)
 
@@ -58,7 +61,7 @@ def _line(problem: Problem) -> str:
     return f"{colour(problem.place, bold=True)}: {code} {warning}{problem.message}{hint}"
 
 
-@click.command("list")
+@click.command("list", short_help="List the models of the configs.")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(path: str | None, as_json: bool) -> None:
@@ -76,7 +79,7 @@ def list_(path: str | None, as_json: bool) -> None:
         print_table(rows)
 
 
-@click.command()
+@click.command(short_help="Show one config, secrets masked.")
 @click.argument("name")
 @config_option
 def show(name: str, path: str | None) -> None:

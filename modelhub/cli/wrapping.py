@@ -8,7 +8,7 @@ from modelhub.cli.printing import colour, print_json, print_table
 from modelhub.errors import PluginError
 
 
-@click.command()
+@click.command(short_help="List the model_types.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def types(as_json: bool) -> None:
     """The model_types that configs may use, and the packages they come from."""
@@ -28,7 +28,7 @@ def types(as_json: bool) -> None:
         print_table(rows)
 
 
-@click.command()
+@click.command(short_help="Print the JSON Schema of a model_type.")
 @click.argument("model_type", required=False)
 def schema(model_type: str | None) -> None:
     """The JSON Schema of one model_type, or of all.
@@ -50,7 +50,7 @@ def schema(model_type: str | None) -> None:
     print_json(found.schema(model_type))
 
 
-@click.command()
+@click.command(short_help="List plugins and what is wrong with them.")
 def plugins() -> None:
     """Installed wrapper plugins: those that work, and those put aside with the reason.
 

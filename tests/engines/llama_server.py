@@ -42,6 +42,7 @@ def main() -> None:
     params.model.path, params.model_alias = arguments.model, {"tiny"}
     params.hostnames, params.port = ["127.0.0.1"], 0
     params.n_ctx, params.n_parallel, params.cpuparams.n_threads = 2048, 2, 1
+    params.n_threads_http = 64  # a connection that is kept alive keeps its thread: with fewer, a new one waits for seconds
     params.warmup = False
     if arguments.api_key:
         params.api_keys = [arguments.api_key]

@@ -1,0 +1,89 @@
+"""A server that does as little as possible: it sends the same prebuilt bytes to whoever asks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+EVENTS = 200
+"""How many events with text a stream has."""
+
+_COMMON = {"id": "chatcmpl-123", "created": 1694268190, "model": "gpt-4o-mini", "system_fingerprint": "fp_44709d6fcb"}
+
+
+class FixedServer:
+    """The server in a process of its own, on ``core`` if given; as a context manager it is the API's base URL."""
+
+    def __init__(self, core: int | None) -> None:
+        self._arguments = [] if core is None else [str(core)]
+
+    def __enter__(self) -> str:
+        command = [sys.executable, __file__, *self._arguments]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        return f"http://127.0.0.1:{int(self._process.stdout.readline())}/v1"
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.communicate()  # closes its stdin, at which it ends
+
+
+def build_whole() -> bytes:
+    """A whole answer."""
+    message = {"role": "assistant", "content": "Hello there, how may I assist you today?"}
+    usage = {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    body = json.dumps({**_COMMON, "object": "chat.completion", "choices": [choice], "usage": usage}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-request-id: req_1\r\nContent-Length: {len(body)}"
+    return head.encode() + b"\r\n\r\n" + body
+
+
+def build_stream() -> bytes:
+    """A streamed answer, every event in an HTTP chunk of its own."""
+    events = [_build_event({"content": f"tok{n} "}, None) for n in range(EVENTS)]
+    events += [_build_event({}, "stop"), b"data: [DONE]\n\n"]
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"".join(b"%x\r\n%s\r\n" % (len(event), event) for event in events) + b"0\r\n\r\n"
+
+
+def _build_event(delta: dict[str, Any], finish_reason: str | None) -> bytes:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    return b"data: %s\n\n" % json.dumps({**_COMMON, "object": "chat.completion.chunk", "choices": [choice]}).encode()
+
+
+class _Connection(asyncio.Protocol):
+    whole = build_whole()
+    stream = build_stream()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._unread = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += data
+        while (end := self._unread.find(b"\r\n\r\n")) >= 0:
+            _, _, length = self._unread[:end].lower().partition(b"content-length:")
+            total = end + 4 + int(length.split(b"\r\n", 1)[0] or 0)
+            if len(self._unread) < total:
+                return
+            body, self._unread = self._unread[end + 4 : total], self._unread[total:]
+            streams = b'"stream":true' in body or b'"stream": true' in body
+            self._transport.write(self.stream if streams else self.whole)
+
+
+async def _serve() -> None:
+    """Serve on a free port, which is printed, until stdin ends."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(_Connection, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        os.sched_setaffinity(0, {int(sys.argv[1])})
+    asyncio.run(_serve())

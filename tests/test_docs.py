@@ -1,0 +1,106 @@
+"""Every command and every snippet of the README runs, in order, against a mock server."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import modelhub
+from modelhub.testing import MockServer
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+
+
+def find_blocks(name: str) -> list[tuple[str, str]]:
+    return BLOCK.findall((ROOT / name).read_text("utf-8"))
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, server: MockServer, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to run snippets in, where every vendor's address is the mock's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path
+
+
+def test_readme(workplace: Path, capfd: Any) -> None:
+    names: dict[str, Any] = {"__name__": "readme"}
+    blocks = find_blocks("README.md")
+    assert {kind for kind, _ in blocks} == {"yaml", "toml", "python", "sh"}
+    for kind, text in blocks:
+        if kind == "python":
+            exec(compile(text, "README.md", "exec"), names)
+        elif kind == "sh":
+            for line in text.strip().split("\n"):
+                if not line.startswith("pip install"):  # what scripts/test has done
+                    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+                    assert (done.returncode, done.stderr) == (0, ""), line
+                    assert done.stdout.strip(), line
+        else:
+            title, _, _ = text.partition("\n")
+            (workplace / title.removeprefix("# ")).write_text(text)
+    printed = capfd.readouterr().out
+    assert "did you mean 'gpt'?" in printed
+    assert "get_weather {'city': 'Paris'}" in printed
+    assert "['gpt', 'local', 'vectors', 'private']" in printed
+    assert "HELLO" in printed
+
+
+def test_the_first_screen_of_the_readme() -> None:
+    lines = (ROOT / "README.md").read_text("utf-8").split("\n")
+    (first, _), (second, python), (third, shell) = find_blocks("README.md")[:3]
+    assert (first, second, third) == ("yaml", "python", "sh")
+    assert len(python.replace("\n\n", "\n").strip().split("\n")) <= 5
+    assert shell.startswith("modelhub validate") and shell.count("\n") == 1
+    end = [n for n, line in enumerate(lines) if line == "```"][2]
+    assert end < 30
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "model_configs").iterdir()), ids=lambda path: path.name)
+def test_example_configs_are_valid_and_answer(
+    path: Path, server: MockServer, monkeypatch: pytest.MonkeyPatch, caller: Any
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    monkeypatch.setenv("PRIVATE_CHAT_URL", f"{server.url}/llm/")
+    monkeypatch.setenv("PRIVATE_CLASSIFIER_URL", f"{server.url}/post")
+    with modelhub.ModelRegistry(path) as hub:
+        assert len(hub) > 0
+        for name in hub.names():
+            response = caller.call(hub.get_model(name), "echo: hi")
+            assert response.text == "hi" or len(response.embedding) == 1
+
+
+def test_quickstart_without_a_key_and_without_a_server(unused_port: int) -> None:
+    environment = {**os.environ, "OLLAMA_HOST": f"127.0.0.1:{unused_port}"}
+    command = [sys.executable, str(ROOT / "scripts" / "quickstart.py")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=60)
+    assert done.stderr == ""
+    for part in ("modelhub mock", "2 configs ok", "3 vectors of", "did you mean 'temperature'?", "typo.yaml:8:5"):
+        assert part in done.stdout
+
+
+@pytest.mark.parametrize("key", [True, False], ids=["key", "ollama"])
+def test_quickstart_with_a_key_or_ollama(server: MockServer, key: bool, tmp_path: Path) -> None:
+    environment = {**os.environ, "OLLAMA_HOST": server.url}
+    if key:  # the script names the vendor's own address, which a test must not reach
+        source = (ROOT / "scripts" / "quickstart.py").read_text("utf-8")
+        script = tmp_path / "quickstart.py"
+        script.write_text(source.replace("https://api.openai.com/v1", f"{server.url}/v1"))
+        environment |= {"OPENAI_API_KEY": "sk-quick-1234"}
+    else:
+        script = ROOT / "scripts" / "quickstart.py"
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment, check=True)
+    assert ("OPENAI_API_KEY is set" if key else "Ollama runs here") in done.stdout
+    assert "sk-quick-1234" not in done.stdout + done.stderr
+    assert "3 vectors of" in done.stdout
