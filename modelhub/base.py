@@ -12,7 +12,7 @@ from modelhub import engine
 from modelhub.errors import ModelCallError
 from modelhub.partial import Partial
 from modelhub.redaction import is_secret_name, scrub
-from modelhub.references import resolve
+from modelhub.references import Types, resolve
 from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
 from modelhub.taxonomy import parse_error_body
@@ -140,6 +140,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
 
     decoder: ClassVar[type[EventDecoder]] = SSEDecoder
     default_timeout: ClassVar[float] = 600.0
+    reference_types: Types | None = None  # set by the registry, which knows the schema
 
     def __init__(
         self,
@@ -207,7 +208,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
                 where = f"config {self.config_name!r}"
                 for name, value in list(vars(self).items()):
                     if name[0] != "_" and isinstance(value, str | dict | list):
-                        setattr(self, name, resolve(value, where=where))
+                        setattr(self, name, resolve(value, where=where, path=(name,), types=self.reference_types))
                 timeout = self.timeout or self.client_args.get("timeout") or self.default_timeout
                 self.read_timeout = float(timeout)
                 self.connect_timeout = min(self.read_timeout, 10.0)

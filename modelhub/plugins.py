@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import threading
@@ -171,12 +172,34 @@ def _load_schema(plugin: Plugin) -> dict[str, Any] | None:
     return None
 
 
-def _derive(module: str, name: str) -> dict[str, Any] | None:
-    """The schema that the ``__init__`` of a class implies, read from its source."""
+def _derive(module: str, name: str, hops: int = 3) -> dict[str, Any] | None:
+    """The schema that the ``__init__`` of a class implies, read from the source it is in or imported from."""
     from modelhub import validation
 
     path = _find_source(module)
-    return validation.derive_from_source(path.read_text("utf-8", "replace"), name) if path is not None else None
+    if path is None:
+        return None
+    source = path.read_text("utf-8", "replace")
+    schema = validation.derive_from_source(source, name)
+    if schema is not None or not hops:
+        return schema
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    origin = _find_import(source, name, package)
+    return _derive(*origin, hops - 1) if origin is not None else None
+
+
+def _find_import(source: str, name: str, package: str) -> tuple[str, str] | None:
+    """The module, and the name there, that a module of ``package`` imports ``name`` from."""
+    try:
+        imports = [node for node in ast.parse(source).body if isinstance(node, ast.ImportFrom)]
+        for node in imports:
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    relative = "." * node.level + (node.module or "")
+                    return importlib.util.resolve_name(relative, package), alias.name
+    except (SyntaxError, ValueError, ImportError):
+        pass  # importing it will say so
+    return None
 
 
 def _find_source(module: str) -> Path | None:

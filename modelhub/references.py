@@ -6,6 +6,8 @@ and ``$${`` is a literal ``${``. What has no closing brace stays as it is.
 
 import os
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -18,12 +20,39 @@ _MAX_BYTES = 1024 * 1024
 Path = tuple[str | int, ...]
 
 
-def resolve(value: Any, *, where: str) -> Any:
-    """Copy ``value`` with the references in all its strings resolved.
+Types = Mapping[Path, frozenset[str]]  # the JSON types of the places where no string may stand
 
-    Raises ConfigError, which names ``where`` and the reference: MH301 for a variable, MH302 for a file.
+
+def resolve(value: Any, *, where: str, path: Path = (), types: Types | None = None) -> Any:
+    """Copy ``value``, which stands at ``path`` of its config, with the references in all its strings resolved.
+
+    What stands at a place named in ``types`` becomes a number or a boolean. Raises ConfigError, which names ``where``
+    and the reference: MH301 for a variable, MH302 for a file, MH104 for what is no such number or boolean.
     """
-    return _resolve(value, where, ())
+    if isinstance(value, str):
+        if "${" not in value:
+            return value
+        text = _REFERENCE.sub(lambda match: _resolve_one(match, where, path), value)
+        wanted = types.get(path) if types else None
+        return text if wanted is None else _convert(text, wanted, where, path)
+    if isinstance(value, dict):
+        return {key: resolve(item, where=where, path=(*path, key), types=types) for key, item in value.items()}
+    if isinstance(value, list):
+        return [resolve(item, where=where, path=(*path, n), types=types) for n, item in enumerate(value)]
+    return value
+
+
+def _convert(text: str, types: frozenset[str], where: str, path: Path) -> Any:
+    """The number or boolean that ``text`` writes; the text itself is not quoted, for it may be a secret."""
+    if "boolean" in types and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for name, kind in (("integer", int), ("number", float)):
+        if name in types or "number" in types:
+            with suppress(ValueError):
+                return kind(text)
+    wanted = " or ".join(sorted(types))
+    message = f"{where}: {'.'.join(map(str, path))} must be a {wanted}, and what its reference resolves to is none"
+    raise ConfigError([Problem("MH104", message, path=path)])
 
 
 def reference_names(value: Any) -> list[str]:
@@ -35,16 +64,6 @@ def reference_names(value: Any) -> list[str]:
                 variable = _VARIABLE.fullmatch(match["inner"])
                 names[variable["name"] if variable else match["inner"]] = None
     return list(names)
-
-
-def _resolve(value: Any, where: str, path: Path) -> Any:
-    if isinstance(value, str):
-        return _REFERENCE.sub(lambda match: _resolve_one(match, where, path), value) if "${" in value else value
-    if isinstance(value, dict):
-        return {key: _resolve(item, where, (*path, key)) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_resolve(item, where, (*path, index)) for index, item in enumerate(value)]
-    return value
 
 
 def _resolve_one(match: re.Match[str], where: str, path: Path) -> str:

@@ -163,8 +163,10 @@ class ModelRegistry:
         name, model_type = entry.config["config_name"], entry.config["model_type"]
         cls = self._class_of(model_type)
         arguments = {key: value for key, value in entry.config.items() if key != "model_type"}
-        if not issubclass(cls, HTTPModelWrapperBase):  # those resolve references themselves, when first called
-            arguments = resolve(arguments, where=f"config {name!r}")
+        types = validation.typed_references(entry.config, self._schema(model_type) or {})
+        lazy = issubclass(cls, HTTPModelWrapperBase)  # those resolve references when they are first called
+        if not lazy:
+            arguments = resolve(arguments, where=f"config {name!r}", types=types)
         try:
             model = cls(**arguments)
         except ModelHubError:
@@ -174,6 +176,8 @@ class ModelRegistry:
         if "config_name" not in vars(model):  # an __init__ that does not call its base's
             model.config_name = name
         model.transports = self._transports
+        if isinstance(model, HTTPModelWrapperBase):
+            model.reference_types = types
         return model
 
     def _class_of(self, model_type: str) -> type[ModelWrapperBase]:

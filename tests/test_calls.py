@@ -419,6 +419,27 @@ def test_an_unset_variable_is_asked_for_at_the_first_call(caller: Any, monkeypat
     assert server.requests[-1].json["model"] == "small"
 
 
+def test_references_that_stand_for_numbers(server: MockServer, monkeypatch: Any) -> None:
+    config = {
+        "config_name": "a",
+        "model_type": "openai_chat",
+        "client_args": {"base_url": f"{server.url}/v1", "max_retries": "${RETRIES:-0}"},
+        "timeout": "${SECONDS:-7.5}",
+        "stream": "${STREAM:-false}",
+        "generate_args": {"temperature": "${HEAT}", "max_tokens": "${TOKENS:-5}", "user": "${ME:-42}"},
+    }
+    monkeypatch.setenv("HEAT", "0.25")
+    with ModelRegistry(config) as hub:
+        model = hub.get_model("a")
+        model("hi")
+        assert (model.read_timeout, model.retry_policy.max_attempts, model.stream) == (7.5, 1, False)
+    sent = {key: server.requests[-1].json[key] for key in ("temperature", "max_tokens", "user")}
+    assert sent == {"temperature": 0.25, "max_tokens": 5, "user": "42"}
+    monkeypatch.setenv("HEAT", "warm")
+    with ModelRegistry(config) as hub, pytest.raises(errors.ConfigError, match=r"generate_args\.temperature must be a"):
+        hub.get_model("a")("hi")
+
+
 def test_a_server_that_is_not_there(caller: Any, unused_port: int) -> None:
     config = {
         "config_name": "gone",

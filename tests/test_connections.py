@@ -135,7 +135,7 @@ def test_a_forked_worker(server: MockServer) -> None:
 
 def run_program(program: str, *args: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program in which every warning is an error and what is never awaited or closed is told."""
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(program), *args]
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *args]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done
@@ -396,7 +396,7 @@ def test_interrupting_a_stream(server: MockServer, how: str) -> None:
             print("interrupted")
     """
     server.script("stall")
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(program), server.url, how]
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(program), server.url, how]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -101,9 +101,13 @@ def test_known_answers(model, way):
 
 def test_a_tool_loop(model):
     (call,) = model(WEATHER.messages, tools=WEATHER.tools).tool_calls
-    asked = {"type": "function", "id": call.id, "function": {"name": call.name, "arguments": json.dumps(call.arguments)}}
+    function = {"name": call.name, "arguments": json.dumps(call.arguments)}
     turns = [
-        {"role": "assistant", "content": None, "tool_calls": [asked]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"type": "function", "id": call.id, "function": function}],
+        },
         {"role": "tool", "tool_call_id": call.id, "content": "sunny"},
     ]
     assert model(WEATHER.messages + turns, tools=WEATHER.tools).text == "It is sunny in Paris."

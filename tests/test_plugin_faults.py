@@ -96,11 +96,39 @@ def test_a_schema_wins_over_the_init(install: Install) -> None:
     assert properties(plugins, "odd") == {"told": {}}
 
 
-def test_a_class_that_is_not_where_it_seems_has_no_schema(install: Install) -> None:
-    files = {"odd/__init__.py": "from odd.chat import OddWrapper", "odd/chat.py": WRAPPER}
-    plugins = install({"odd": "odd:OddWrapper"}, files)
-    assert plugins.schema("odd") is None
+@pytest.mark.parametrize(
+    ("value", "files"),
+    [
+        ("odd:OddWrapper", {"odd/__init__.py": "from .chat import OddWrapper", "odd/chat.py": WRAPPER}),
+        ("odd:OddWrapper", {"odd/__init__.py": "from odd.a.chat import OddWrapper", "odd/a/chat.py": WRAPPER}),
+        ("odd:Wrapper", {"odd/__init__.py": "from .chat import OddWrapper as Wrapper", "odd/chat.py": WRAPPER}),
+        ("odd.a:OddWrapper", {"odd/a.py": "from ._a import OddWrapper", "odd/_a.py": WRAPPER}),
+    ],
+)
+def test_the_init_is_read_where_the_class_is_imported_from(install: Install, value: str, files: dict[str, str]) -> None:
+    plugins = install({"odd": value}, files)
+    assert properties(plugins, "odd")["size"] == {"type": "integer"}
+    assert not [name for name in sys.modules if name.startswith("odd")]
     assert plugins.load("odd").__name__ == "OddWrapper"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from odd import OddWrapper",  # itself
+        "from .missing import OddWrapper",
+        "from ...above import OddWrapper",
+        "from nowhere.at_all import OddWrapper",
+        "from modelhub.base import ModelWrapperBase as Base\n\nclass OddWrapper(Base): ...",
+        "OddWrapper = lambda: 1",
+        "def f(:",
+        "\0",
+    ],
+)
+def test_a_class_whose_init_cannot_be_read_has_no_schema(install: Install, source: str) -> None:
+    plugins = install({"odd": "odd:OddWrapper"}, {"odd/__init__.py": source})
+    assert plugins.schema("odd") is None
+    assert plugins.quarantined == []
 
 
 @pytest.mark.parametrize("schema", ["{", "", "[]", "null", '"text"', "\xff\xfe"])

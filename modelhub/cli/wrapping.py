@@ -37,17 +37,17 @@ def schema(model_type: str | None) -> None:
     modelhub schema openai_chat
     """
     from modelhub.plugins import installed
-    from modelhub.validation import suggest
+    from modelhub.validation import load_bundle, suggest
 
     found = installed()
     if model_type is None:
-        print_json({name: found.schema(name) for name in found.by_type})
+        print_json({name: load_bundle(found.schema(name) or {}) for name in found.by_type})
         return
     if model_type not in found.by_type:
         near = suggest(model_type, found.by_type)
         hint = f"did you mean {near!r}?" if near else "`modelhub types` lists them"
         raise PluginError(f"there is no model_type {model_type!r}; {hint}")
-    print_json(found.schema(model_type))
+    print_json(load_bundle(found.schema(model_type) or {}))
 
 
 @click.command(short_help="List plugins and what is wrong with them.")

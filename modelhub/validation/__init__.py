@@ -3,6 +3,7 @@
 from modelhub.validation.check import SchemaOf, check
 from modelhub.validation.codes import CODES
 from modelhub.validation.derive import derive_from_class, derive_from_source, derive_schema
+from modelhub.validation.references import typed_references
 from modelhub.validation.schemas import load_bundle, load_schema
 from modelhub.validation.suggest import suggest
 
@@ -16,4 +17,5 @@ __all__ = [
     "load_bundle",
     "load_schema",
     "suggest",
+    "typed_references",
 ]

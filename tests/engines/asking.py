@@ -39,7 +39,7 @@ def ask_all(model: Any, way: Callable[[Any, Question], Any], questions: Sequence
     if asyncio.iscoroutinefunction(way):
 
         async def gather() -> list[Answer]:
-            return await asyncio.gather(*[way(model, question) for question in questions])
+            return list(await asyncio.gather(*[way(model, question) for question in questions]))
 
         return asyncio.run(gather())
     with ThreadPoolExecutor(4) as threads:

@@ -30,7 +30,7 @@ def run_llama_server(folder: Path, model: Path, *options: str) -> Iterator[Engin
 
 def main() -> None:
     """Serve a model on a free port until stdin is closed, which the end of the parent does, too."""
-    import xllamacpp
+    import xllamacpp  # type: ignore[import-untyped]
 
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
@@ -42,7 +42,8 @@ def main() -> None:
     params.model.path, params.model_alias = arguments.model, {"tiny"}
     params.hostnames, params.port = ["127.0.0.1"], 0
     params.n_ctx, params.n_parallel, params.cpuparams.n_threads = 2048, 2, 1
-    params.n_threads_http = 64  # a connection that is kept alive keeps its thread: with fewer, a new one waits for seconds
+    # A connection that is kept alive keeps one of these: with too few, a new one waits until an old one idles out.
+    params.n_threads_http = 64
     params.warmup = False
     if arguments.api_key:
         params.api_keys = [arguments.api_key]

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,8 +76,8 @@ def run_ollama(binary: Path, folder: Path, model: Path) -> Iterator[Engine]:
     libraries = binary.parent.with_name("lib")
     if (libraries / "libllama.so").exists():  # the fetched one; a release finds its own
         env["LD_LIBRARY_PATH"] = str(libraries)
-    log = folder / "ollama.log"
-    with run_engine([binary, "serve"], log, r"Listening on ([\d.:]+)", "/api/version", env) as engine:
+    command = [sys.executable, str(Path(__file__).with_name("leash.py")), str(binary), "serve"]
+    with run_engine(command, folder / "ollama.log", r"Listening on ([\d.:]+)", "/api/version", env) as engine:
         create_model(engine.url, model)
         yield engine
 

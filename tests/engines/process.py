@@ -40,8 +40,9 @@ class Engine:
         self.process.wait()
 
     def stop(self) -> None:
-        """Ask the server to end, and see to it that it does; raises TimeoutError when something is left of it."""
-        self.process.terminate()
+        """Close the server's stdin, and see to it that it ends; raises TimeoutError when something is left of it."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(_STOP_SECONDS)
         with contextlib.suppress(ProcessLookupError):
@@ -55,9 +56,10 @@ def run_engine(
 ) -> Iterator[Engine]:
     """Run the server ``command`` for the time of the block.
 
-    It chooses a free port and says which in its output, kept in ``log``: ``announcement`` is the pattern of that,
-    with host and port as its group. It is up when the path ``ready`` answers 200. Raises RuntimeError with the end
-    of the log when it ends before that, TimeoutError when it takes too long.
+    It ends when its stdin is closed, so that it cannot outlive this process. It chooses a free port and says which in
+    its output, kept in ``log``: ``announcement`` is the pattern of that, with host and port as its group. It is up
+    when the path ``ready`` answers 200. Raises RuntimeError with the end of the log when it ends before that,
+    TimeoutError when it takes too long.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
