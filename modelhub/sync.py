@@ -18,8 +18,8 @@ from modelhub.wire import Request
 class SyncTransport:
     """One thread-safe pool of connections and the loops that serve flows with it."""
 
-    def __init__(self) -> None:
-        self._pool = Pool()
+    def __init__(self, pool: Any = None) -> None:
+        self._pool = pool or Pool()
         self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
 
     def run(self, flow: Flow[Any]) -> Any:

@@ -236,7 +236,7 @@ def test_paths_that_give_no_config(tmp_path: Path) -> None:
         problem = only(load(f"{tmp_path}/{name}"))
         assert (problem.code, problem.file) == ("MH101", f"{tmp_path}/{name}")
         assert wording in str(problem)
-    assert str(only(load(""))) == "model_configs: MH101 the path is empty"
+    assert str(only(load(""))) == "MH101 the path is empty"
     text = str(only(load("api_key: hunter2\n")))
     assert text == "model_configs: MH101 the path does not exist; pass a path, not the text of a file"
     with pytest.raises(ValueError, match="yaml, json or toml"):

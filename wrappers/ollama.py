@@ -171,7 +171,7 @@ def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for message in messages:
         role = "system" if message["role"] == "developer" else message["role"]
         text, images = split_content(message.get("content"))
-        turn: dict[str, Any] = {"role": role, "content": text}
+        turn: dict[str, Any] = {"role": role, "content": text} if text else {"role": role}
         if images:
             turn["images"] = images
         if message.get("images"):

@@ -101,7 +101,10 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
         self.organization = organization
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        return self.build_call({"model": self.model_name, "input": normalize_texts(input), **options})
+        texts = normalize_texts(input)
+        return self.build_call(
+            {"model": self.model_name, "input": input if isinstance(input, str) else texts, **options}
+        )
 
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
@@ -124,9 +127,9 @@ def parse_completion(data: Any, reply: Reply) -> ModelResponse:
     """The response of a chat completion, of which the first choice counts."""
     raise_for_error(data, reply)
     choices = data["choices"]
-    if not choices:
-        raise ResponseParsingError("the reply holds no choice", status=reply.status)
-    choice = choices[0]
+    if not isinstance(choices, list):
+        raise ResponseParsingError("the choices of the reply are not a list", status=reply.status)
+    choice = choices[0] if choices else {"message": {}}
     message = choice["message"]
     reason = choice.get("finish_reason")
     return ModelResponse(
@@ -197,11 +200,14 @@ def parse_tool_calls(message: dict[str, Any]) -> list[ToolCall] | None:
         calls = [{"function": message["function_call"]}]
     if not calls:
         return None
-    return [
-        build_tool_call(call.get("id"), call["function"]["name"], call["function"].get("arguments"), n)
-        for n, call in enumerate(calls)
-        if call.get("function")
-    ]
+    return [parse_tool_call(call, n) for n, call in enumerate(calls)]
+
+
+def parse_tool_call(call: dict[str, Any], n: int) -> ToolCall:
+    """One tool call; the free text of a custom tool becomes its argument ``input``."""
+    if call.get("type") == "custom":
+        return ToolCall(call["id"], call["custom"]["name"], {"input": call["custom"]["input"]})
+    return build_tool_call(call.get("id"), call["function"]["name"], call["function"].get("arguments"), n)
 
 
 def parse_tool_call_delta(piece: dict[str, Any]) -> ToolCallDelta:

@@ -24,7 +24,7 @@ def run_llama_server(folder: Path, model: Path, *options: str) -> Iterator[Engin
     if importlib.util.find_spec("xllamacpp") is None:
         raise RuntimeError(f"llama.cpp's server is missing: {INSTALL}")
     command = [sys.executable, __file__, str(model), *options]
-    with run_engine(command, folder / "llama_server.log", r"serving at http://(\S+)", "/health") as engine:
+    with run_engine(command, folder / "llama_server.log", r"listening on http://([\d.:]+)\n", "/health") as engine:
         yield engine
 
 
@@ -49,9 +49,9 @@ def main() -> None:
         params.api_keys = [arguments.api_key]
     if arguments.embeddings:
         params.embedding, params.pooling_type = True, xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
-    server = xllamacpp.Server(params)
-    print("serving at", server.listening_address, flush=True)
+    server = xllamacpp.Server(params)  # which logs its address; printing it here would mix with that log
     sys.stdin.read()
+    del server
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def run_ollama(binary: Path, folder: Path, model: Path) -> Iterator[Engine]:
     if (libraries / "libllama.so").exists():  # the fetched one; a release finds its own
         env["LD_LIBRARY_PATH"] = str(libraries)
     command = [sys.executable, str(Path(__file__).with_name("leash.py")), str(binary), "serve"]
-    with run_engine(command, folder / "ollama.log", r"Listening on ([\d.:]+)", "/api/version", env) as engine:
+    with run_engine(command, folder / "ollama.log", r"Listening on ([\d.:]+) ", "/api/version", env) as engine:
         create_model(engine.url, model)
         yield engine
 

@@ -1,0 +1,84 @@
+"""The third driver: serves flows with recorded replies, without sockets and without waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from multidict import CIMultiDict
+
+from modelhub import outages
+from modelhub.sync import SyncTransport
+from modelhub.transports import Transports
+from modelhub.wire import Reply, Request
+
+
+class Replay(Transports):
+    """Connections that answer with recordings: ``model.transports = Replay(exchanges)``.
+
+    An exchange is a dict with ``status``, ``headers``, ``body`` (text) or ``chunks`` (texts, as they came), and ``end``:
+    ``abrupt`` for a reply that broke off, ``reset_before`` for none at all. Half characters in chunks are written as
+    surrogate escapes. ``cut`` re-cuts streams into pieces of so many bytes. ``requests`` holds what was sent, and each
+    one's ``delay`` how long a real driver would have waited. Raises AssertionError when the recordings run out.
+    """
+
+    def __init__(self, exchanges: Sequence[Mapping[str, Any]], *, cut: int | None = None) -> None:
+        super().__init__()
+        self.requests: list[Request] = []
+        self.delays: list[float] = []
+        self._exchanges = iter(exchanges)
+        self._cut = cut
+        self._driver = SyncTransport(self)
+
+    def sync(self) -> SyncTransport:
+        return self._driver
+
+    def fetch(self, request: Request) -> Reply:
+        """The next recorded reply, whole."""
+        reply, pieces = self._next(request)
+        reply.body = b"".join(pieces)
+        return reply
+
+    def open(self, request: Request) -> tuple[Recorded, Reply]:
+        """The next recorded reply, left open if it is a success."""
+        reply, pieces = self._next(request)
+        if reply.status >= 300:
+            reply.body = b"".join(pieces)
+        return Recorded(pieces), reply
+
+    def _next(self, request: Request) -> tuple[Reply, Iterator[bytes]]:
+        self.requests.append(request)
+        self.delays.append(request.delay)
+        exchange = next(self._exchanges, None)
+        assert exchange is not None, f"request {len(self.requests)} has no recorded reply"
+        if exchange.get("end") == "reset_before":
+            raise outages.broken(request, "closed before any reply")
+        headers = CIMultiDict(exchange.get("headers") or {})
+        texts = exchange["chunks"] if "chunks" in exchange else [exchange.get("body") or ""]
+        pieces = [text.encode("utf-8", "surrogateescape") for text in texts]
+        if self._cut:
+            whole = b"".join(pieces)
+            pieces = [whole[n : n + self._cut] for n in range(0, len(whole), self._cut)]
+        return Reply(exchange["status"], headers), self._pieces(request, pieces, exchange.get("end") == "abrupt")
+
+    def _pieces(self, request: Request, pieces: list[bytes], abrupt: bool) -> Iterator[bytes]:
+        yield from (piece for piece in pieces if piece)
+        if abrupt:
+            raise outages.cut_short(request)
+
+
+class Recorded:
+    """An open recorded body."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self) -> bytes:
+        """The next piece, ``b""`` at the end."""
+        return next(self._pieces, b"")
+
+    def give_back(self) -> None:
+        """Nothing to return."""
+
+    def close(self) -> None:
+        """Nothing to close."""
