@@ -5,9 +5,10 @@ Everything here is imported on first use, so that ``import modelhub`` itself cos
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # importing it from typing would cost more than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from modelhub.base import HTTPModelWrapperBase as HTTPModelWrapperBase
     from modelhub.base import ModelWrapperBase as ModelWrapperBase
     from modelhub.errors import ConfigError as ConfigError

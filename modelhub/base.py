@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import threading
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Generator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from modelhub import engine
+from modelhub.contract import PARSING, keep_async_contract, keep_contract
 from modelhub.errors import ModelCallError
 from modelhub.partial import Partial
 from modelhub.redaction import is_secret_name, scrub
@@ -20,7 +20,6 @@ from modelhub.transports import SHARED, Transports
 from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
 
 USER_AGENT = "modelhub"
-_CONTRACT = frozenset({"parse_func", "fault_handler", "max_retries"})
 
 
 class ModelWrapperBase:
@@ -42,9 +41,10 @@ class ModelWrapperBase:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        call = cls.__dict__.get("__call__")
-        if call is not None and not getattr(call, "keeps_contract", False):
-            cls.__call__ = _keep_contract(call)  # type: ignore[method-assign]
+        for name, keep in (("__call__", keep_contract), ("acall", keep_async_contract)):
+            call = cls.__dict__.get(name)
+            if call is not None and not getattr(call, "keeps_contract", False):
+                setattr(cls, name, keep(call))
         DEFINED.append(cls)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -86,32 +86,6 @@ class _Defined:
 
 
 DEFINED = _Defined()
-
-
-def _keep_contract(call: Callable[..., Any]) -> Callable[..., Any]:
-    """``call`` with AgentScope's parsing arguments, and a plain ``str`` result made a ModelResponse."""
-    own = call.__code__.co_varnames[: call.__code__.co_argcount + call.__code__.co_kwonlyargcount]
-    taken = [name for name in ("parse_func", "fault_handler", "max_retries") if name not in own]
-
-    @functools.wraps(call)
-    def kept(self: ModelWrapperBase, *args: Any, **kwargs: Any) -> Any:
-        contract = {name: kwargs.pop(name) for name in taken if name in kwargs}
-        if not contract.get("parse_func"):
-            return _as_response(call(self, *args, **kwargs))
-        flow = engine.parsed(
-            lambda: engine.invoke(lambda: _as_response(call(self, *args, **kwargs))),
-            contract["parse_func"],
-            contract.get("fault_handler"),
-            contract.get("max_retries"),
-        )
-        return self.transports.sync().run(flow)
-
-    kept.keeps_contract = True  # type: ignore[attr-defined]
-    return kept
-
-
-def _as_response(result: Any) -> Any:
-    return ModelResponse(text=result) if isinstance(result, str) else result
 
 
 class Endpoint:
@@ -272,6 +246,8 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     async def acall(self, input: Any, stream: bool | None = None, **options: Any) -> Any:
         return await self.arun(input, stream, options)
 
+    acall.keeps_contract = True  # type: ignore[attr-defined]
+
     def run(self, input: Any, stream: bool | None, options: dict[str, Any]) -> Any:
         """Make the call in this thread; what the ``__call__`` of a subclass with another signature ends in."""
         transport = self.transports.sync()
@@ -287,10 +263,10 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     def _start(self, input: Any, stream: bool | None, options: dict[str, Any]) -> tuple[Any, Partial | None]:
         """The flow of one call, and what it gathers in if it streams."""
         self.endpoint  # noqa: B018  resolves the config's references before options are merged over them
-        if options.keys() & _CONTRACT:
-            contract = [options.pop(name, None) for name in ("parse_func", "fault_handler", "max_retries")]
-            if contract[0] is not None:
-                return engine.parsed(lambda: engine.converse(self, input, self._merge(options)), *contract), None
+        if not PARSING.isdisjoint(options):
+            parsing = {name: options.pop(name, None) for name in PARSING}
+            if parsing["parse_func"] is not None:
+                return engine.parsed(lambda: engine.converse(self, input, self._merge(options)), **parsing), None
         if stream if stream is not None else self.stream:
             partial = Partial()
             return engine.stream(self, input, self._merge(options), partial), partial

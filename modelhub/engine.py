@@ -7,7 +7,7 @@ exists once and serves all drivers alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -30,18 +30,31 @@ class Read:
 
 
 class Invoke:
-    """Ask for a blocking Python call, made in a thread where the caller must not block."""
+    """Ask for a Python call; where the caller must not block, ``acall`` is awaited or ``call`` is made in a thread."""
 
-    __slots__ = ("call", "delay")
+    __slots__ = ("acall", "call", "delay")
 
-    def __init__(self, call: Callable[[], Any], delay: float = 0.0) -> None:
+    def __init__(
+        self,
+        call: Callable[[], Any] | None = None,
+        acall: Callable[[], Awaitable[Any]] | None = None,
+        delay: float = 0.0,
+    ) -> None:
         self.call = call
+        self.acall = acall
         self.delay = delay
 
+    def invoke(self) -> Any:
+        """Make the call; without one, only the delay was wanted."""
+        return self.call() if self.call is not None else None
+
     async def ainvoke(self) -> Any:
+        """Make the call from an event loop."""
         from asyncio import to_thread  # imported where it is used: most programs that load configs never need it
 
-        return await to_thread(self.call)
+        if self.acall is not None:
+            return await self.acall()
+        return await to_thread(self.call) if self.call is not None else None
 
 
 READ: Final = Read()
@@ -210,13 +223,13 @@ def parsed(
                 if fault_handler is not None:
                     return fault_handler(response)
                 raise
-        yield Invoke(_nothing, delay=attempt * PARSE_WAIT)
+        yield Invoke(delay=attempt * PARSE_WAIT)
     raise AssertionError("unreachable")
 
 
-def invoke(call: Callable[[], Any]) -> Flow[Any]:
-    """The flow of a wrapper that is plain Python: one blocking call."""
-    return (yield Invoke(call))
+def invoke(effect: Invoke) -> Flow[Any]:
+    """The flow of a wrapper that is plain Python: one call."""
+    return (yield effect)
 
 
 def _redirected(model: HTTPModelWrapperBase, request: Request, reply: Reply) -> Flow[Reply]:
@@ -293,7 +306,3 @@ def _interrupted(error: ModelCallError, partial: Partial) -> ModelCallError:
 
 def _same(reply: Reply) -> Reply:
     return reply
-
-
-def _nothing() -> None:
-    return None

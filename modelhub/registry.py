@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -18,6 +17,9 @@ from modelhub.transports import Transports
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
+
+
+NOTES = frozenset({"description", "tags"})  # for people; a wrapper need not take them
 
 
 class _Generation:
@@ -167,6 +169,9 @@ class ModelRegistry:
         lazy = issubclass(cls, HTTPModelWrapperBase)  # those resolve references when they are first called
         if not lazy:
             arguments = resolve(arguments, where=f"config {name!r}", types=types)
+        for note in NOTES & arguments.keys():
+            if not _takes(cls, note):
+                del arguments[note]
         try:
             model = cls(**arguments)
         except ModelHubError:
@@ -197,6 +202,14 @@ class ModelRegistry:
         if model_type not in self._registered and model_type in plugins.installed().by_type:
             return plugins.installed().schema(model_type)
         return validation.derive_from_class(self._class_of(model_type))
+
+
+def _takes(cls: type, key: str) -> bool:
+    """Whether a class is built with ``key``."""
+    import inspect
+
+    parameters = inspect.signature(cls).parameters
+    return key in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 class _Known(Collection[str]):
@@ -247,8 +260,3 @@ def get_model(config_name: str) -> Any:
     if _default is None:
         raise ModelHubError("no configs are loaded: call modelhub.init(model_configs=...) first")
     return _default.get_model(config_name)
-
-
-def default_path() -> str:
-    """Where commands look for configs: ``$MODELHUB_CONFIG``, else ``./model_configs``."""
-    return os.environ.get("MODELHUB_CONFIG") or "model_configs"

@@ -117,5 +117,5 @@ def _invoke(effect: Any) -> Any:
     if isinstance(effect, Invoke):
         if effect.delay:
             time.sleep(effect.delay)
-        return effect.call()
+        return effect.invoke()
     raise TypeError(f"a flow asked for {effect!r}")

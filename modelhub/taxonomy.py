@@ -119,7 +119,7 @@ def error_from_json(status: int | None, body: Any, headers: Mapping[str, str] | 
     return build_error(
         status,
         message.strip()[:2000] or "the server gave no reason",
-        code=str(code) if code is not None else None,
+        code=str(code) if code is not None and (code != status or not type) else None,  # llama.cpp repeats the status
         type=type if isinstance(type, str) else None,
         headers=headers,
         request_id=request_id if isinstance(request_id, str) else None,

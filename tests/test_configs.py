@@ -238,7 +238,7 @@ def test_paths_that_give_no_config(tmp_path: Path) -> None:
         assert wording in str(problem)
     assert str(only(load(""))) == "MH101 the path is empty"
     text = str(only(load("api_key: hunter2\n")))
-    assert text == "model_configs: MH101 the path does not exist; pass a path, not the text of a file"
+    assert text == "MH101 the path does not exist; pass a path, not the text of a file"
     with pytest.raises(ValueError, match="yaml, json or toml"):
         load_text(b"", name="<stdin>", format="ini")
 

@@ -38,6 +38,7 @@ class Closed(Base):
         ratio: float = 0.5,
         flags: list[str] | None = None,
         extra: dict[str, Any] | str = "",
+        timeout: float = 1.0,
         anything: Any = None,
         secret_token: str = None,  # type: ignore[assignment]  # noqa: RUF013
         *,
@@ -67,7 +68,8 @@ DERIVED = [
     Case({"region": "eu"}),
     Case({"region": "eu", "size": 4, "ratio": 1, "flags": ["a"], "extra": {}, "anything": [1], "strict": True}),
     Case({"region": "eu", "flags": None, "extra": "x", "secret_token": None}),
-    Case({"region": "eu", "tags": ["a"], "description": "d", "headers": {}, "timeout": 3}),
+    Case({"region": "eu", "tags": ["a"], "description": "d", "timeout": 3}),
+    Case({"region": "eu", "headers": {}}, "MH103", "unknown key 'headers'"),
     Case({"region": "${REGION}", "size": "${SIZE}"}),
     Case({}, "MH102", "'region' is missing"),
     Case({"regoin": "eu"}, "MH103", "unknown key 'regoin'"),

@@ -129,7 +129,7 @@ def parse_completion(data: Any, reply: Reply) -> ModelResponse:
     choices = data["choices"]
     if not isinstance(choices, list):
         raise ResponseParsingError("the choices of the reply are not a list", status=reply.status)
-    choice = choices[0] if choices else {"message": {}}
+    choice: dict[str, Any] = choices[0] if choices else {"message": {}}
     message = choice["message"]
     reason = choice.get("finish_reason")
     return ModelResponse(

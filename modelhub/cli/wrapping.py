@@ -41,7 +41,13 @@ def schema(model_type: str | None) -> None:
 
     found = installed()
     if model_type is None:
-        print_json({name: load_bundle(found.schema(name) or {}) for name in found.by_type})
+        schemas = {}
+        for name in list(found.by_type):
+            try:
+                schemas[name] = load_bundle(found.schema(name) or {})
+            except PluginError as error:
+                click.echo(f"left out: {error}", err=True)
+        print_json(schemas)
         return
     if model_type not in found.by_type:
         near = suggest(model_type, found.by_type)

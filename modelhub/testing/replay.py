@@ -16,9 +16,9 @@ from modelhub.wire import Reply, Request
 class Replay(Transports):
     """Connections that answer with recordings: ``model.transports = Replay(exchanges)``.
 
-    An exchange is a dict with ``status``, ``headers``, ``body`` (text) or ``chunks`` (texts, as they came), and ``end``:
-    ``abrupt`` for a reply that broke off, ``reset_before`` for none at all. Half characters in chunks are written as
-    surrogate escapes. ``cut`` re-cuts streams into pieces of so many bytes. ``requests`` holds what was sent, and each
+    An exchange is a dict with ``status``, ``headers``, ``body`` (text) or ``chunks`` (texts, as they came), and
+    ``end``: ``abrupt`` for a reply that broke off, ``reset_before`` for none at all. Half characters in chunks are
+    written as surrogate escapes. ``cut`` re-cuts streams into pieces of so many bytes. ``requests`` holds what was sent, and each
     one's ``delay`` how long a real driver would have waited. Raises AssertionError when the recordings run out.
     """
 

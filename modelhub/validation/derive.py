@@ -10,6 +10,7 @@ from modelhub.validation.schemas import BASE, Schema, load_file
 from modelhub.validation.wording import is_secret
 
 _COMMON = f"{BASE}_common.json#/$defs"
+_FOR_THE_REGISTRY = {"config_name", "model_type", "description", "tags"}  # an __init__ need not take these
 _TYPES = {
     "str": "string",
     "int": "integer",
@@ -35,15 +36,21 @@ class Parameter(NamedTuple):
 
 
 def derive_schema(parameters: Iterable[Parameter], *, extra_keys: bool, title: str = "derived") -> Schema:
-    """Build a schema: parameters without a default are required, others are known, and ``extra_keys`` allows more."""
+    """Build a schema: parameters without a default are required, others are known, and ``extra_keys`` allows more.
+
+    Without ``extra_keys`` only what the ``__init__`` takes is allowed, for it is built with all keys of the config.
+    """
     common = (load_file("_common.json") or {})["$defs"]["common"]["properties"]
-    properties: Schema = {key: {"$ref": f"{_COMMON}/{key}"} for key in common}
+    for_every_type = common if extra_keys else [key for key in common if key in _FOR_THE_REGISTRY]
+    properties: Schema = {key: {"$ref": f"{_COMMON}/{key}"} for key in for_every_type}
     required = ["config_name", "model_type"]
     for parameter in parameters:
         if parameter.name in required:
             continue
         if parameter.required:
             required.append(parameter.name)
+        if parameter.name in common and parameter.name not in properties:
+            properties[parameter.name] = {"$ref": f"{_COMMON}/{parameter.name}"}
         described = _describe(parameter)
         if described or parameter.name not in properties:
             properties[parameter.name] = described
