@@ -38,7 +38,6 @@ class Closed(Base):
         ratio: float = 0.5,
         flags: list[str] | None = None,
         extra: dict[str, Any] | str = "",
-        timeout: float = 1.0,
         anything: Any = None,
         secret_token: str = None,  # type: ignore[assignment]  # noqa: RUF013
         *,

@@ -18,8 +18,9 @@ class Replay(Transports):
 
     An exchange is a dict with ``status``, ``headers``, ``body`` (text) or ``chunks`` (texts, as they came), and
     ``end``: ``abrupt`` for a reply that broke off, ``reset_before`` for none at all. Half characters in chunks are
-    written as surrogate escapes. ``cut`` re-cuts streams into pieces of so many bytes. ``requests`` holds what was sent, and each
-    one's ``delay`` how long a real driver would have waited. Raises AssertionError when the recordings run out.
+    written as surrogate escapes. ``cut`` re-cuts streams into pieces of so many bytes. ``requests`` holds what was
+    sent, ``delays`` how long a real driver would have waited before each. Raises AssertionError when the recordings
+    run out.
     """
 
     def __init__(self, exchanges: Sequence[Mapping[str, Any]], *, cut: int | None = None) -> None:
