@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,9 @@ import pytest
 
 from modelhub import ModelRegistry
 from modelhub.testing import MockServer
+
+# Child processes must import the installed package, not the checkout they happen to be started in.
+os.environ["PYTHONSAFEPATH"] = "1"
 
 VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OLLAMA_HOST", "OLLAMA_API_KEY")
 
