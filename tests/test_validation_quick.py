@@ -131,7 +131,7 @@ def test_five_hundred_configs_need_neither_jsonschema_nor_a_second() -> None:
         start = time.perf_counter()
         problems = validation.check(entries, schema_of=validation.load_schema, model_types=types)
         assert time.perf_counter() - start < 0.5
-        assert not problems, problems
+        assert not problems, problems[:3]
         assert "jsonschema" not in sys.modules
     """
     code = "import sys, modelhub.errors, modelhub.configs\nbefore = set(sys.modules)\n" + textwrap.dedent(code)
