@@ -38,7 +38,7 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """This row as the cells of a table."""
-        form = "{:.2f}" if self.kind == "ratio" else "+{:.1f} ms"
+        form = "{:.2f}" if self.kind == "ratio" else "{:+.1f} ms"
         costs = [f"{cost:.1f} {self.unit}" for cost in (self.competitor_cost, self.modelhub_cost)]
         ratios = [form.format(ratio) for ratio in (self.ratio, self.ratio_of_pairs)]
         return (
