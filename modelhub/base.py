@@ -15,7 +15,7 @@ from modelhub.redaction import is_secret_name, scrub
 from modelhub.references import Types, resolve
 from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
-from modelhub.taxonomy import parse_error_body
+from modelhub.taxonomy import Codes, parse_error_body
 from modelhub.transports import SHARED, Transports
 from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
 
@@ -114,6 +114,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
 
     decoder: ClassVar[type[EventDecoder]] = SSEDecoder
     default_timeout: ClassVar[float] = 600.0
+    error_codes: ClassVar[Codes | None] = None  # the vendor's own codes, where they say more than the status
     reference_types: Types | None = None  # set by the registry, which knows the schema
 
     def __init__(
@@ -161,7 +162,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
 
     def parse_error(self, reply: Reply) -> ModelCallError:
         """The typed error of a reply that is no success."""
-        return parse_error_body(reply)
+        return parse_error_body(reply, self.error_codes)
 
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | None:
         """For conversations of several requests: yield each Request, be sent its Reply, return the response."""
@@ -266,11 +267,19 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         if not PARSING.isdisjoint(options):
             parsing = {name: options.pop(name, None) for name in PARSING}
             if parsing["parse_func"] is not None:
-                return engine.parsed(lambda: engine.converse(self, input, self._merge(options)), **parsing), None
+                return engine.parsed(lambda: self.converse(input, self._merge(options)), **parsing), None
         if stream if stream is not None else self.stream:
             partial = Partial()
-            return engine.stream(self, input, self._merge(options), partial), partial
-        return engine.converse(self, input, self._merge(options)), None
+            return self.stream_deltas(input, self._merge(options), partial), partial
+        return self.converse(input, self._merge(options)), None
+
+    def converse(self, input: Any, options: dict[str, Any]) -> engine.Flow[Any]:
+        """The flow of a whole answer; overridden by models that are no HTTP, such as a library in this process."""
+        return engine.converse(self, input, options)
+
+    def stream_deltas(self, input: Any, options: dict[str, Any], partial: Partial) -> engine.StreamFlow:
+        """The flow of a streamed answer."""
+        return engine.stream(self, input, options, partial)
 
     def _merge(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options of one call over those of the config; None leaves an option out."""

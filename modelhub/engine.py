@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 from modelhub.errors import ConnectionError, ModelCallError, ResponseParsingError, StreamInterruptedError, TimeoutError
 from modelhub.partial import Partial
 from modelhub.response import ModelResponse, as_delta
+from modelhub.structured import parse_structured
 from modelhub.taxonomy import describe_text, find_request_id
 from modelhub.wire import LineDecoder, Reply, Request
 
@@ -92,18 +93,38 @@ def fetch(model: HTTPModelWrapperBase, request: Request, parse: Callable[[Reply]
 
 def converse(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any]) -> Flow[ModelResponse]:
     """A whole answer, from one request or from the several of a model's ``exchange``."""
+    response_format = options.get("response_format")
     try:
         exchange = model.exchange(input, options)
         if exchange is None:
-            return (yield from fetch(model, model.build_request(input, options, False), model.parse_response))
-        request = next(exchange)
-        while True:
-            reply = yield from fetch(model, request, _same)
-            try:
-                request = _read(exchange.send, reply)
-            except StopIteration as done:
-                response: ModelResponse = done.value
-                return response
+            request = model.build_request(input, options, False)
+            response = yield from fetch(model, request, model.parse_response)
+        else:
+            response = yield from _exchange(model, exchange)
+        if response_format is not None:
+            response.parsed = parse_structured(response, response_format)
+        return response
+    except ModelCallError as error:
+        model.explain(error)
+        raise
+
+
+def _exchange(model: HTTPModelWrapperBase, exchange: Generator[Request, Reply, T]) -> Flow[T]:
+    """Serve a conversation of several requests, each repeated on its own."""
+    request = next(exchange)
+    while True:
+        reply = yield from fetch(model, request, _same)
+        try:
+            request = _read(exchange.send, reply)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+
+def count(model: HTTPModelWrapperBase, request: Request, parse: Callable[[Reply], int]) -> Flow[int]:
+    """A count of tokens that the vendor makes."""
+    try:
+        return (yield from fetch(model, request, parse))
     except ModelCallError as error:
         model.explain(error)
         raise
@@ -112,6 +133,7 @@ def converse(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any]) -
 def stream(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any], partial: Partial) -> StreamFlow:
     """The deltas of an answer as they come; tried again only while nothing has been delivered."""
     tries = 0
+    response_format = options.get("response_format")
     try:
         request = model.build_request(input, options, True)
         while True:
@@ -121,6 +143,8 @@ def stream(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any], par
                     reply = yield from _redirected(model, request, reply)
                 partial.request_id = find_request_id(reply.headers)
                 yield from _deltas(model, reply, partial)
+                if response_format is not None:
+                    partial.parsed = parse_structured(ModelResponse.from_partial(partial), response_format)
                 return
             except ModelCallError as error:
                 if partial.delivered:

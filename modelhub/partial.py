@@ -19,6 +19,7 @@ class Partial:
         "ended",
         "finish_reason",
         "model",
+        "parsed",
         "raw",
         "reasoning",
         "request_id",
@@ -36,6 +37,7 @@ class Partial:
         self.usage: Usage | None = None
         self.request_id: str | None = None
         self.model: str | None = None
+        self.parsed: Any = None
         self.delivered = False
         self.ended = False
         self.state: dict[str, Any] = {}

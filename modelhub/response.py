@@ -119,6 +119,7 @@ class ModelResponse:
         return cls(
             text="".join(partial.text),
             raw=partial.raw,
+            parsed=partial.parsed,
             tool_calls=tool_calls,
             reasoning="".join(partial.reasoning) or None,
             finish_reason=partial.finish_reason,

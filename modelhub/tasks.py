@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelhub import engine
 from modelhub.base import HTTPModelWrapperBase
-from modelhub.errors import BadRequestError
+from modelhub.engine import Flow
+from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.media import load_media
+from modelhub.messages import normalize_messages
+from modelhub.tokens import TokenCount, estimate_tokens
+from modelhub.wire import Reply, Request
 
 # A task names its input and what goes with it, so its calls are narrower than the base's on purpose.
 
@@ -23,7 +29,7 @@ class ChatWrapper(HTTPModelWrapperBase):
         response is iterated for its deltas. Raises a ModelCallError, which names the config.
         """
         options.update(tools=tools, tool_choice=tool_choice)
-        return self.run(messages, stream, options)
+        return self.run(self.read(messages), stream, options)
 
     __call__.keeps_contract = True  # type: ignore[attr-defined]
 
@@ -32,7 +38,44 @@ class ChatWrapper(HTTPModelWrapperBase):
     ) -> Any:
         """``__call__`` for async code."""
         options.update(tools=tools, tool_choice=tool_choice)
-        return await self.arun(messages, stream, options)
+        return await self.arun(self.read(messages), stream, options)
+
+    acall.keeps_contract = True  # type: ignore[attr-defined]
+
+    def read(self, messages: Any) -> list[dict[str, Any]]:
+        """``messages`` in the neutral form, local images as data; raises BadRequestError for what is none."""
+        try:
+            return load_media(normalize_messages(messages))
+        except ModelCallError as error:
+            self.explain(error)
+            raise
+
+    def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request | None:
+        """The request that has the vendor count the tokens of a prompt; None where it has no such endpoint."""
+        return None
+
+    def parse_count(self, reply: Reply) -> int:
+        """The number of tokens that the vendor counted."""
+        raise NotImplementedError(f"{type(self).__name__} has no parse_count")
+
+    def count_tokens(self, messages: Any, tools: Any = None, **options: Any) -> TokenCount:
+        """How many tokens a prompt takes: the vendor's count, or an estimate whose ``estimated`` says so."""
+        flow = self._count(self.read(messages), {"tools": tools, **options})
+        count: TokenCount = self.transports.sync().run(flow)
+        return count
+
+    async def acount_tokens(self, messages: Any, tools: Any = None, **options: Any) -> TokenCount:
+        """``count_tokens`` for async code."""
+        flow = self._count(self.read(messages), {"tools": tools, **options})
+        count: TokenCount = await self.transports.aio().run(flow)
+        return count
+
+    def _count(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Flow[TokenCount]:
+        request = self.build_count_request(messages, {k: v for k, v in options.items() if v is not None})
+        if request is None:
+            return estimate_tokens(messages, options.get("tools"))
+        tokens = yield from engine.count(self, request, self.parse_count)
+        return TokenCount(tokens, estimated=False)
 
 
 class EmbeddingWrapper(HTTPModelWrapperBase):
@@ -52,6 +95,28 @@ class EmbeddingWrapper(HTTPModelWrapperBase):
         """``__call__`` for async code."""
         return await self.arun(texts, False, options)
 
+    acall.keeps_contract = True  # type: ignore[attr-defined]
+
+
+class ImageWrapper(HTTPModelWrapperBase):
+    """A model that draws images."""
+
+    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, prompt: str, **options: Any
+    ) -> Any:
+        """URLs or data URIs of the images of ``prompt`` in ``image_urls``. Raises a ModelCallError."""
+        return self.run(prompt, False, options)
+
+    __call__.keeps_contract = True  # type: ignore[attr-defined]
+
+    async def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, prompt: str, **options: Any
+    ) -> Any:
+        """``__call__`` for async code."""
+        return await self.arun(prompt, False, options)
+
+    acall.keeps_contract = True  # type: ignore[attr-defined]
+
 
 def normalize_texts(texts: Any) -> list[str]:
     """The texts to embed; raises BadRequestError when there are none or one is no str."""
@@ -59,3 +124,10 @@ def normalize_texts(texts: Any) -> list[str]:
     if not isinstance(texts, list | tuple) or not texts or not all(isinstance(text, str) for text in texts):
         raise BadRequestError("texts must be a str or a list of str with at least one item")
     return list(texts)
+
+
+def normalize_prompt(prompt: Any) -> str:
+    """The prompt of an image; raises BadRequestError when it is no text."""
+    if not isinstance(prompt, str) or not prompt:
+        raise BadRequestError("prompt must be a str that is not empty")
+    return prompt

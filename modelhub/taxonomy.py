@@ -42,8 +42,16 @@ BY_CODE: dict[str, type[errors.ModelCallError]] = {
 }
 
 
-def error_class(status: int | None, codes: tuple[str | None, ...] = ()) -> type[errors.ModelCallError]:
-    """The class of a failure; a code that says more than its status wins over it."""
+Codes = Mapping[str, type[errors.ModelCallError]]
+
+
+def error_class(
+    status: int | None, codes: tuple[str | None, ...] = (), vendor: Codes | None = None
+) -> type[errors.ModelCallError]:
+    """The class of a failure; a code that says more than its status wins over it, one of ``vendor``'s always does."""
+    for code in codes:
+        if vendor is not None and code is not None and code in vendor:
+            return vendor[code]
     by_status = _BY_STATUS.get(status or 0)
     if by_status is None and status is not None:
         by_status = errors.ServerError if status >= 500 else errors.BadRequestError if status >= 300 else None
@@ -65,9 +73,10 @@ def build_error(
     type: str | None = None,
     headers: Mapping[str, str] | None = None,
     request_id: str | None = None,
+    vendor: Codes | None = None,
 ) -> errors.ModelCallError:
-    """The typed error of a failure that a vendor reported with these facts."""
-    cls = error_class(status, (code, type))
+    """The typed error of a failure reported with these facts; ``vendor`` maps that vendor's own codes."""
+    cls = error_class(status, (code, type), vendor)
     retryable = cls.retryable or (status in _RETRYABLE_STATUS and cls is not errors.QuotaExceededError)
     retry_after = None
     if headers is not None:
@@ -91,7 +100,7 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-request-id") or headers.get("request-id")
 
 
-def parse_error_body(reply: Reply) -> errors.ModelCallError:
+def parse_error_body(reply: Reply, vendor: Codes | None = None) -> errors.ModelCallError:
     """The typed error of a reply that is no success, from whichever of the common shapes its body has.
 
     Read are ``{"error": {"message", "code", "type"}}``, ``{"error": "text"}``, the same without the envelope,
@@ -101,10 +110,12 @@ def parse_error_body(reply: Reply) -> errors.ModelCallError:
         body = reply.json()
     except ValueError:
         return build_error(reply.status, _page_message(reply), headers=reply.headers)
-    return error_from_json(reply.status, body, reply.headers)
+    return error_from_json(reply.status, body, reply.headers, vendor)
 
 
-def error_from_json(status: int | None, body: Any, headers: Mapping[str, str] | None = None) -> errors.ModelCallError:
+def error_from_json(
+    status: int | None, body: Any, headers: Mapping[str, str] | None = None, vendor: Codes | None = None
+) -> errors.ModelCallError:
     """The typed error that a decoded body reports."""
     if isinstance(body, list) and len(body) == 1:
         body = body[0]
@@ -123,6 +134,7 @@ def error_from_json(status: int | None, body: Any, headers: Mapping[str, str] | 
         type=type if isinstance(type, str) else None,
         headers=headers,
         request_id=request_id if isinstance(request_id, str) else None,
+        vendor=vendor,
     )
 
 

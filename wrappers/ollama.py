@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from modelhub.base import Endpoint
 from modelhub.errors import BadRequestError, ModelCallError
-from modelhub.messages import normalize_messages, tool_choice_name
+from modelhub.messages import tool_choice_name
 from modelhub.partial import Partial
 from modelhub.parts import ToolCallDelta, Usage, build_tool_call
 from modelhub.response import ModelResponse
@@ -61,7 +61,7 @@ class OllamaChatWrapper(ChatWrapper):
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         body: dict[str, Any] = {
             "model": self.model_name,
-            "messages": build_messages(normalize_messages(input)),
+            "messages": build_messages(input),
             "stream": stream,  # said either way: the server streams unless told not to
         }
         choice = options.pop("tool_choice", None)

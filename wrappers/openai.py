@@ -9,7 +9,7 @@ from typing import Any
 
 from modelhub.base import Endpoint, add_query
 from modelhub.errors import AuthenticationError, BadRequestError, ResponseParsingError
-from modelhub.messages import normalize_messages, tool_choice_name
+from modelhub.messages import tool_choice_name
 from modelhub.partial import Partial
 from modelhub.parts import ToolCall, ToolCallDelta, Usage, build_tool_call
 from modelhub.response import ModelResponse
@@ -71,7 +71,7 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
         self.organization = organization
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        body = {"model": self.model_name, "messages": normalize_messages(input), **options}
+        body = {"model": self.model_name, "messages": input, **options}
         if "tool_choice" in body:
             name = tool_choice_name(body["tool_choice"])
             if isinstance(body["tool_choice"], str) and name is not None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from modelhub.base import Endpoint, HTTPModelWrapperBase, add_query
 from modelhub.errors import BadRequestError, ResponseParsingError
-from modelhub.messages import normalize_messages
 from modelhub.partial import Partial
 from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
@@ -100,7 +99,7 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         if stream:
             options["stream"] = True
-        return super().build_request(normalize_messages(input), options, stream)
+        return super().build_request(input, options, stream)
 
     def _parse_response(self, response: Any) -> ModelResponse:
         parsed = parse_known_shape(response)

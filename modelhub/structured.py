@@ -1,0 +1,43 @@
+"""Structured answers: the JSON that a response_format asked for, checked against its schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelhub.errors import ResponseParsingError
+from modelhub.wire import decode_json
+
+if TYPE_CHECKING:
+    from modelhub.response import ModelResponse
+
+
+def parse_structured(response: ModelResponse, response_format: Any) -> Any:
+    """The value that ``response_format`` (OpenAI's json_object or json_schema) asked for.
+
+    None when the model called tools or was filtered instead. Raises ResponseParsingError, with the response in
+    ``partial``, when the answer is no JSON or does not fit the schema.
+    """
+    kind = response_format.get("type") if isinstance(response_format, dict) else None
+    if kind not in ("json_object", "json_schema") or response.tool_calls or response.finish_reason == "content_filter":
+        return None
+    text = response.text or ""
+    try:
+        value = decode_json(_strip_fence(text))
+    except ValueError:
+        why = ", because it ran into its limit of tokens" if response.finish_reason == "length" else ""
+        raise ResponseParsingError(f"the answer is not JSON{why}: {text[:200]!r}", partial=response) from None
+    if kind == "json_schema":
+        from modelhub.validation.instances import find_mismatch
+
+        mismatch = find_mismatch(value, response_format["json_schema"].get("schema") or {})
+        if mismatch is not None:
+            raise ResponseParsingError(f"the answer does not fit its schema: {mismatch}", partial=response)
+    return value
+
+
+def _strip_fence(text: str) -> str:
+    """The inside of a Markdown code block, which many models put around JSON."""
+    text = text.strip()
+    if text.startswith("```") and text.endswith("```") and "\n" in text:
+        return text[text.index("\n") + 1 : -3]
+    return text
