@@ -79,6 +79,8 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
         if stream:
             body["stream"] = True
             body.setdefault("stream_options", {"include_usage": True})
+            if not body["stream_options"]:  # {} is for servers that refuse the key
+                del body["stream_options"]
         return self.build_call(body, stream)
 
     def parse_response(self, reply: Reply) -> ModelResponse:
@@ -95,6 +97,7 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
 
     model_type = "openai_embedding"
     path = "/embeddings"
+    packed = True  # asks for base64, as the vendor's SDK does: a quarter of the bytes and much less to parse
 
     def __init__(self, *args: Any, organization: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,9 +105,10 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         texts = normalize_texts(input)
-        return self.build_call(
-            {"model": self.model_name, "input": input if isinstance(input, str) else texts, **options}
-        )
+        body = {"model": self.model_name, "input": input if isinstance(input, str) else texts, **options}
+        if self.packed:
+            body.setdefault("encoding_format", "base64")
+        return self.build_call(body)
 
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
