@@ -30,7 +30,7 @@ class Pool:
     """Sends requests over connections that are kept for the next ones; any number of threads may use it."""
 
     def __init__(self) -> None:
-        self._adapter = _PooledAdapter(pool_connections=256, pool_maxsize=128)
+        self._adapter = _PooledAdapter(pool_connections=256, pool_maxsize=1000)
         self._timeouts: dict[tuple[float, float], Timeout] = {}
 
     def fetch(self, request: Request) -> Reply:

@@ -13,6 +13,8 @@ BENCH = Path(__file__).parents[1] / "scripts" / "bench.py"
 ROWS = [
     "call",
     "streamed chunk",
+    "64 embeddings as numbers",
+    "64 embeddings as base64",
     "async call, 64 in flight",
     "async streamed chunk",
     "import modelhub",

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import requests
 
-from benchmarks.fixed_server import EVENTS
+from benchmarks.fixed_server import EVENTS, VECTORS
 from benchmarks.measure import Row, compare
 from modelhub import ModelRegistry
 
@@ -34,6 +34,8 @@ def measure(base_url: str, quick: bool) -> Iterator[Row]:
     }
     with ModelRegistry(config) as hub:
         yield from _measure_blocking(hub.get_model("bench"), url, quick)
+    with ModelRegistry({**config, "model_type": "openai_embedding"}) as hub:
+        yield from _measure_embeddings(hub.get_model("bench"), f"{base_url}/embeddings", quick)
     with asyncio.Runner() as runner:
         hub = ModelRegistry(config)
         session = runner.run(_open_session())
@@ -80,6 +82,27 @@ def _measure_blocking(model: Any, url: str, quick: bool) -> Iterator[Row]:
             rounds=rounds,
             target=1.0,
         )
+
+
+def _measure_embeddings(model: Any, url: str, quick: bool) -> Iterator[Row]:
+    calls, rounds = (2, 3) if quick else (10, 15)
+    texts = ["text"] * VECTORS
+    with requests.Session() as session:
+
+        def post() -> Any:
+            rows = session.post(url, json={"model": "e", "input": texts}, headers=HEADERS).json()["data"]
+            return [row["embedding"] for row in rows]
+
+        for what, target, form in (("numbers", 0.5, "float"), ("base64", 0.15, "base64")):
+            yield compare(
+                f"{VECTORS} embeddings as {what}",
+                "requests .post().json(), numbers",
+                lambda: repeat(post, calls),
+                lambda form=form: repeat(lambda: model(texts, encoding_format=form).embedding, calls),
+                units=calls,
+                rounds=rounds,
+                target=target,
+            )
 
 
 def _measure_async(

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
+import random
 import subprocess
 import sys
+from array import array
 from typing import Any
 
 EVENTS = 200
 """How many events with text a stream has."""
+
+VECTORS, DIMENSIONS = 64, 1536
+"""How many embeddings a reply holds, and of how many numbers."""
 
 _COMMON = {"id": "chatcmpl-123", "created": 1694268190, "model": "gpt-4o-mini", "system_fingerprint": "fp_44709d6fcb"}
 
@@ -36,7 +42,23 @@ def build_whole() -> bytes:
     message = {"role": "assistant", "content": "Hello there, how may I assist you today?"}
     usage = {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-    body = json.dumps({**_COMMON, "object": "chat.completion", "choices": [choice], "usage": usage}).encode()
+    return _build_reply({**_COMMON, "object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+def build_vectors(packed: bool) -> bytes:
+    """A batch of embeddings, as numbers or as base64 of float32."""
+    numbers = random.Random(0)
+    rows = []
+    for index in range(VECTORS):
+        vector = array("f", (numbers.uniform(-0.1, 0.1) for _ in range(DIMENSIONS)))
+        embedding = base64.b64encode(vector.tobytes()).decode() if packed else list(vector)
+        rows.append({"object": "embedding", "index": index, "embedding": embedding})
+    usage = {"prompt_tokens": 1, "total_tokens": 1}
+    return _build_reply({"object": "list", "data": rows, "model": "e", "usage": usage})
+
+
+def _build_reply(value: Any) -> bytes:
+    body = json.dumps(value).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-request-id: req_1\r\nContent-Length: {len(body)}"
     return head.encode() + b"\r\n\r\n" + body
 
@@ -57,6 +79,8 @@ def _build_event(delta: dict[str, Any], finish_reason: str | None) -> bytes:
 class _Connection(asyncio.Protocol):
     whole = build_whole()
     stream = build_stream()
+    vectors = build_vectors(packed=False)
+    packed = build_vectors(packed=True)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -71,8 +95,14 @@ class _Connection(asyncio.Protocol):
             if len(self._unread) < total:
                 return
             body, self._unread = self._unread[end + 4 : total], self._unread[total:]
-            streams = b'"stream":true' in body or b'"stream": true' in body
-            self._transport.write(self.stream if streams else self.whole)
+            self._transport.write(self._choose(body.replace(b'": ', b'":')))
+
+    def _choose(self, body: bytes) -> bytes:
+        if b'"stream":true' in body:
+            return self.stream
+        if b'"input":' in body:
+            return self.packed if b'"encoding_format":"base64"' in body else self.vectors
+        return self.whole
 
 
 async def _serve() -> None:
