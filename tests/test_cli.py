@@ -68,8 +68,9 @@ def test_validate(configs: str, broken: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     lines = done.stdout.split("\n")
     assert lines[0].startswith(f"{broken}:3:10: MH104 ")
-    assert lines[1].startswith(f"{broken}:4:1: MH103 ")
-    assert lines[2:] == ["2 problems in 3 configs", ""]
+    assert lines[1:3] == ["  3 | timeout: soon", "    |          ^^^^"]
+    assert lines[3].startswith(f"{broken}:4:1: MH103 ")
+    assert lines[4:] == ["  4 | top: 1", "    | ^^^", "2 problems in 3 configs", ""]
     assert modelhub("validate", str(tmp_path / "nowhere.yaml")).returncode == 1
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import click
 
-from modelhub.cli.printing import colour, count, print_json, print_table
+from modelhub.cli.printing import print_json, print_table
+from modelhub.cli.reports import REPORTS
 from modelhub.cli.sources import config_option, find_configs
-from modelhub.errors import Problem
 from modelhub.registry import ModelRegistry
 
 
 @click.command(short_help="Check config files.")
 @click.argument("paths", nargs=-1, metavar="PATHS...")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="How to print problems.")
+@click.option("--format", "style", type=click.Choice(list(REPORTS)), default="text", help="How to print problems.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
 def validate(paths: Sequence[str], style: str, strict: bool) -> None:
     """Check config files; needs no keys and no network, and runs no plugin code.
@@ -24,7 +23,7 @@ def validate(paths: Sequence[str], style: str, strict: bool) -> None:
     \b
     modelhub validate models.yaml
     modelhub validate configs/ more.toml --strict
-    modelhub validate --format json models.yaml
+    modelhub validate --format github models.yaml     (also json, sarif, junit)
     cat models.yaml | modelhub validate -
 
     Exit code: 0 clean, 1 problems, 2 wrong usage.
@@ -40,25 +39,11 @@ def validate(paths: Sequence[str], style: str, strict: bool) -> None:
         entries += loaded.entries
         problems += loaded.problems
     problems += ModelRegistry().check(entries)
-    if style == "json":
-        print_json([asdict(problem) for problem in problems])
-    else:
-        for problem in problems:
-            click.echo(_line(problem))
-        configs_read = count(len(entries), "config")
-        if problems:
-            click.echo(f"{count(len(problems), 'problem')} in {configs_read}")
-        else:
-            click.echo(f"{configs_read} {colour('ok', fg='green')}")
+    report = REPORTS[style](problems, len(entries))
+    if report:
+        click.echo(report)
     if any(strict or problem.severity == "error" for problem in problems):
         raise click.exceptions.Exit(1)
-
-
-def _line(problem: Problem) -> str:
-    code = colour(problem.code, fg="red" if problem.severity == "error" else "yellow", bold=True)
-    warning = "warning: " if problem.severity == "warning" else ""
-    hint = f"; {problem.hint}" if problem.hint else ""
-    return f"{colour(problem.place, bold=True)}: {code} {warning}{problem.message}{hint}"
 
 
 @click.command("list", short_help="List the models of the configs.")

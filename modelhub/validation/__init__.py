@@ -6,6 +6,7 @@ from modelhub.validation.derive import derive_from_class, derive_from_source, de
 from modelhub.validation.references import typed_references
 from modelhub.validation.schemas import load_bundle, load_schema
 from modelhub.validation.suggest import suggest
+from modelhub.validation.wording import looks_secret
 
 __all__ = [
     "CODES",
@@ -16,6 +17,7 @@ __all__ = [
     "derive_schema",
     "load_bundle",
     "load_schema",
+    "looks_secret",
     "suggest",
     "typed_references",
 ]

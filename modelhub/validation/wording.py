@@ -34,6 +34,11 @@ def is_secret(path: Sequence[str | int]) -> bool:
     return any(isinstance(step, str) and is_secret_name(step) for step in path)
 
 
+def looks_secret(text: str) -> bool:
+    """Whether a text holds what keys and passwords look like."""
+    return _SECRET_VALUE.search(text) is not None
+
+
 def shown(value: Any, *, secret: bool) -> str:
     """Write a scalar as it stands in a file; empty for anything long, nested or possibly secret."""
     if secret or isinstance(value, (dict, list)):

@@ -1,0 +1,177 @@
+"""How the problems of configs are reported: for people, for programs, and for the services that run CI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import orjson
+
+from modelhub.cli.printing import colour, count
+from modelhub.errors import Problem
+
+Report = Callable[[Sequence[Problem], int], str]
+
+
+def report_text(problems: Sequence[Problem], configs: int) -> str:
+    """A line for each problem, the source line below it with a caret, and a verdict."""
+    sources = _Sources()
+    lines = [line for problem in problems for line in [_headline(problem), *sources.excerpt(problem)]]
+    read = count(configs, "config")
+    lines.append(f"{count(len(problems), 'problem')} in {read}" if problems else f"{read} {colour('ok', fg='green')}")
+    return "\n".join(lines)
+
+
+def report_json(problems: Sequence[Problem], configs: int) -> str:
+    """An array of problems."""
+    return orjson.dumps([asdict(problem) for problem in problems], option=orjson.OPT_INDENT_2).decode()
+
+
+def report_github(problems: Sequence[Problem], configs: int) -> str:
+    """Workflow commands, which GitHub shows beside the lines they speak of:
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    """
+    return "\n".join(_annotation(problem) for problem in problems)
+
+
+def report_sarif(problems: Sequence[Problem], configs: int) -> str:
+    """SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
+    from modelhub.validation import CODES
+
+    used = sorted({problem.code for problem in problems})
+    driver = {
+        "name": "modelhub",
+        "rules": [{"id": code, "shortDescription": {"text": CODES.get(code, code)}} for code in used],
+    }
+    results = [
+        {
+            "ruleId": problem.code,
+            "ruleIndex": used.index(problem.code),
+            "level": problem.severity,
+            "message": {"text": _sentence(problem)},
+            "locations": [_location(problem)] if problem.file else [],
+        }
+        for problem in problems
+    ]
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+    }
+    return orjson.dumps(log, option=orjson.OPT_INDENT_2).decode()
+
+
+def report_junit(problems: Sequence[Problem], configs: int) -> str:
+    """JUnit's XML, one test case a problem; a single passing one when there is none."""
+    cases = []
+    failures = 0
+    for problem in problems:
+        title = quoteattr(f"{problem.place or 'configs'} {problem.code}")
+        text = escape(_sentence(problem))
+        if problem.severity == "error":
+            failures += 1
+            inside = f"<failure message={quoteattr(_sentence(problem))} type={quoteattr(problem.code)}>{text}</failure>"
+        else:
+            inside = f"<system-out>{text}</system-out>"
+        cases.append(f'    <testcase classname="modelhub.validate" name={title}>{inside}</testcase>')
+    if not cases:
+        cases = [f'    <testcase classname="modelhub.validate" name="{count(configs, "config")}"/>']
+    head = f'<testsuite name="modelhub validate" tests="{len(cases)}" failures="{failures}" errors="0" skipped="0">'
+    body = "\n".join(["<testsuites>", f"  {head}", *cases, "  </testsuite>", "</testsuites>"])
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'
+
+
+REPORTS: dict[str, Report] = {
+    "text": report_text,
+    "json": report_json,
+    "github": report_github,
+    "sarif": report_sarif,
+    "junit": report_junit,
+}
+
+
+def _sentence(problem: Problem) -> str:
+    return problem.message + (f"; {problem.hint}" if problem.hint else "")
+
+
+def _headline(problem: Problem) -> str:
+    code = colour(problem.code, fg="red" if problem.severity == "error" else "yellow", bold=True)
+    warning = "warning: " if problem.severity == "warning" else ""
+    place = f"{colour(problem.place, bold=True)}: " if problem.place else ""
+    return f"{place}{code} {warning}{_sentence(problem)}"
+
+
+class _Sources:
+    """The lines of the files that problems speak of, read once each."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, list[str]] = {}
+
+    def excerpt(self, problem: Problem) -> list[str]:
+        """The line with the problem and a caret below it; nothing where that might show a secret or is long."""
+        if problem.file is None or problem.line is None or problem.column is None:
+            return []
+        lines = self._read(problem.file)
+        if problem.line > len(lines):
+            return []
+        line = lines[problem.line - 1].rstrip()
+        if len(line) > 160 or _may_show_a_secret(f"{line} {problem.hint or ''}"):
+            return []
+        number = str(problem.line)
+        end = problem.end_column if problem.end_line == problem.line and problem.end_column else problem.column + 1
+        width = max(1, min(end, len(line) + 1) - problem.column)
+        # A tab before the caret stays a tab, so that the two lines stay aligned.
+        indent = "".join("\t" if char == "\t" else " " for char in line[: problem.column - 1])
+        margin = " " * len(number)
+        return [f"  {number} | {line}", f"  {margin} | {indent}{colour('^' * width, fg='red')}"]
+
+    def _read(self, file: str) -> list[str]:
+        if file not in self._lines:
+            try:
+                text = Path(file).read_text("utf-8-sig", errors="replace")
+            except (OSError, ValueError):  # standard input, or gone since
+                text = ""
+            self._lines[file] = text.split("\n") if text else []
+        return self._lines[file]
+
+
+def _may_show_a_secret(text: str) -> bool:
+    from modelhub.redaction import is_secret_name
+    from modelhub.validation import looks_secret
+
+    words = "".join(char if char.isalnum() or char in "_-" else " " for char in text).split()
+    return looks_secret(text) or any(is_secret_name(word) for word in words)
+
+
+def _annotation(problem: Problem) -> str:
+    properties = {"title": problem.code}
+    if problem.file:
+        properties = {"file": problem.file, **properties}
+        if problem.line:
+            properties |= {"line": str(problem.line), "col": str(problem.column)}
+            if problem.end_line:
+                properties |= {"endLine": str(problem.end_line), "endColumn": str(problem.end_column)}
+    fields = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
+    return f"::{problem.severity} {fields}::{_escape_data(_sentence(problem))}"
+
+
+def _escape_data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _location(problem: Problem) -> dict[str, Any]:
+    uri = Path(problem.file or "").as_posix()
+    physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+    if problem.line:
+        region = {"startLine": problem.line, "startColumn": problem.column}
+        if problem.end_line:
+            region |= {"endLine": problem.end_line, "endColumn": problem.end_column}
+        physical["region"] = region
+    return {"physicalLocation": physical}
