@@ -151,6 +151,7 @@ def stream(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any], par
                     raise _interrupted(error, partial) from None
                 tries += 1
                 request.delay = wait_before_repeating(model, error, tries)
+                partial.restart()
     except ModelCallError as error:
         model.explain(error)
         raise

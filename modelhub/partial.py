@@ -18,6 +18,7 @@ class Partial:
         "delivered",
         "ended",
         "finish_reason",
+        "image_urls",
         "model",
         "parsed",
         "raw",
@@ -29,6 +30,10 @@ class Partial:
     )
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what came of a try that is repeated."""
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.calls: list[ToolCallDelta] = []
@@ -38,6 +43,7 @@ class Partial:
         self.request_id: str | None = None
         self.model: str | None = None
         self.parsed: Any = None
+        self.image_urls: list[str] = []
         self.delivered = False
         self.ended = False
         self.state: dict[str, Any] = {}
@@ -59,6 +65,8 @@ class Partial:
             self.raw.append(delta.raw)
         if delta.model is not None:
             self.model = delta.model
+        if delta.image_urls:
+            self.image_urls += delta.image_urls
 
     def _add_call(self, piece: ToolCallDelta) -> None:
         call = None

@@ -21,7 +21,7 @@ class Source(Protocol):
 # What an arriving response does not know yet. Their slots stay empty until it is whole, so that reading one
 # falls through to __getattr__, while a whole response and a delta pay nothing for the possibility.
 _ARRIVING = frozenset(
-    {"text", "reasoning", "tool_calls", "finish_reason", "usage", "parsed", "raw", "request_id", "model"}
+    {"text", "reasoning", "tool_calls", "finish_reason", "usage", "image_urls", "parsed", "raw", "request_id", "model"}
 )
 
 
@@ -86,12 +86,12 @@ class ModelResponse:
     ) -> None:
         self._source: Source | None = None
         self.embedding = embedding
-        self.image_urls = image_urls
         if stream is not None:
             partial = Partial()
             self._arrive(_CumulativeSource(stream, partial), partial)
             return
         self.text = text
+        self.image_urls = image_urls
         self.raw = raw
         self.parsed = parsed
         self.tool_calls = tool_calls
@@ -105,7 +105,7 @@ class ModelResponse:
     def arriving(cls, source: Source, partial: Partial) -> ModelResponse:
         """A response whose deltas come from ``source`` and gather in ``partial``."""
         response = cls.__new__(cls)
-        response.embedding = response.image_urls = None
+        response.embedding = None
         response._arrive(source, partial)
         return response
 
@@ -118,6 +118,7 @@ class ModelResponse:
             tool_calls = None
         return cls(
             text="".join(partial.text),
+            image_urls=partial.image_urls or None,
             raw=partial.raw,
             parsed=partial.parsed,
             tool_calls=tool_calls,

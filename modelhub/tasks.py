@@ -28,8 +28,7 @@ class ChatWrapper(HTTPModelWrapperBase):
         seed`` are the same for every vendor; other options go to the vendor as they are. With ``stream`` the
         response is iterated for its deltas. Raises a ModelCallError, which names the config.
         """
-        options.update(tools=tools, tool_choice=tool_choice)
-        return self.run(self.read(messages), stream, options)
+        return self.run(self.read(messages), stream, _add_tools(options, tools, tool_choice))
 
     __call__.keeps_contract = True  # type: ignore[attr-defined]
 
@@ -37,8 +36,7 @@ class ChatWrapper(HTTPModelWrapperBase):
         self, messages: Any, stream: bool | None = None, tools: Any = None, tool_choice: Any = None, **options: Any
     ) -> Any:
         """``__call__`` for async code."""
-        options.update(tools=tools, tool_choice=tool_choice)
-        return await self.arun(self.read(messages), stream, options)
+        return await self.arun(self.read(messages), stream, _add_tools(options, tools, tool_choice))
 
     acall.keeps_contract = True  # type: ignore[attr-defined]
 
@@ -76,6 +74,15 @@ class ChatWrapper(HTTPModelWrapperBase):
             return estimate_tokens(messages, options.get("tools"))
         tokens = yield from engine.count(self, request, self.parse_count)
         return TokenCount(tokens, estimated=False)
+
+
+def _add_tools(options: dict[str, Any], tools: Any, tool_choice: Any) -> dict[str, Any]:
+    """``options`` with the tools of the call; without any, those of the config count."""
+    if tools is not None:
+        options["tools"] = tools
+    if tool_choice is not None:
+        options["tool_choice"] = tool_choice
+    return options
 
 
 class EmbeddingWrapper(HTTPModelWrapperBase):

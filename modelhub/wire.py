@@ -206,6 +206,8 @@ class SSEDecoder(EventDecoder):
                 data.append(value)
             elif field == b"event":
                 name = value.decode("utf-8", "replace")
+            elif field == b"status" and value.isdigit():
+                status = int(value)
             elif not field and value.startswith(b"HTTP_STATUS/") and value[12:].isdigit():
                 status = int(value[12:])
         if not any(data):

@@ -16,7 +16,32 @@ from modelhub.testing import MockServer
 # Child processes must import the installed package, not the checkout they happen to be started in.
 os.environ["PYTHONSAFEPATH"] = "1"
 
-VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OLLAMA_HOST", "OLLAMA_API_KEY")
+VARIABLES = (
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "OLLAMA_HOST",
+    "OLLAMA_API_KEY",
+    "ZHIPUAI_API_KEY",
+    "ZHIPUAI_BASE_URL",
+    "ZAI_API_KEY",
+    "ZAI_BASE_URL",
+    "YI_API_KEY",
+    "YI_BASE_URL",
+    "DASHSCOPE_API_KEY",
+    "DASHSCOPE_HTTP_BASE_URL",
+    "DASHSCOPE_WORKSPACE_ID",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GOOGLE_GEMINI_BASE_URL",
+    "GOOGLE_GENAI_API_VERSION",
+    "LITELLM_BASE_URL",
+    "LITELLM_PROXY_API_KEY",
+)
 
 
 @pytest.fixture(autouse=True)

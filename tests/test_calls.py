@@ -87,6 +87,13 @@ def test_neutral_options(hub: ModelRegistry, server: MockServer, name: str) -> N
     }
 
 
+def test_tools_of_the_config(server: MockServer) -> None:
+    client_args = {"base_url": f"{server.url}/v1"}
+    config = {"config_name": "a", "model_type": "openai_chat", "client_args": client_args}
+    with ModelRegistry({**config, "generate_args": {"tools": TOOLS, "tool_choice": "auto"}}) as hub:
+        assert hub.get_model("a")("What is the weather in Paris?").tool_calls[0].name == "get_weather"
+
+
 def test_options_of_the_call_win_and_none_leaves_out(server: MockServer) -> None:
     config = {
         "config_name": "a",

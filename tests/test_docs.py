@@ -72,13 +72,26 @@ def test_example_configs_are_valid_and_answer(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
     monkeypatch.setenv("OLLAMA_HOST", server.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-test")
+    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", f"{server.url}/api/v1")
+    monkeypatch.setenv("GEMINI_API_KEY", "test-key")
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
     monkeypatch.setenv("PRIVATE_CHAT_URL", f"{server.url}/llm/")
     monkeypatch.setenv("PRIVATE_CLASSIFIER_URL", f"{server.url}/post")
+    monkeypatch.setenv("LITELLM_BASE_URL", f"{server.url}/v1")
+    monkeypatch.setenv("PRIVATE_IMAGES_URL", f"{server.url}/llm/images")
+    monkeypatch.setenv("PRIVATE_VECTORS_URL", f"{server.url}/llm/embeddings")
+    monkeypatch.setenv("ZHIPUAI_API_KEY", "id.secret")
+    monkeypatch.setenv("ZHIPUAI_BASE_URL", f"{server.url}/api/paas/v4")
+    monkeypatch.setenv("YI_API_KEY", "sk-test")
+    monkeypatch.setenv("YI_BASE_URL", f"{server.url}/v1")
     with modelhub.ModelRegistry(path) as hub:
         assert len(hub) > 0
         for name in hub.names():
             response = caller.call(hub.get_model(name), "echo: hi")
-            assert response.text == "hi" or len(response.embedding) == 1
+            assert response.text == "hi" or response.image_urls or len(response.embedding) == 1
 
 
 def test_quickstart_without_a_key_and_without_a_server(unused_port: int) -> None:

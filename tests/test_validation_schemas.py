@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from modelhub.validation.quick import is_certainly_valid
 from modelhub.validation.schemas import load_file
 from modelhub.validation.view import View
 
-TYPES = ["ollama_chat", "openai_chat", "openai_embedding", "post_api", "post_api_chat"]
+TYPES = sorted(path.stem for path in (Path(__file__).parent.parent / "schemas").glob("[a-z]*.json"))
 FILES = ["_common", *TYPES]
 
 

@@ -9,11 +9,11 @@ from modelhub.errors import BadRequestError, ResponseParsingError
 from modelhub.partial import Partial
 from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
-from modelhub.tasks import ChatWrapper
+from modelhub.tasks import ChatWrapper, EmbeddingWrapper, ImageWrapper
 from modelhub.taxonomy import find_request_id
 from modelhub.wire import Event, Reply, Request
 
-from .openai import parse_chunk, parse_completion, parse_usage, raise_for_error
+from .openai_reply import parse_chunk, parse_completion, parse_images, parse_usage, parse_vectors, raise_for_error
 
 
 class PostAPIModelWrapperBase(HTTPModelWrapperBase):
@@ -48,6 +48,18 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
         self.messages_key = messages_key
         self.retry_interval = retry_interval
 
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Post the input, which may be given by AgentScope's name ``input_`` or by what the task calls it."""
+        return super().__call__(*_name_input(args, options), **options)
+
+    __call__.keeps_contract = True  # type: ignore[attr-defined]
+
+    def acall(self, *args: Any, **options: Any) -> Any:
+        """``__call__`` for async code, to be awaited."""
+        return super().acall(*_name_input(args, options), **options)
+
+    acall.keeps_contract = True  # type: ignore[attr-defined]
+
     def build_endpoint(self) -> Endpoint:
         url = self.api_url
         unknown = sorted(self.post_args.keys() - {"headers", "timeout", "params"})
@@ -70,6 +82,7 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
         data = reply.json()
         if isinstance(data, dict):
             raise_for_error(data, reply)
+            raise_for_error(open_envelope(data), reply)
         response = self._parse_response(data)
         if response.raw is None:
             response.raw = data
@@ -114,16 +127,55 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
         return parse_chunk(event, partial)
 
 
+class PostAPIDALLEWrapper(PostAPIModelWrapperBase, ImageWrapper):
+    """Images behind a POST, under ``data.response.data`` or, as OpenAI has them, under ``data``."""
+
+    model_type = "post_api_dall_e"
+
+    def _parse_response(self, response: Any) -> ModelResponse:
+        inner = open_envelope(response)
+        if not isinstance(inner, dict) or not isinstance(inner.get("data"), list):
+            raise ResponseParsingError("the reply has none of the known shapes (data.response.data, data)")
+        return ModelResponse(image_urls=parse_images(inner), raw=response, usage=parse_usage(inner.get("usage")))
+
+
+class PostAPIEmbeddingWrapper(PostAPIModelWrapperBase, EmbeddingWrapper):
+    """Vectors behind a POST: in AgentScope's envelope, in OpenAI's shape, or as bare lists of numbers."""
+
+    model_type = "post_api_embedding"
+
+    def _parse_response(self, response: Any) -> ModelResponse:
+        if isinstance(response, list) and response:
+            return ModelResponse(embedding=parse_bare_vectors(response), raw=response)
+        inner = open_envelope(response)
+        if not isinstance(inner, dict) or not isinstance(inner.get("data"), list):
+            raise ResponseParsingError("the reply has none of the known shapes (data.response.data, data, bare lists)")
+        return ModelResponse(
+            embedding=parse_vectors(inner["data"]),
+            raw=response,
+            usage=parse_usage(inner.get("usage")),
+            model=inner.get("model"),
+        )
+
+
+def _name_input(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
+    return (options.pop("input_"), *args) if "input_" in options else args
+
+
+def open_envelope(data: Any) -> Any:
+    """What AgentScope's envelope ``{"data": {"response": ...}}`` holds; ``data`` itself when it is none."""
+    if isinstance(data, dict) and isinstance(data.get("data"), dict) and isinstance(data["data"].get("response"), dict):
+        return {"usage": data["data"].get("usage"), **data["data"]["response"]}
+    return data
+
+
 def parse_known_shape(data: Any) -> ModelResponse | None:
     """The response of a body in AgentScope's envelope, OpenAI's shape or Hugging Face's; None for any other."""
-    if isinstance(data, dict) and isinstance(data.get("data"), dict) and isinstance(data["data"].get("response"), dict):
-        inner = data["data"]["response"]
-        if isinstance(inner.get("choices"), list):
-            response = parse_completion({"usage": data["data"].get("usage"), **inner}, Reply(200, {}))
-            response.raw = data
-            return response
-    if isinstance(data, dict) and isinstance(data.get("choices"), list):
-        return parse_completion(data, Reply(200, {}))
+    inner = open_envelope(data)
+    if isinstance(inner, dict) and isinstance(inner.get("choices"), list):
+        response = parse_completion(inner, Reply(200, {}))
+        response.raw = data
+        return response
     row = data
     while isinstance(row, list) and row:  # one list for each input, one item for each answer
         row = row[0]
@@ -131,3 +183,11 @@ def parse_known_shape(data: Any) -> ModelResponse | None:
         usage = parse_usage(row.get("usage"))
         return ModelResponse(text=row["generated_text"], finish_reason="stop", raw=data, usage=usage)
     return None
+
+
+def parse_bare_vectors(rows: list[Any]) -> list[list[float]]:
+    """The vectors of a reply that is one, or a list of them; raises ResponseParsingError for anything else."""
+    rows = rows if isinstance(rows[0], list) else [rows]
+    if not all(isinstance(row, list) and row and all(isinstance(x, int | float) for x in row) for row in rows):
+        raise ResponseParsingError("the reply is a list, but not of vectors: one list of numbers for each text")
+    return rows

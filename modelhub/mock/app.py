@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from modelhub.errors import ModelHubError
-from modelhub.mock import ollama, openai, post_api
+from modelhub.mock import anthropic, dashscope, gemini, images, ollama, openai, post_api, zhipuai
 from modelhub.mock.faults import ANSWERING, Fault, build_failure, build_spoilt, parse_fault
 from modelhub.mock.formats import Ask, Endpoint, Format
 from modelhub.mock.replies import Failure, Json, Reply, build_json
@@ -19,7 +19,16 @@ from modelhub.mock.script import Script
 from modelhub.mock.sending import Pauses, send
 from modelhub.mock.settings import MockSettings
 
-FORMATS: tuple[Format, ...] = (openai.FORMAT, ollama.FORMAT, post_api.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    openai.FORMAT,
+    images.FORMAT,
+    ollama.FORMAT,
+    dashscope.FORMAT,
+    post_api.FORMAT,
+    anthropic.FORMAT,
+    gemini.FORMAT,
+    zhipuai.FORMAT,
+)
 _MAX_BODY = 256 * 1024 * 1024
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
@@ -98,7 +107,7 @@ class _Server:
         if self.settings.api_key is None:
             return
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        given = bearer or request.headers.get("x-api-key", "")
+        given = bearer or request.headers.get("x-api-key") or request.headers.get("x-goog-api-key", "")
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self.settings.api_key.encode()):
             raise Failure(401, "authentication", "Incorrect API key provided." if given else "No API key provided.")
 

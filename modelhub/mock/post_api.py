@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from modelhub.mock.answers import Message, Prompt
 from modelhub.mock.formats import Ask, Endpoint, Format
+from modelhub.mock.images import build_rows
 from modelhub.mock.openai import build_usage, parse_text
 from modelhub.mock.replies import Failure, Reply, build_json
+from modelhub.mock.vectors import build_vector
 
 
 def build_chat(ask: Ask) -> Reply:
@@ -35,6 +38,26 @@ def _parse_message(message: Any) -> Message:
     return Message("user", str(message))
 
 
+def build_vectors(ask: Ask) -> Reply:
+    """Embed texts given under any of the usual keys."""
+    body = ask.body
+    given: Any = next((body[key] for key in ("input", "inputs", "messages") if body.get(key)), None)
+    if not given:
+        raise Failure(400, "bad_request", "give the texts under 'input', 'inputs' or 'messages'")
+    texts = given if isinstance(given, list) else [given]
+    model = str(body.get("model") or "mock-embedding")
+    rows = [{"index": n, "embedding": build_vector(ask.seed, model, str(text))} for n, text in enumerate(texts)]
+    return build_json({"data": {"response": {"model": model, "data": rows}}})
+
+
+def build_pictures(ask: Ask) -> Reply:
+    """Draw what is given under ``prompt``, ``inputs`` or ``messages``."""
+    body = ask.body
+    prompt = next((body[key] for key in ("prompt", "inputs", "messages") if body.get(key)), None)
+    rows = build_rows(replace(ask, body={**body, "prompt": prompt}))
+    return build_json({"data": {"response": {"data": rows}}})
+
+
 def build_error(failure: Failure) -> Reply:
     """A failure in a plain error object."""
     return build_json({"error": {"code": failure.name, "message": failure.message}}, failure.status)
@@ -46,7 +69,11 @@ def build_error_event(failure: Failure) -> bytes:
 
 
 FORMAT = Format(
-    (Endpoint("POST", ("/llm/", "/llm", "/post"), build_chat, speaks=True),),
+    (
+        Endpoint("POST", ("/llm/", "/llm", "/post"), build_chat, speaks=True),
+        Endpoint("POST", ("/llm/embeddings",), build_vectors),
+        Endpoint("POST", ("/llm/images",), build_pictures),
+    ),
     build_error,
     build_error_event,
 )

@@ -10,6 +10,7 @@ BASE_URL = "http://recorded/v1"
 
 DIFFERENT = {
     "chat_base_url_no_v1": "the base URL is the recording's own",
+    "image_prompt_only": "modelhub always names the model; the SDK lets the server choose one",
 }
 
 TYPES = {"chat.completions.create": "openai_chat", "embeddings.create": "openai_embedding"}
@@ -39,3 +40,11 @@ def read_call(recording: dict[str, Any]) -> Case | None:
     if stream and "stream_options" not in options:
         options["stream_options"] = {}  # leaves out what modelhub asks for and the SDK does not
     return Case(model_type, config, [options.pop(INPUTS[model_type])], options, stream)
+
+
+def expect(recording: dict[str, Any]) -> dict[str, Any]:
+    expected = dict(recording.get("robust_expected") or recording["sdk_parsed"])
+    packed = expected.get("images_b64")
+    if packed and any(packed):  # all of them are PNGs
+        expected["image_urls"] = [f"data:image/png;base64,{image}" for image in packed]
+    return expected

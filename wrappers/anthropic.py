@@ -1,0 +1,245 @@
+"""Anthropic's Messages API: https://platform.claude.com/docs/en/api/messages."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar
+
+from modelhub.base import Endpoint, add_query
+from modelhub.errors import (
+    AuthenticationError,
+    ContentFilterError,
+    ContextLengthError,
+    ModelCallError,
+    QuotaExceededError,
+    RateLimitError,
+    ResponseParsingError,
+    ServerError,
+)
+from modelhub.partial import Partial
+from modelhub.parts import ToolCallDelta, Usage, build_tool_call
+from modelhub.response import ModelResponse
+from modelhub.tasks import ChatWrapper
+from modelhub.taxonomy import Codes, error_from_json, find_request_id
+from modelhub.wire import Event, Reply, Request, encode_json
+
+from .anthropic_messages import VERSION, build_body, gather_blocks
+
+_COUNTED = frozenset({"messages", "system", "tools", "tool_choice", "thinking", "output_config", "mcp_servers"})
+_FINISH_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+# What the API says by message alone, with the type invalid_request_error.
+_BY_MESSAGE: dict[str, type[ModelCallError]] = {
+    "credit balance is too low": QuotaExceededError,
+    "prompt is too long": ContextLengthError,
+    "exceed context limit": ContextLengthError,
+    "content filtering policy": ContentFilterError,
+}
+
+
+class AnthropicChatWrapper(ChatWrapper):
+    """``/v1/messages``; system messages anywhere become its ``system``, tool messages its ``tool_result`` blocks.
+
+    Thinking must be returned with the tool calls that it led to: continue a conversation with ``build_turn(response)``,
+    or give an assistant message its ``thinking_blocks``. Messages in Anthropic's own shape are sent as they are.
+    """
+
+    model_type = "anthropic_chat"
+    error_codes: ClassVar[Codes | None] = {
+        "overloaded_error": ServerError,
+        "api_error": ServerError,
+        "rate_limit_error": RateLimitError,
+        "billing_error": QuotaExceededError,
+    }
+
+    def __init__(
+        self,
+        *args: Any,
+        auth_token: str | None = None,
+        anthropic_version: str | None = None,
+        client_args: dict[str, Any] | None = None,
+        client_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, client_args={**(client_kwargs or {}), **(client_args or {})}, **kwargs)
+        self.auth_token = auth_token
+        self.anthropic_version = anthropic_version
+
+    def build_endpoint(self) -> Endpoint:
+        args = self.client_args
+        base_url = args.get("base_url") or os.environ.get("ANTHROPIC_BASE_URL")
+        key, token = self.api_key, self.auth_token or args.get("auth_token")
+        if not key and not token:
+            key = os.environ.get("ANTHROPIC_API_KEY")
+            token = None if key else os.environ.get("ANTHROPIC_AUTH_TOKEN")
+        if not key and not token and not base_url:
+            raise AuthenticationError(
+                "there is no API key: set api_key or auth_token in the config, or ANTHROPIC_API_KEY or "
+                "ANTHROPIC_AUTH_TOKEN in the environment"
+            )
+        headers = {"anthropic-version": self.anthropic_version or args.get("anthropic_version") or VERSION}
+        if key:
+            headers["x-api-key"] = key
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        headers = self.build_headers({**headers, **(args.get("default_headers") or {})})
+        url = (base_url or "https://api.anthropic.com").rstrip("/") + "/v1/messages"
+        return Endpoint(
+            add_query(url, args.get("default_query")), {name.lower(): value for name, value in headers.items()}
+        )
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        headers = self.build_call_headers(options)
+        query, extra = options.pop("extra_query", None), options.pop("extra_body", None) or {}
+        body = build_body(input, options, self.endpoint.headers["anthropic-version"])
+        if stream:
+            body["stream"] = True
+        return self.build_post({"model": self.model_name, **body, **extra}, stream, headers=headers, query=query)
+
+    def build_call_headers(self, options: dict[str, Any]) -> dict[str, str]:
+        """What one call adds to the headers; ``betas`` join those that the config names."""
+        headers: dict[str, str] = dict(options.pop("extra_headers", None) or {})
+        betas = options.pop("betas", None)
+        if betas:
+            known = headers.get("anthropic-beta") or self.endpoint.headers.get("anthropic-beta")
+            names = [betas] if isinstance(betas, str) else betas
+            headers["anthropic-beta"] = ",".join([known, *names] if known else names)
+        return headers
+
+    def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request:
+        endpoint = self.prepare()  # the config's options count too, once their references are resolved
+        options = self._merge(options)
+        headers = self.build_call_headers(options)
+        body = build_body(messages, options, endpoint.headers["anthropic-version"])
+        counted = {name: value for name, value in body.items() if name in _COUNTED}
+        request = self.build_post({"model": self.model_name, **counted}, headers=headers)
+        url, mark, query = request.url.partition("?")
+        request.url = f"{url}/count_tokens{mark}{query}"
+        return request
+
+    def parse_count(self, reply: Reply) -> int:
+        return int(reply.json()["input_tokens"])
+
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        data = reply.json()
+        if not isinstance(data, dict):
+            raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object", status=reply.status)
+        if data.get("error"):
+            raise find_meaning(error_from_json(reply.status, data, reply.headers, self.error_codes))
+        blocks = data["content"]
+        calls = [block for block in blocks if block.get("type") == "tool_use"]
+        return ModelResponse(
+            text="".join(block["text"] for block in blocks if block.get("type") == "text"),
+            reasoning="".join(block["thinking"] for block in blocks if block.get("type") == "thinking") or None,
+            tool_calls=[build_tool_call(call["id"], call["name"], call["input"]) for call in calls] or None,
+            finish_reason=parse_stop_reason(data.get("stop_reason")),
+            usage=parse_usage(data.get("usage")),
+            raw=data,
+            request_id=find_request_id(reply.headers),
+            model=data.get("model"),
+        )
+
+    def parse_error(self, reply: Reply) -> ModelCallError:
+        error = super().parse_error(reply)
+        error.request_id = find_request_id(reply.headers) or error.request_id  # the body may hold another one
+        return find_meaning(error)
+
+    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+        data = event.data
+        kind = data.get("type")  # gateways leave out the event's name
+        delta = None
+        if kind == "content_block_delta":
+            delta = parse_block_delta(data["index"], data["delta"], partial)
+        elif kind == "content_block_start":
+            delta = parse_block_start(data["index"], data["content_block"], partial)
+        elif kind == "content_block_stop":
+            whole = partial.state.get("inputs", {}).pop(data["index"], None)
+            if whole:  # compatible servers may give the input at once
+                pieces = [ToolCallDelta(data["index"], arguments=encode_json(whole).decode())]
+                delta = ModelResponse(text="", tool_calls=pieces)
+        elif kind == "message_start":
+            # No delta yet: until there is some text, a stream that fails may be tried again.
+            partial.model = data["message"].get("model")
+            partial.state["usage"] = data["message"].get("usage") or {}
+            partial.usage = parse_usage(partial.state["usage"])
+        elif kind == "message_delta":
+            told = {name: value for name, value in (data.get("usage") or {}).items() if value is not None}
+            usage = {**partial.state.get("usage", {}), **told}  # cumulative, and only what changed
+            reason = parse_stop_reason((data.get("delta") or {}).get("stop_reason"))
+            delta = ModelResponse(text="", finish_reason=reason, usage=parse_usage(usage))
+        elif kind == "message_stop":
+            if partial.finish_reason is None:
+                delta = ModelResponse(text="", finish_reason="stop")
+        elif kind == "error" or data.get("error"):
+            raise find_meaning(error_from_json(event.status, data, None, self.error_codes))
+        if delta is None:
+            partial.raw.append(data)
+        else:
+            delta.raw = data
+        return delta
+
+    def build_turn(self, response: ModelResponse) -> dict[str, Any]:
+        """The assistant's message that carries ``response`` on, with its thinking and signatures unchanged."""
+        raw = response.raw
+        if isinstance(raw, list):
+            return {"role": "assistant", "content": gather_blocks(raw)}
+        return {"role": "assistant", "content": raw["content"]}
+
+
+def parse_block_start(index: int, block: dict[str, Any], partial: Partial) -> ModelResponse | None:
+    """The delta that the start of a content block brings: usually the name of a tool, or nothing."""
+    kind = block.get("type")
+    if kind == "tool_use":
+        partial.state.setdefault("inputs", {})[index] = block.get("input")
+        return ModelResponse(text="", tool_calls=[ToolCallDelta(index, block["id"], block["name"])])
+    if kind == "text" and block.get("text"):
+        return ModelResponse(text=block["text"])
+    if kind == "thinking" and block.get("thinking"):
+        return ModelResponse(text="", reasoning=block["thinking"])
+    return None
+
+
+def parse_block_delta(index: int, piece: dict[str, Any], partial: Partial) -> ModelResponse | None:
+    """The delta that a piece of a content block brings; None for a signature, a citation, or what is not known."""
+    kind = piece.get("type")
+    if kind == "text_delta":
+        return ModelResponse(text=piece["text"])
+    if kind == "thinking_delta":
+        return ModelResponse(text="", reasoning=piece["thinking"])
+    # The input of a server's own tool comes in such pieces too, without a call to add them to.
+    if kind == "input_json_delta" and piece["partial_json"] and any(call.index == index for call in partial.calls):
+        partial.state.get("inputs", {}).pop(index, None)
+        return ModelResponse(text="", tool_calls=[ToolCallDelta(index, arguments=piece["partial_json"])])
+    return None
+
+
+def parse_stop_reason(reason: str | None) -> str | None:
+    """OpenAI's word for why Anthropic stopped."""
+    return None if reason is None else _FINISH_REASONS.get(reason, "other")
+
+
+def parse_usage(usage: dict[str, Any] | None) -> Usage | None:
+    """The tokens of a call; those written to and read from the cache are part of the prompt."""
+    if not usage:
+        return None
+    read, written = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
+    return Usage(
+        (usage.get("input_tokens") or 0) + (read or 0) + (written or 0),
+        usage.get("output_tokens") or 0,
+        cached_tokens=read,
+        reasoning_tokens=(usage.get("output_tokens_details") or {}).get("thinking_tokens"),
+    )
+
+
+def find_meaning(error: ModelCallError) -> ModelCallError:
+    """``error``, or the one that its message means where its type does not tell."""
+    for words, cls in _BY_MESSAGE.items():
+        if words in error.message:
+            return cls(error.message, status=error.status, code=error.code, request_id=error.request_id)
+    return error

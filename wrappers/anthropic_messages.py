@@ -1,0 +1,227 @@
+"""Neutral messages, tools and options in the shapes of Anthropic's Messages API, and streamed content put together."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from modelhub.errors import BadRequestError
+from modelhub.media import split_data_uri
+from modelhub.messages import tool_choice_name
+from modelhub.parts import build_tool_call
+from modelhub.wire import decode_json
+
+from .openai import refuse
+
+VERSION = "2023-06-01"
+WITHOUT_SAMPLING = "2026-10-21"  # from this version on the API refuses the options that steer sampling
+SAMPLING = ("temperature", "top_p", "top_k")
+MAX_TOKENS = 4096  # the API wants a number
+
+
+def build_body(messages: list[dict[str, Any]], options: dict[str, Any], version: str) -> dict[str, Any]:
+    """A request's JSON, all but the model; raises BadRequestError for what this version of the API cannot do."""
+    refuse(options, "seed", vendor="Anthropic")
+    for name in SAMPLING:
+        if name in options and version >= WITHOUT_SAMPLING:
+            raise BadRequestError(
+                f"version {version} of Anthropic's API has no option {name!r}: "
+                f"leave it out, or set anthropic_version to an earlier one such as {VERSION}"
+            )
+    system, turns = build_messages(messages)
+    if options.get("system"):
+        system.insert(0, options.pop("system"))
+    body: dict[str, Any] = {"max_tokens": options.pop("max_completion_tokens", MAX_TOKENS), "messages": turns}
+    if system:
+        body["system"] = join_system(system)
+    stop = options.pop("stop", None)
+    if stop is not None:
+        body["stop_sequences"] = [stop] if isinstance(stop, str) else stop
+    tools = options.pop("tools", None)
+    if tools:
+        body["tools"] = [build_tool(tool) for tool in tools]
+    choice = build_tool_choice(options.pop("tool_choice", None), options.pop("parallel_tool_calls", None))
+    if choice is not None:
+        body["tool_choice"] = choice
+    form = build_format(options.pop("response_format", None))
+    if form is not None:
+        options["output_config"] = {**options.get("output_config", {}), "format": form}
+    return {**body, **options}
+
+
+def build_messages(messages: list[dict[str, Any]]) -> tuple[list[Any], list[dict[str, Any]]]:
+    """The contents of the system messages, and the turns of the others.
+
+    Results of tools that follow each other become one user turn, which the user's next words complete.
+    """
+    system: list[Any] = []
+    turns: list[dict[str, Any]] = []
+    results: list[Any] | None = None  # the blocks of a turn that holds results and may be added to
+    for message in messages:
+        role, content = message["role"], message.get("content")
+        if role in ("system", "developer"):
+            system += [content] if content else []
+        elif role in ("tool", "function"):
+            if results is None:
+                results = []
+                turns.append({"role": "user", "content": results})
+            results.append(build_tool_result(message))
+        elif role == "user" and results is not None:
+            results += as_blocks(build_content(content))
+            results = None
+        else:
+            built = build_answer(message) if role == "assistant" else build_content(content)
+            turns.append({"role": role, "content": built})
+            results = None
+    return system, turns
+
+
+def join_system(contents: list[Any]) -> str | list[Any]:
+    """One ``system`` from several: a text, or blocks if any of them has blocks."""
+    if all(isinstance(content, str) for content in contents):
+        return "\n\n".join(contents)
+    return [block for content in contents for block in as_blocks(content)]
+
+
+def as_blocks(content: Any) -> list[Any]:
+    """Content as a list of blocks; an empty text, which the API refuses, is none."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return list(content)
+
+
+def build_answer(message: dict[str, Any]) -> str | list[Any]:
+    """The content of an assistant's turn: thinking, then what was said, then the calls of tools."""
+    content = build_content(message.get("content"))
+    thinking, calls = message.get("thinking_blocks"), message.get("tool_calls")
+    if not thinking and not calls:
+        return content
+    return [*(thinking or ()), *as_blocks(content), *(build_tool_use(call) for call in calls or ())]
+
+
+def build_tool_use(call: dict[str, Any]) -> dict[str, Any]:
+    """A call that the model made before."""
+    function = call["function"]
+    try:
+        built = build_tool_call(call.get("id"), function["name"], function.get("arguments"))
+    except ValueError as error:
+        raise BadRequestError(str(error)) from None
+    return {"type": "tool_use", "id": built.id, "name": built.name, "input": built.arguments}
+
+
+def build_tool_result(message: dict[str, Any]) -> dict[str, Any]:
+    """What a tool answered; ``is_error`` may say that it failed."""
+    if not message.get("tool_call_id"):
+        raise BadRequestError("a tool message needs the tool_call_id of the call that it answers")
+    content = build_content(message.get("content"))
+    block = {"type": "tool_result", "tool_use_id": message["tool_call_id"], "content": content}
+    return {**block, "is_error": True} if message.get("is_error") else block
+
+
+def build_content(content: Any) -> str | list[Any]:
+    """Text as it is, parts as blocks."""
+    return content or "" if content is None or isinstance(content, str) else [build_part(part) for part in content]
+
+
+def build_part(part: Any) -> dict[str, Any]:
+    """One part as a block; what is a block already, or is not known here, stays as it is."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind == "image_url":
+        image = part["image_url"]
+        return {"type": "image", "source": build_source(image if isinstance(image, str) else image["url"])}
+    if kind == "file":
+        return build_document(part.get("file") or {})
+    if kind is None or kind == "input_audio":
+        raise BadRequestError(f"Anthropic cannot take a content part of type {kind!r}")
+    return part  # type: ignore[no-any-return]
+
+
+def build_source(url: str) -> dict[str, Any]:
+    """Where an image or a document comes from: data, or a URL that the vendor fetches."""
+    data = split_data_uri(url)
+    if data is None:
+        return {"type": "url", "url": url}
+    return {"type": "base64", "media_type": data[0], "data": data[1]}
+
+
+def build_document(file: dict[str, Any]) -> dict[str, Any]:
+    """A file as a document: by id or URL, or its data, which is PDF or text."""
+    data = file.get("file_data")
+    if file.get("file_id"):
+        source = {"type": "file", "file_id": file["file_id"]}
+    elif not isinstance(data, str):
+        raise BadRequestError("a file part needs file_data or file_id")
+    elif ":" not in data[:9]:
+        source = {"type": "base64", "media_type": "application/pdf", "data": data}
+    else:
+        source = build_source(data)
+        if source.get("media_type", "").startswith("text/"):
+            try:
+                text = base64.b64decode(source["data"]).decode("utf-8")
+            except ValueError:
+                raise BadRequestError("the file_data of a text file must be the base64 of UTF-8") from None
+            source = {"type": "text", "media_type": "text/plain", "data": text}
+    title = {"title": file["filename"]} if file.get("filename") else {}
+    return {"type": "document", "source": source, **title}
+
+
+def build_tool(tool: dict[str, Any]) -> dict[str, Any]:
+    """A tool of OpenAI's shape as Anthropic's; any other is sent as it is."""
+    function = tool.get("function")
+    if not isinstance(function, dict):
+        return tool
+    built = {name: value for name, value in tool.items() if name not in ("type", "function")}
+    for name in ("name", "description", "strict"):
+        if function.get(name) is not None:
+            built[name] = function[name]
+    return {**built, "input_schema": function.get("parameters") or {"type": "object", "properties": {}}}
+
+
+def build_tool_choice(choice: Any, parallel: bool | None) -> dict[str, Any] | None:
+    """Anthropic's ``tool_choice``, which also says whether several tools may be called at once."""
+    if choice is None and parallel is not False:
+        return None
+    name = tool_choice_name(choice)
+    if isinstance(choice, dict) and name is None:
+        built: dict[str, Any] = dict(choice)
+    elif name is None or name == "any":
+        built = {"type": "any" if choice in ("required", "any") else choice or "auto"}
+    else:
+        built = {"type": "tool", "name": name}
+    if parallel is False and built.get("type") != "none":
+        built["disable_parallel_tool_use"] = True
+    return built
+
+
+def build_format(response_format: Any) -> dict[str, Any] | None:
+    """``output_config.format`` for OpenAI's ``response_format``."""
+    kind = response_format.get("type") if isinstance(response_format, dict) else response_format
+    if kind == "json_schema":
+        return {"type": "json_schema", "schema": response_format["json_schema"]["schema"]}
+    if kind is None or kind == "text":
+        return None
+    raise BadRequestError(f"Anthropic has no response_format {kind!r}: use json_schema")
+
+
+def gather_blocks(events: list[Any]) -> list[dict[str, Any]]:
+    """The content blocks of a streamed answer, from all of its events."""
+    blocks: dict[int, dict[str, Any]] = {}
+    inputs: dict[int, str] = {}
+    for event in events:
+        kind, index = event.get("type"), event.get("index")
+        if kind == "message":  # a reply that was no stream
+            return list(event["content"])
+        if kind == "content_block_start":
+            blocks[index], inputs[index] = dict(event["content_block"]), ""
+        elif kind == "content_block_delta" and index in blocks:
+            block, delta = blocks[index], event["delta"]
+            for name in ("text", "thinking", "signature"):
+                if name in delta:
+                    block[name] = block.get(name, "") + delta[name]
+            if "citation" in delta:
+                block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
+            inputs[index] += delta.get("partial_json", "")
+    for index, text in inputs.items():
+        if text:
+            blocks[index]["input"] = decode_json(text)
+    return [block for block in blocks.values() if block.get("type") != "text" or block.get("text")]

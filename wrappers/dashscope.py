@@ -1,0 +1,200 @@
+"""DashScope's own API: https://help.aliyun.com/zh/model-studio/qwen-api-via-dashscope."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.media import build_data_uri, find_local_path
+from modelhub.messages import tool_choice_name
+from modelhub.partial import Partial
+from modelhub.parts import ToolCallDelta, build_tool_call
+from modelhub.response import ModelResponse
+from modelhub.tasks import ChatWrapper
+from modelhub.taxonomy import find_request_id
+from modelhub.wire import Event, Reply, Request
+
+from .dashscope_service import DashScopeEndpoint, parse_body, parse_failure, parse_usage
+from .dashscope_tasks import DashScopeImageSynthesisWrapper as DashScopeImageSynthesisWrapper
+from .dashscope_tasks import DashScopeTextEmbeddingWrapper as DashScopeTextEmbeddingWrapper
+
+FINISH_REASONS = {name: name for name in ("stop", "length", "tool_calls", "content_filter")}
+MEDIA = ("image", "audio", "video")
+
+
+class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
+    """Text generation: https://help.aliyun.com/zh/model-studio/qwen-api-via-dashscope."""
+
+    model_type = "dashscope_chat"
+    path = "/services/aigc/text-generation/generation"
+    # Older models answer in a form without tool calls unless told otherwise.
+    default_parameters: ClassVar[dict[str, Any]] = {"result_format": "message"}
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        parameters = {**self.default_parameters, **options}
+        choice = parameters.get("tool_choice")
+        if choice == "required":
+            raise BadRequestError(
+                "DashScope cannot be made to call just any tool: tool_choice must be auto, none or the name of a tool"
+            )
+        if isinstance(choice, str) and tool_choice_name(choice) is not None:
+            parameters["tool_choice"] = {"type": "function", "function": {"name": choice}}
+        if parameters.get("enable_search") is False:  # the default; models that cannot search refuse the word
+            del parameters["enable_search"]
+        parameters.pop("incremental_output", None)
+        if stream:  # else each event repeats the text so far
+            parameters["incremental_output"] = True
+        messages = [self.build_message(message) for message in input]
+        return self.build_call(self.path, {"messages": messages}, parameters, stream)
+
+    def build_message(self, message: dict[str, Any]) -> dict[str, Any]:
+        """One neutral message in DashScope's form."""
+        role = "system" if message["role"] == "developer" else message["role"]
+        return {**message, "role": role, "content": self.build_content(message.get("content"))}
+
+    def build_content(self, content: Any) -> Any:
+        """The content of a message for a model of text alone; DashScope's own parts stay as they are."""
+        if not isinstance(content, list) or not any("type" in part for part in content):
+            return "" if content is None else content
+        parts = [build_part(part) for part in content]
+        if not all("text" in part for part in parts):
+            raise BadRequestError("dashscope_chat takes text alone: use the model_type dashscope_multimodal for media")
+        return "".join(part["text"] for part in parts) if all(len(part) == 1 for part in parts) else parts
+
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        data = parse_body(reply)
+        output = data["output"]
+        choice = parse_choice(output)
+        message = choice["message"]
+        text, images = parse_content(message.get("content"))
+        calls = message.get("tool_calls") or ()
+        return ModelResponse(
+            text=text,
+            image_urls=images or None,
+            reasoning=message.get("reasoning_content") or None,
+            tool_calls=[
+                build_tool_call(call.get("id"), call["function"]["name"], call["function"].get("arguments"), n)
+                for n, call in enumerate(calls)
+            ]
+            or None,
+            finish_reason=parse_finish_reason(choice),
+            usage=parse_usage(data.get("usage")),
+            raw=data,
+            request_id=data.get("request_id") or find_request_id(reply.headers),
+        )
+
+    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+        data = event.data
+        output = data.get("output")
+        if event.name == "error" or (data.get("code") and not output):
+            raise parse_failure(event.status, data)
+        partial.request_id = data.get("request_id") or partial.request_id
+        if not output or (output.get("choices") is None and output.get("text") is None):
+            partial.raw.append(data)
+            return None
+        choice = parse_choice(output)
+        message = choice["message"]
+        text, _ = parse_content(message.get("content"))
+        if text and output.get("choices") is None:
+            # A model that does not know result_format does not know incremental_output either.
+            text = text.removeprefix("".join(partial.text))
+        return ModelResponse(
+            text=text or "",
+            reasoning=message.get("reasoning_content") or None,
+            tool_calls=[parse_call_delta(piece, partial) for piece in message.get("tool_calls") or ()] or None,
+            finish_reason=parse_finish_reason(choice),
+            usage=parse_usage(data.get("usage")),
+            raw=data,
+        )
+
+
+class DashScopeMultiModalWrapper(DashScopeChatWrapper):
+    """Models that see and hear: https://help.aliyun.com/zh/model-studio/vision."""
+
+    model_type = "dashscope_multimodal"
+    path = "/services/aigc/multimodal-generation/generation"
+    default_parameters: ClassVar[dict[str, Any]] = {}
+
+    def read(self, messages: Any) -> list[dict[str, Any]]:
+        try:
+            return [load_parts(message) for message in super().read(messages)]
+        except ModelCallError as error:
+            self.explain(error)
+            raise
+
+    def build_content(self, content: Any) -> Any:
+        """Content as the list of parts that this service wants."""
+        if isinstance(content, list):
+            return [build_part(part) for part in content]
+        return [{"text": content}] if content else []
+
+
+def build_part(part: dict[str, Any]) -> dict[str, Any]:
+    """One neutral part of a message as DashScope names it; its own parts, which have no type, stay as they are."""
+    kind = part.get("type")
+    if kind in ("image_url", "video_url"):
+        media = part[kind]
+        return {kind.removesuffix("_url"): media["url"] if isinstance(media, dict) else media}
+    if kind is None or (kind in part and kind in ("text", *MEDIA)):
+        return {name: value for name, value in part.items() if name != "type"}
+    if kind in MEDIA and "url" in part:
+        return {kind: part["url"]}
+    if kind == "input_audio":
+        audio = part["input_audio"]
+        data = audio["data"]
+        whole = data.startswith(("data:", "http://", "https://", "oss://"))
+        return {"audio": data if whole else f"data:audio/{audio.get('format') or 'wav'};base64,{data}"}
+    raise BadRequestError(f"DashScope has no message part of type {kind!r}")
+
+
+def load_parts(message: dict[str, Any]) -> dict[str, Any]:
+    """``message`` with the local files that DashScope's own parts name turned into data.
+
+    Raises BadRequestError for a file that cannot be read, or a part that is no dict.
+    """
+    content = message.get("content")
+    if not isinstance(content, list):
+        return message
+    if not all(isinstance(part, dict) for part in content):
+        raise BadRequestError("the content of a message must be a str or a list of dicts")
+    return {**message, "content": [{**part, **load_local(part)} for part in content]}
+
+
+def load_local(part: dict[str, Any]) -> dict[str, Any]:
+    """The media of a part that are local files, as data URIs."""
+    paths = {name: find_local_path(part[name]) for name in MEDIA if isinstance(part.get(name), str)}
+    return {name: build_data_uri(path) for name, path in paths.items() if path is not None}
+
+
+def parse_choice(output: dict[str, Any]) -> dict[str, Any]:
+    """The first choice of an output, also of the older form that is text alone."""
+    choices = output.get("choices")
+    if choices is None:
+        return {"message": {"content": output["text"]}, "finish_reason": output.get("finish_reason")}
+    empty: dict[str, Any] = {"message": {}}
+    return next((choice for choice in choices if choice.get("index", 0) == 0), empty)
+
+
+def parse_content(content: Any) -> tuple[str | None, list[str]]:
+    """The text of a message and the URLs of its images."""
+    if not isinstance(content, list):
+        return content, []
+    texts = [part["text"] for part in content if part.get("text")]
+    return "".join(texts), [part["image"] for part in content if part.get("image")]
+
+
+def parse_finish_reason(choice: dict[str, Any]) -> str | None:
+    """The finish reason in OpenAI's words; while a stream goes on it is the word null."""
+    reason = choice.get("finish_reason")
+    return None if reason in (None, "null") else FINISH_REASONS.get(reason, "other")
+
+
+def parse_call_delta(piece: dict[str, Any], partial: Partial) -> ToolCallDelta:
+    """One fragment of a tool call; a fragment that repeats what came before it brings the rest."""
+    index, id, function = piece.get("index"), piece.get("id") or None, piece.get("function") or {}
+    arguments = function.get("arguments") or ""
+    same = (call for call in reversed(partial.calls) if call.index == index and id in (None, call.id))
+    call = next(same, None)
+    if call is not None:  # no JSON object begins with its own beginning twice, so a repetition is no next fragment
+        arguments = arguments.removeprefix(call.arguments)
+    return ToolCallDelta(index, id, function.get("name") or None, arguments)

@@ -1,0 +1,163 @@
+"""What all of DashScope's services share: address, key, bodies and errors."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, ClassVar
+
+from modelhub.base import Endpoint
+from modelhub.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ContentFilterError,
+    ContextLengthError,
+    ModelCallError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitError,
+    ResponseParsingError,
+    TimeoutError,
+)
+from modelhub.parts import Usage
+from modelhub.taxonomy import Codes, error_from_json
+from modelhub.wire import Reply, Request, SSEDecoder, encode_json
+
+_TOO_LONG = re.compile(r"Range of input length should be|message token length exceed")
+
+
+class DottedCodes(dict[str, type[ModelCallError]]):
+    """Error codes whose parts after a dot say more: ``Throttling.RateQuota`` is found as ``Throttling``."""
+
+    def __contains__(self, code: object) -> bool:
+        return super().__contains__(code) or (isinstance(code, str) and "." in code and code.rpartition(".")[0] in self)
+
+    def __missing__(self, code: str) -> type[ModelCallError]:
+        head, dot, _ = code.rpartition(".")
+        if not dot:
+            raise KeyError(code)
+        return self[head]
+
+
+# https://help.aliyun.com/zh/model-studio/error-code; InternalError is left to the status, which may be 400.
+ERROR_CODES = DottedCodes(
+    {
+        "InvalidApiKey": AuthenticationError,
+        "AccessDenied": PermissionDeniedError,
+        "Model.AccessDenied": PermissionDeniedError,
+        "Workspace.AccessDenied": PermissionDeniedError,
+        "Model.NotExist": NotFoundError,
+        "ModelNotFound": NotFoundError,
+        "InvalidParameter": BadRequestError,
+        "InternalError.Algo.InvalidParameter": BadRequestError,
+        "DataInspectionFailed": ContentFilterError,
+        "IPInfringementSuspect": ContentFilterError,
+        "Arrearage": QuotaExceededError,
+        "AllocationQuota.FreeTierOnly": QuotaExceededError,
+        "PrepaidBillOverdue": QuotaExceededError,
+        "PostpaidBillOverdue": QuotaExceededError,
+        "Throttling": RateLimitError,
+        "LimitRequests": RateLimitError,
+        "RequestTimeOut": TimeoutError,
+        "ResponseTimeout": TimeoutError,
+    }
+)
+
+
+class DashScopeEndpoint:
+    """Address, key and errors of all of DashScope's services; mixed into the wrappers."""
+
+    base_url = "https://dashscope.aliyuncs.com/api/v1"
+    error_codes: ClassVar[Codes | None] = ERROR_CODES
+
+    def build_endpoint(self: Any) -> Endpoint:
+        key = self.api_key or os.environ.get("DASHSCOPE_API_KEY")
+        if not key:
+            raise AuthenticationError(
+                "there is no API key: set api_key in the config or DASHSCOPE_API_KEY in the environment"
+            )
+        base_url = self.client_args.get("base_url") or os.environ.get("DASHSCOPE_HTTP_BASE_URL") or self.base_url
+        if "/compatible-mode/" in base_url:
+            raise BadRequestError(
+                "base_url is that of DashScope's OpenAI protocol: end it in /api/v1, or use the model_type openai_chat"
+            )
+        headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+        workspace = self.client_args.get("workspace") or os.environ.get("DASHSCOPE_WORKSPACE_ID")
+        if workspace:
+            headers["X-DashScope-WorkSpace"] = workspace
+        return Endpoint(base_url.rstrip("/"), self.build_headers(headers))
+
+    def build_call(
+        self: Any,
+        path: str,
+        input: dict[str, Any],
+        parameters: dict[str, Any],
+        stream: bool = False,
+        headers: dict[str, str] | None = None,
+    ) -> Request:
+        """A POST to one of the services; the SDK's ``workspace`` among the parameters is a header of the call."""
+        headers = dict(headers or {})
+        workspace = parameters.pop("workspace", None)
+        if workspace:
+            headers["X-DashScope-WorkSpace"] = workspace
+        if stream:
+            headers.update({"Accept": "text/event-stream", "X-DashScope-SSE": "enable"})
+        body = {"model": self.model_name, "input": input, "parameters": parameters}
+        return Request(
+            self.endpoint.url + path,
+            {**self.endpoint.headers, **headers},
+            encode_json(body),
+            stream=stream,
+            timeout=self.read_timeout,
+            connect_timeout=self.connect_timeout,
+        )
+
+    def parse_error(self: Any, reply: Reply) -> ModelCallError:
+        decoder = SSEDecoder()  # a refused stream may be answered by an event
+        try:
+            data: Any = reply.json()
+        except ValueError:
+            try:
+                events = decoder.feed(reply.body) + decoder.flush()
+            except ValueError:
+                events = []
+            data = events[-1].data if events else None
+        if isinstance(data, dict):
+            return parse_failure(reply.status, data, reply)
+        error: ModelCallError = super().parse_error(reply)  # type: ignore[misc]
+        return error
+
+
+def parse_failure(status: int | None, data: dict[str, Any], reply: Reply | None = None) -> ModelCallError:
+    """The typed error that ``code`` and ``message`` tell."""
+    codes = ERROR_CODES
+    if _TOO_LONG.search(str(data.get("message"))):
+        codes = DottedCodes({"InvalidParameter": ContextLengthError})
+    return error_from_json(status, data, reply.headers if reply is not None else None, codes)
+
+
+def parse_body(reply: Reply) -> dict[str, Any]:
+    """The decoded reply; raises the typed error of one that reports a failure with a status of success."""
+    data = reply.json()
+    if not isinstance(data, dict):
+        raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object", status=reply.status)
+    if data.get("code") and not data.get("output"):
+        raise parse_failure(reply.status, data, reply)
+    return data
+
+
+def parse_usage(usage: Any) -> Usage | None:
+    """The tokens of a reply; embeddings tell only their total, images none."""
+    if not isinstance(usage, dict):
+        return None
+    total = usage.get("total_tokens") or 0
+    given = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") or {}
+    spent = usage.get("output_tokens_details") or {}
+    return Usage(
+        usage.get("input_tokens", total) or 0,
+        usage.get("output_tokens") or 0,
+        usage.get("total_tokens"),
+        given.get("cached_tokens"),
+        spent.get("reasoning_tokens"),
+    )

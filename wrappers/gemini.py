@@ -1,0 +1,214 @@
+"""Google's Gemini Developer API: https://ai.google.dev/api."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Coroutine, Generator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from modelhub.base import Endpoint, add_query
+from modelhub.errors import AuthenticationError, BadRequestError, ModelCallError, ResponseParsingError
+from modelhub.partial import Partial
+from modelhub.parts import Usage
+from modelhub.response import ModelResponse
+from modelhub.tasks import ChatWrapper, EmbeddingWrapper
+from modelhub.taxonomy import find_request_id, parse_error_body
+from modelhub.wire import Event, Reply, Request, encode_json
+
+from .gemini_contents import adopt_contents, build_parts
+from .gemini_reply import add_usage, find_continuation, parse_chunk, parse_failure, parse_replies, parse_usage
+from .gemini_request import build_body, to_camel
+
+_MAX_BATCH = 100  # texts that one request may hold: https://ai.google.dev/gemini-api/docs/embeddings
+_MAX_REPLIES = 50  # that continue each other
+
+
+class GeminiEndpoint:
+    """Address, key and errors, which all of Gemini's methods share."""
+
+    def build_endpoint(self: Any) -> Endpoint:
+        sdk = self.client_args.get("http_options") or {}  # where Google's own client has these
+        args = {**sdk, **self.client_args}
+        if args.get("vertexai"):
+            raise BadRequestError("client_args.vertexai is not possible: this is the Gemini Developer API alone")
+        if sdk.get("timeout") and not (self.timeout or self.client_args.get("timeout")):
+            self.read_timeout = sdk["timeout"] / 1000  # it counts milliseconds
+        base_url = args.get("base_url") or os.environ.get("GOOGLE_GEMINI_BASE_URL")
+        key = self.api_key or os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY")
+        if not key and not base_url:
+            raise AuthenticationError(
+                "there is no API key: set api_key in the config or GOOGLE_API_KEY or GEMINI_API_KEY in the environment"
+            )
+        version = args.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION") or "v1"
+        version = {"alpha": "v1alpha", "beta": "v1beta"}.get(version, version)
+        base_url = (base_url or "https://generativelanguage.googleapis.com").rstrip("/")
+        headers = {**({"x-goog-api-key": key} if key else {}), **(args.get("headers") or {})}
+        return Endpoint(f"{base_url}/{version}/{quote(self.model_path)}", self.build_headers(headers))
+
+    @property
+    def model_path(self: Any) -> str:
+        """The model as paths and bodies name it: ``models/...``, unless its name says ``tunedModels/...``."""
+        name: str = self.model_name
+        return name if name.startswith(("models/", "tunedModels/")) else f"models/{name}"
+
+    def build_call(
+        self: Any, method: str, body: Any, options: Mapping[str, Any] | None = None, stream: bool = False
+    ) -> Request:
+        """A POST of ``body`` to one of the model's methods, with the headers and query that ``options`` add."""
+        endpoint, options = self.endpoint, options or {}
+        query = {**({"alt": "sse"} if stream else {}), **(options.get("extra_query") or {})}
+        return Request(
+            add_query(f"{endpoint.url}:{method}", query),
+            {**endpoint.headers, **(options.get("extra_headers") or {})},
+            encode_json(body),
+            stream=stream,
+            timeout=self.read_timeout,
+            connect_timeout=self.connect_timeout,
+        )
+
+    def parse_error(self: Any, reply: Reply) -> ModelCallError:
+        try:
+            body = reply.json()
+        except ValueError:
+            return parse_error_body(reply)
+        return parse_failure(reply.status, body, reply.headers)
+
+
+class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
+    """``generateContent``: https://ai.google.dev/api/generate-content.
+
+    Contents in Gemini's own form may stand for messages, or among them. A tool call's ``id`` carries the thought
+    signature that must go back with it; see ``SignedId``.
+    """
+
+    model_type = "gemini_chat"
+
+    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, messages: Any = None, *args: Any, contents: Any = None, **options: Any
+    ) -> Any:
+        return super().__call__(messages if contents is None else contents, *args, **options)
+
+    __call__.keeps_contract = True  # type: ignore[attr-defined]
+
+    def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, messages: Any = None, *args: Any, contents: Any = None, **options: Any
+    ) -> Coroutine[Any, Any, Any]:
+        return super().acall(messages if contents is None else contents, *args, **options)
+
+    acall.keeps_contract = True  # type: ignore[attr-defined]
+
+    def read(self, messages: Any) -> list[dict[str, Any]]:
+        return super().read(adopt_contents(messages))
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        method = "streamGenerateContent" if stream else "generateContent"
+        return self.build_call(method, build_body(input, options), options, stream)
+
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
+        """One request, and another for as long as the model says that it has not finished."""
+        body = build_body(input, options)
+        replies: list[Any] = []
+        while True:
+            reply = yield self.build_call("generateContent", body, options)
+            replies.append(reply.json())
+            token = find_continuation(replies[-1])
+            if token is None or len(replies) == _MAX_REPLIES:
+                return parse_replies(replies, reply)
+            body["continuationToken"] = token
+
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        return parse_replies([reply.json()], reply)
+
+    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+        return parse_chunk(event.data, partial)
+
+    def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request:
+        self.prepare()
+        options = self._merge(options)
+        body = build_body(messages, options)
+        if body.keys() - {"contents", "generationConfig"}:  # what else is part of the prompt must be told in full
+            body = {"generateContentRequest": {"model": self.model_path, **body}}
+        else:
+            body = {"contents": body["contents"]}
+        return self.build_call("countTokens", body, options)
+
+    def parse_count(self, reply: Reply) -> int:
+        return int(reply.json()["totalTokens"])
+
+
+class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
+    """``batchEmbedContents``: https://ai.google.dev/api/embeddings; long lists go in several requests."""
+
+    model_type = "gemini_embedding"
+
+    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, texts: Any = None, *args: Any, content: Any = None, **options: Any
+    ) -> Any:
+        return super().__call__(texts if content is None else content, **name_arguments(args), **options)
+
+    __call__.keeps_contract = True  # type: ignore[attr-defined]
+
+    def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, texts: Any = None, *args: Any, content: Any = None, **options: Any
+    ) -> Coroutine[Any, Any, Any]:
+        return super().acall(texts if content is None else content, **name_arguments(args), **options)
+
+    acall.keeps_contract = True  # type: ignore[attr-defined]
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        own = {
+            "outputDimensionality" if name == "dimensions" else to_camel(name): value
+            for name, value in options.items()
+            if name not in ("extra_headers", "extra_query")
+        }
+        requests = [
+            {"model": self.model_path, "content": {"role": "user", "parts": build_parts(parts)}, **own}
+            for parts in normalize_contents(input)
+        ]
+        return self.build_call("batchEmbedContents", {"requests": requests}, options)
+
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
+        """As many requests as the texts need."""
+        contents = normalize_contents(input)
+        vectors: list[list[float]] = []
+        usage: Usage | None = None
+        raw: list[Any] = []
+        for start in range(0, len(contents), _MAX_BATCH):
+            batch = contents[start : start + _MAX_BATCH]
+            reply = yield self.build_request(batch, options, False)
+            response = self.parse_response(reply)
+            vectors += response.embedding or []
+            if len(vectors) != start + len(batch):
+                raise ResponseParsingError("the reply does not hold one embedding for each text", status=reply.status)
+            usage = add_usage(usage, response.usage)
+            raw.append(response.raw)
+        return ModelResponse(embedding=vectors, raw=raw if len(raw) > 1 else raw[0], usage=usage)
+
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        data = reply.json()
+        if isinstance(data, dict) and data.get("error"):
+            raise parse_failure(None, data, reply.headers)
+        return ModelResponse(
+            embedding=[row["values"] for row in data["embeddings"]],
+            raw=data,
+            usage=parse_usage(data),
+            request_id=find_request_id(reply.headers),
+        )
+
+
+def normalize_contents(texts: Any) -> list[Any]:
+    """What is to be embedded: texts, or contents of several parts that make one vector each."""
+    contents = [texts] if isinstance(texts, str | Mapping) else texts
+    if not isinstance(contents, list | tuple) or not contents or not all(map(_is_content, contents)):
+        raise BadRequestError("texts must be a str or a list of str with at least one item")
+    return list(contents)
+
+
+def _is_content(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, Mapping) and "parts" in value)
+
+
+def name_arguments(args: tuple[Any, ...]) -> dict[str, Any]:
+    """The options that AgentScope's calls give by position."""
+    return dict(zip(("task_type", "title"), args, strict=False))

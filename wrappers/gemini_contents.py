@@ -1,0 +1,180 @@
+"""The turns of a conversation as Gemini takes them, from neutral messages (https://ai.google.dev/api/caching#Content)."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from modelhub.errors import BadRequestError
+from modelhub.media import split_data_uri
+from modelhub.wire import decode_json
+
+
+def adopt_contents(messages: Any) -> Any:
+    """``messages`` with Gemini's own forms among them, turns with ``parts`` and loose parts, as neutral messages."""
+    if isinstance(messages, Mapping):
+        messages = [messages]
+    if not isinstance(messages, list | tuple):
+        return messages
+    adopted: list[Any] = []
+    loose: list[Any] | None = None
+    for item in messages:
+        if isinstance(item, str) or (isinstance(item, Mapping) and not item.keys() & {"role", "content", "parts"}):
+            if loose is None:
+                adopted.append({"role": "user", "content": (loose := [])})
+            loose.append(item)
+            continue
+        loose = None
+        if isinstance(item, Mapping) and "parts" in item:
+            role = item.get("role") or "user"
+            item = {"role": "assistant" if role == "model" else role, "content": None, "parts": item["parts"]}
+        adopted.append(item)
+    return adopted
+
+
+def build_contents(messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The turns of a conversation and the parts of its system messages, which stand apart."""
+    contents: list[dict[str, Any]] = []
+    system: list[dict[str, Any]] = []
+    names: dict[str, str] = {}
+    results: list[dict[str, Any]] | None = None
+    for index, message in enumerate(messages):
+        role = message["role"]
+        if role in ("tool", "function") and "parts" not in message:
+            if results is None:
+                contents.append({"role": "user", "parts": (results := [])})
+            results.append(build_result(message, names, index))
+            continue
+        parts = build_parts(message if "parts" in message else message.get("content"))
+        if role in ("system", "developer"):
+            system += parts
+            continue
+        results = None
+        if role == "assistant":
+            parts = build_answer(message, parts, names)
+        contents.append({"role": "model" if role == "assistant" else "user", "parts": parts or [{"text": ""}]})
+    return contents, system
+
+
+def build_answer(message: dict[str, Any], parts: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
+    """The parts of an answer given earlier, with its tool calls, whose names are noted in ``names``."""
+    calls = message.get("tool_calls") or ()
+    names.update(
+        {part["functionCall"].get("id"): part["functionCall"]["name"] for part in parts if "functionCall" in part}
+    )
+    if calls:
+        parts = [part for part in parts if part != {"text": ""}]
+    signature = find_signature(message)
+    if signature and parts:
+        parts[-1] = {**parts[-1], "thoughtSignature": signature}
+    elif signature and not calls:
+        parts = [{"text": "", "thoughtSignature": signature}]
+    return [*parts, *(build_call(call, names) for call in calls)]
+
+
+def build_call(call: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """A tool call as a part; the thought signature that came with it goes back on the same part."""
+    function = call["function"]
+    name, arguments = function["name"], function.get("arguments") or {}
+    if isinstance(arguments, str):
+        try:
+            arguments = decode_json(arguments)
+        except ValueError:
+            raise BadRequestError(f"the arguments of tool call {name!r} are not JSON") from None
+    if not isinstance(arguments, dict):
+        raise BadRequestError(f"the arguments of tool call {name!r} are not a JSON object")
+    part: dict[str, Any] = {"functionCall": {"name": name, "args": arguments}}
+    if call.get("id"):
+        names[call["id"]] = name
+        part["functionCall"]["id"] = str(call["id"])
+    signature = getattr(call.get("id"), "thought_signature", None) or find_signature(call)
+    if signature:
+        part["thoughtSignature"] = signature
+    return part
+
+
+def find_signature(holder: dict[str, Any]) -> Any:
+    """The thought signature that a message or tool call was given by its caller."""
+    extra = holder.get("extra_content") or {}  # as in https://ai.google.dev/gemini-api/docs/openai
+    return holder.get("thought_signature") or (extra.get("google") or {}).get("thought_signature")
+
+
+def build_result(message: dict[str, Any], names: dict[str, str], index: int) -> dict[str, Any]:
+    """What a tool returned as a part; it must be an object, so that anything else becomes its ``result``."""
+    ident = message.get("tool_call_id")
+    name = message.get("name") or names.get(ident or "")
+    if not name:
+        raise BadRequestError(
+            f"messages[{index}] (tool) answers no earlier tool call: give its tool_call_id, or the tool's name"
+        )
+    content = message.get("content")
+    result: dict[str, Any] = {"name": name}
+    if ident:
+        result["id"] = str(ident)
+    if isinstance(content, list):
+        parts = build_parts(content)
+        content = "".join(part["text"] for part in parts if "text" in part)
+        media = [part for part in parts if "text" not in part]
+        if media:
+            result["parts"] = media
+    result["response"] = content if isinstance(content, dict) else parse_object(content)
+    return {"functionResponse": result}
+
+
+def parse_object(content: Any) -> dict[str, Any]:
+    """The JSON object that ``content`` writes, else one that holds it."""
+    if isinstance(content, str) and content.lstrip()[:1] == "{":
+        try:
+            value = decode_json(content)
+        except ValueError:
+            value = None
+        if isinstance(value, dict):
+            return value
+    return {"result": content}
+
+
+def build_parts(content: Any) -> list[dict[str, Any]]:
+    """The parts of a message's content, or of one of Gemini's."""
+    if content is None:
+        return []
+    if isinstance(content, Mapping) and "parts" in content:
+        content = content["parts"]
+    if isinstance(content, str | Mapping):
+        content = [content]
+    if not isinstance(content, list | tuple):
+        raise BadRequestError(f"the content of a message must be a str or a list, not {type(content).__name__}")
+    return [build_part(part) for part in content]
+
+
+def build_part(part: Any) -> dict[str, Any]:
+    """One part of a message; one in Gemini's own form stays as it is."""
+    if isinstance(part, str):
+        return {"text": part}
+    if not isinstance(part, Mapping):
+        raise BadRequestError(f"a content part must be a dict, not {type(part).__name__}")
+    kind = part.get("type")
+    if kind is None:
+        return dict(part)
+    if kind == "text":
+        return {"text": part["text"]}
+    if kind in ("image_url", "video_url"):
+        given = part[kind]
+        return build_media(given if isinstance(given, str) else given["url"])
+    if kind == "input_audio":
+        audio = part["input_audio"]
+        return {"inlineData": {"mimeType": f"audio/{audio['format']}", "data": audio["data"]}}
+    if kind == "file":
+        file = part["file"]
+        return build_media(file.get("file_data") or file["file_id"], file.get("filename"))
+    raise BadRequestError(f"Gemini cannot take a content part of type {kind!r}")
+
+
+def build_media(url: str, name: str | None = None) -> dict[str, Any]:
+    """A part for a data URI, or for a URL that Gemini fetches itself."""
+    data = split_data_uri(url)
+    if data is not None:
+        return {"inlineData": {"mimeType": data[0], "data": data[1]}}
+    kind = mimetypes.guess_type(name or urlsplit(url).path)[0]
+    return {"fileData": {"fileUri": url, **({"mimeType": kind} if kind else {})}}

@@ -1,0 +1,197 @@
+"""What Gemini answers: replies, pieces of streams and errors (https://ai.google.dev/api/generate-content)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from modelhub.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ContextLengthError,
+    ModelCallError,
+    ResponseParsingError,
+)
+from modelhub.partial import Partial
+from modelhub.parts import ToolCallDelta, Usage
+from modelhub.response import ModelResponse
+from modelhub.taxonomy import build_error, error_from_json, find_request_id
+from modelhub.wire import Reply
+
+FINISH_REASONS = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "BLOCKLIST": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "SPII": "content_filter",
+    "IMAGE_SAFETY": "content_filter",
+    "IMAGE_PROHIBITED_CONTENT": "content_filter",
+    "IMAGE_RECITATION": "content_filter",
+}
+# Reasons in the details of an error that say more than its status: https://cloud.google.com/apis/design/errors
+ERROR_CODES: dict[str, type[ModelCallError]] = {"API_KEY_INVALID": AuthenticationError}
+_TOO_LONG = re.compile(r"token count.*exceeds the maximum", re.I)
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
+
+
+class SignedId(str):
+    """The id of a tool call that also carries Gemini's ``thought_signature``.
+
+    Newer models refuse a conversation whose tool calls come back without it; sent back as the call's id, it puts the
+    signature where it was. A conversation that was stored as JSON keeps only the text: store the signature beside it
+    and give it back as the call's ``thought_signature``.
+    """
+
+    thought_signature: str
+
+    def __new__(cls, ident: str, thought_signature: str = "") -> SignedId:
+        signed = super().__new__(cls, ident)
+        signed.thought_signature = thought_signature
+        return signed
+
+
+def parse_chunk(data: Any, partial: Partial, headers: Mapping[str, str] | None = None) -> ModelResponse:
+    """The delta of one reply, whole or a fragment of a stream, of which the first candidate counts.
+
+    Raises the typed error that it reports instead.
+    """
+    if not isinstance(data, dict):
+        raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object")
+    if data.get("error"):
+        raise parse_failure(None, data, headers)
+    partial.request_id = partial.request_id or data.get("responseId")
+    delta = ModelResponse(text="", raw=data, usage=parse_usage(data), model=data.get("modelVersion"))
+    for candidate in data.get("candidates") or ():
+        if candidate.get("index", 0) == 0:
+            parse_parts((candidate.get("content") or {}).get("parts") or (), delta, partial)
+            delta.finish_reason = parse_finish_reason(candidate, bool(delta.tool_calls or partial.calls))
+            break
+    else:
+        if (data.get("promptFeedback") or {}).get("blockReason"):
+            delta.finish_reason = "content_filter"
+    return delta
+
+
+def parse_replies(replies: list[Any], last: Reply) -> ModelResponse:
+    """The response of one whole reply, or of several that continue each other; the last told the headers."""
+    partial = Partial()
+    usage: Usage | None = None
+    for data in replies:
+        partial.usage = None
+        for chunk in data if isinstance(data, list) else [data]:  # a list is a stream that came whole
+            partial.add(parse_chunk(chunk, partial, last.headers))
+        usage = add_usage(usage, partial.usage)
+    if not partial.raw:
+        raise ResponseParsingError("the reply is an empty list", status=last.status)
+    response = ModelResponse.from_partial(partial)
+    if not any("candidates" in chunk for chunk in partial.raw):
+        response.text = None
+    response.raw = replies[0] if len(replies) == 1 else replies
+    response.request_id = find_request_id(last.headers) or partial.request_id
+    response.usage = usage
+    return response
+
+
+def find_continuation(data: Any) -> str | None:
+    """The token with which a reply that is not finished is continued."""
+    candidates = data.get("candidates") if isinstance(data, dict) else None
+    if not candidates or candidates[0].get("finishReason") != "CONTINUATION":
+        return None
+    token: str | None = candidates[0].get("continuationToken")
+    return token
+
+
+def parse_parts(parts: Any, delta: ModelResponse, partial: Partial) -> None:
+    """Put what the parts of a candidate hold into ``delta``; parts of unknown kinds stay in its ``raw``."""
+    texts: list[str] = []
+    thoughts: list[str] = []
+    calls: list[ToolCallDelta] = []
+    images: list[str] = []
+    for part in parts:
+        if "functionCall" in part:
+            calls.append(parse_call(part, len(partial.calls) + len(calls), partial.request_id))
+        elif part.get("text"):
+            (thoughts if part.get("thought") else texts).append(part["text"])
+        elif "inlineData" in part and not part.get("thought"):
+            media = part["inlineData"]
+            if media["mimeType"].startswith("image/"):
+                images.append(f"data:{media['mimeType']};base64,{media['data']}")
+    delta.text = "".join(texts)
+    delta.reasoning = "".join(thoughts) or None
+    delta.tool_calls = calls or None
+    delta.image_urls = images or None
+
+
+def parse_call(part: dict[str, Any], index: int, request_id: str | None) -> ToolCallDelta:
+    """A tool call, which comes whole; one without an id gets one that no other reply has."""
+    call = part["functionCall"]
+    arguments = call.get("args") or {}
+    if not isinstance(arguments, dict):
+        raise ResponseParsingError(f"the arguments of tool call {call.get('name')!r} are not a JSON object")
+    ident = call.get("id") or (f"call_{request_id}_{index}" if request_id else f"call_{index}")
+    if part.get("thoughtSignature"):
+        ident = SignedId(ident, part["thoughtSignature"])
+    return ToolCallDelta(index, ident, call["name"], json.dumps(arguments, ensure_ascii=False))
+
+
+def parse_finish_reason(candidate: dict[str, Any], called: bool) -> str | None:
+    """OpenAI's word for why a candidate ended; Gemini says STOP for tool calls too."""
+    reason = candidate.get("finishReason")
+    if reason is None:
+        return None
+    return "tool_calls" if reason == "STOP" and called else FINISH_REASONS.get(reason, "other")
+
+
+def parse_usage(data: dict[str, Any]) -> Usage | None:
+    """The tokens spent so far; thoughts are part of the completion, what built-in tools read of the prompt."""
+    usage = data.get("usageMetadata")
+    if not isinstance(usage, dict):
+        return None
+    thoughts = usage.get("thoughtsTokenCount")
+    return Usage(
+        (usage.get("promptTokenCount") or 0) + (usage.get("toolUsePromptTokenCount") or 0),
+        (usage.get("candidatesTokenCount") or 0) + (thoughts or 0),
+        usage.get("totalTokenCount"),
+        usage.get("cachedContentTokenCount"),
+        thoughts,
+    )
+
+
+def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
+    """The tokens of two replies together."""
+    if one is None or other is None:
+        return one or other
+    return Usage(*(_add(getattr(one, name), getattr(other, name)) for name in _COUNTS))
+
+
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
+
+
+def _add(one: int | None, other: int | None) -> Any:
+    return None if one is None and other is None else (one or 0) + (other or 0)
+
+
+def parse_failure(status: int | None, body: Any, headers: Mapping[str, str] | None) -> ModelCallError:
+    """The typed error of a decoded body, which may be wrapped in a list; without a ``status`` the body's own counts."""
+    if isinstance(body, list) and body:
+        body = body[0]
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+        return error_from_json(status, body, headers, ERROR_CODES)
+    details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
+    code = next((d["reason"] for d in details if d.get("reason") in ERROR_CODES), error.get("status"))
+    message = error["message"].strip()[:2000] or "the server gave no reason"
+    told = error.get("code")
+    status = status or (told if isinstance(told, int) else None)
+    failure = build_error(status, message, code, headers=headers, vendor=ERROR_CODES)
+    if type(failure) is BadRequestError and _TOO_LONG.search(message):
+        failure = ContextLengthError(message, status=status, code=code, request_id=failure.request_id)
+    delay = next((d["retryDelay"] for d in details if isinstance(d.get("retryDelay"), str)), "")
+    seconds = _SECONDS.fullmatch(delay)
+    if seconds and failure.retry_after is None:
+        failure.retry_after = float(seconds[1])
+    return failure

@@ -1,0 +1,191 @@
+"""Every vendor that LiteLLM knows, through its library or its proxy: https://docs.litellm.ai/docs/providers."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Generator
+from importlib import import_module
+from typing import Any
+
+from modelhub import errors, library
+from modelhub.base import Endpoint
+from modelhub.engine import Flow, Invoke, StreamFlow
+from modelhub.errors import ModelCallError, ModelHubError, PluginError
+from modelhub.messages import tool_choice_name
+from modelhub.partial import Partial
+from modelhub.redaction import is_secret_name, scrub
+from modelhub.response import ModelResponse
+from modelhub.taxonomy import error_from_json, find_request_id
+from modelhub.wire import Event, Reply, decode_json
+
+from .openai import OpenAIChatWrapper
+from .openai_reply import parse_chunk, parse_completion
+
+LIBRARY = "litellm"
+
+
+class LiteLLMChatWrapper(OpenAIChatWrapper):
+    """A model named ``provider/model``, called by the library in this process or, with a ``base_url``, by its proxy."""
+
+    model_type = "litellm_chat"
+    key_variable = "LITELLM_PROXY_API_KEY"
+
+    def __init__(self, *args: Any, api_base: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.api_base = api_base
+        self._library: Any = None
+
+    @property
+    def proxied(self) -> bool:
+        """Whether a LiteLLM proxy is asked rather than the library."""
+        return bool(self.client_args.get("base_url"))
+
+    def build_endpoint(self) -> Endpoint:
+        return super().build_endpoint() if self.proxied else Endpoint("", self.headers)
+
+    def build_account_headers(self) -> dict[str, str]:
+        return {}
+
+    def converse(self, input: Any, options: dict[str, Any]) -> Flow[Any]:
+        if self.proxied:
+            return (yield from super().converse(input, options))
+        call = yield from self._build_call(input, options)
+        return (yield from library.converse(self, call, parse_answer, options.get("response_format")))
+
+    def stream_deltas(self, input: Any, options: dict[str, Any], partial: Partial) -> StreamFlow:
+        if self.proxied:
+            return (yield from super().stream_deltas(input, options, partial))
+        options = {"stream_options": {"include_usage": True}, **options, "stream": True}
+        call = yield from self._build_call(input, options)
+
+        def parse(chunk: Any) -> ModelResponse | None:
+            return parse_chunk(Event(chunk.model_dump(warnings=False)), partial)
+
+        return (yield from library.stream(self, call, parse, options.get("response_format"), partial))
+
+    def _build_call(self, messages: Any, options: dict[str, Any]) -> Generator[Invoke, Any, library.LibraryCall]:
+        if self._library is None:
+            # Not in the caller's event loop: it takes seconds.
+            self._library = yield Invoke(lambda: load_library(self.config_name))
+        kwargs = self.build_arguments(messages, options)
+        litellm = self._library
+        return library.LibraryCall(
+            lambda: litellm.completion(**kwargs),
+            lambda: litellm.acompletion(**kwargs),
+            lambda causes: parse_failure(causes, kwargs),
+        )
+
+    def build_arguments(self, messages: Any, options: dict[str, Any]) -> dict[str, Any]:
+        """What the library is called with; its own retries are off, since the config's policy counts."""
+        arguments = {"max_retries": 0, "timeout": self.read_timeout, **options}
+        arguments.update(model=self.model_name, messages=messages)
+        choice = arguments.get("tool_choice")
+        if isinstance(choice, str) and tool_choice_name(choice) is not None:
+            arguments["tool_choice"] = {"type": "function", "function": {"name": choice}}
+        if self.headers:
+            arguments["extra_headers"] = {**self.headers, **(arguments.get("extra_headers") or {})}
+        for name, value in (("api_key", self.api_key), ("api_base", self.api_base)):
+            if value:
+                arguments.setdefault(name, value)
+        return arguments
+
+
+def load_library(config_name: str) -> Any:
+    """The library, imported without the requests it makes by itself; raises PluginError when it is not installed."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    quiet = LIBRARY not in sys.modules
+    try:
+        litellm: Any = import_module(LIBRARY)
+    except ImportError as error:
+        how = "pip install 'modelhub[litellm]', or set client_args.base_url to use a LiteLLM proxy"
+        raise PluginError(f"config {config_name!r} (litellm_chat) needs the library litellm: {how} ({error})") from None
+    if quiet:  # else the program uses the library itself and may want what it prints
+        litellm.suppress_debug_info = True
+    return litellm
+
+
+def parse_answer(answer: Any) -> ModelResponse:
+    """The response that the library returned, which has OpenAI's shape."""
+    response = parse_completion(answer.model_dump(warnings=False), Reply(200, {}))
+    response.request_id = find_request_id(getattr(answer, "_response_headers", None) or {})
+    return response
+
+
+# What the names of the library's exceptions say beyond their status.
+_BY_NAME: dict[str, type[ModelCallError]] = {
+    "ContextWindowExceededError": errors.ContextLengthError,
+    "ContentPolicyViolationError": errors.ContentFilterError,
+    "PaymentRequiredError": errors.QuotaExceededError,
+    "BudgetExceededError": errors.QuotaExceededError,
+    "JSONSchemaValidationError": errors.ResponseParsingError,
+}
+# What httpx, aiohttp and Python call a connection that failed; the library makes errors of the server of them.
+_UNCONNECTED = {"ConnectError", "ConnectTimeout", "ClientConnectorError", "ConnectionTimeoutError"}
+_SILENT = {"TimeoutException", "TimeoutError"}
+_BROKEN = {"TransportError", "ClientConnectionError", "ClientPayloadError", "ConnectionError"}
+_PREFIX = re.compile(r"^(?:litellm\.\w+: |\w+(?:Error|Exception)(?:: | - ))+")
+
+
+def parse_failure(causes: list[BaseException], arguments: dict[str, Any]) -> ModelHubError:
+    """The error to raise for an exception of the library that has these causes, without the keys of the call."""
+    missing = next((cause for cause in causes if isinstance(cause, ModuleNotFoundError)), None)
+    if missing is not None:
+        return PluginError(f"litellm needs a module that is not installed: pip install {missing.name} ({missing})")
+    failure = build_failure(causes)
+    named = {**os.environ, **arguments}.items()  # the library finds most keys in the environment by itself
+    keys = [value for name, value in named if isinstance(value, str) and len(value) >= 8 and is_secret_name(name)]
+    failure.message = scrub(failure.message, keys)
+    return failure
+
+
+def build_failure(causes: list[BaseException]) -> ModelCallError:
+    """The typed error for what the server said or, when it said nothing, for what happened on the way."""
+    error: Any = causes[0]
+    told = [headers for cause in causes if (headers := _find_headers(cause))]
+    name = type(error).__name__
+    message = _PREFIX.sub("", str(getattr(error, "message", None) or error)).strip()[:2000] or name
+    status = getattr(error, "status_code", None)
+    if not told and (on_the_way := _build_outage(causes, message)) is not None:
+        return on_the_way
+    if status is None and name not in _BY_NAME:
+        return ModelCallError(f"litellm failed: {name}: {message}")
+    body = next((body for cause in causes if (body := _find_body(cause))), {"message": message})
+    failure = error_from_json(status, body, told[0] if told else None)
+    cls = _BY_NAME.get(name)
+    if cls is None or isinstance(failure, cls):
+        return failure
+    return cls(failure.message, status=status, code=failure.code, request_id=failure.request_id)
+
+
+def _build_outage(causes: list[BaseException], message: str) -> ModelCallError | None:
+    """The error of a call that brought no reply; None when nothing shows that it was the connection's fault."""
+    names = {cls.__name__ for cause in causes for cls in type(cause).__mro__ if not cls.__module__.startswith(LIBRARY)}
+    if names & _UNCONNECTED:
+        return errors.ConnectionError(message)
+    if names & _SILENT:
+        return errors.TimeoutError(message)
+    if names & _BROKEN:
+        return errors.ConnectionError(message)
+    if message.startswith("Missing ") and re.search("credentials|api.?key", message, re.I):
+        return errors.AuthenticationError(message)
+    return errors.ResponseParsingError(message) if "JSONDecodeError" in names else None
+
+
+def _find_headers(cause: Any) -> Any:
+    """The headers of the server's reply, where an exception has kept them."""
+    return getattr(cause, "litellm_response_headers", None) or getattr(
+        getattr(cause, "response", None), "headers", None
+    )
+
+
+def _find_body(cause: Any) -> Any:
+    """The decoded body of the server's reply, which is an attribute of some exceptions and the message of others."""
+    body = getattr(cause, "body", None)
+    if not isinstance(body, dict):
+        try:
+            body = decode_json(str(getattr(cause, "message", "")))
+        except ValueError:
+            return None
+    return body if isinstance(body, dict) else None

@@ -1,0 +1,142 @@
+"""Where Ollama is and what it is sent, from neutral messages and options (https://github.com/ollama/ollama/blob/main/docs/api.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from modelhub.errors import BadRequestError
+from modelhub.media import split_data_uri
+from modelhub.messages import tool_choice_name
+from modelhub.wire import decode_json
+
+_OPTION_NAMES = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict"}
+
+
+def parse_host(host: str | None) -> str:
+    """The base URL that a host in one of ``OLLAMA_HOST``'s forms means.
+
+    Without a scheme the port is 11434 unless given; with one it is the scheme's own. A server's "any address"
+    is this machine.
+    """
+    host = (host or "127.0.0.1:11434").strip().rstrip("/")
+    bare = "://" not in host
+    try:
+        url = urlsplit(f"http://{host}" if bare else host)
+        name, port = url.hostname or "127.0.0.1", url.port
+    except ValueError:
+        raise BadRequestError(f"host {host!r} is no host name, host:port or URL") from None
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)
+    if port is None and bare:
+        port = 11434
+    if ":" in name:
+        name = f"[{name}]"
+    return f"{url.scheme}://{name}" + (f":{port}" if port else "") + url.path.rstrip("/")
+
+
+def build_options(options: dict[str, Any], top_level: Collection[str], sampling: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a body that ``options`` become: those named in ``top_level``, and the rest over ``sampling``.
+
+    Raises BadRequestError for a ``response_format`` that Ollama does not have.
+    """
+    response_format = options.pop("response_format", None)
+    if response_format is not None:
+        options["format"] = build_format(response_format)
+    body: dict[str, Any] = {}
+    sampling = {**sampling, **options.pop("options", {})}
+    for name, value in options.items():
+        if name in top_level:
+            body[name] = value
+        else:
+            sampling[_OPTION_NAMES.get(name, name)] = value
+    if isinstance(sampling.get("stop"), str):
+        sampling["stop"] = [sampling["stop"]]
+    return {**body, "options": sampling} if sampling else body
+
+
+def build_tools(options: dict[str, Any]) -> dict[str, Any]:
+    """``options`` without ``tool_choice``; raises BadRequestError where it demands a call, which cannot be had."""
+    choice = options.pop("tool_choice", None)
+    if choice == "none":
+        options.pop("tools", None)
+    elif choice is not None and choice != "auto":
+        wanted = tool_choice_name(choice) or choice
+        raise BadRequestError(f"Ollama cannot be made to call a tool: tool_choice {wanted!r} is not possible")
+    return options
+
+
+def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ollama's form of neutral messages: text apart from images, arguments as objects, tools by name."""
+    names: dict[str, str] = {}
+    built = []
+    for message in messages:
+        role = "system" if message["role"] == "developer" else message["role"]
+        text, images = split_content(message.get("content"))
+        turn: dict[str, Any] = {"role": role, "content": text} if text else {"role": role}
+        if images:
+            turn["images"] = images
+        if message.get("images"):
+            turn["images"] = message["images"]
+        if message.get("tool_calls"):
+            turn["tool_calls"] = []
+            for call in message["tool_calls"]:
+                function = call["function"]
+                arguments = function.get("arguments") or {}
+                if isinstance(arguments, str):
+                    try:
+                        arguments = decode_json(arguments)
+                    except ValueError:
+                        raise BadRequestError(f"the arguments of tool call {function['name']!r} are not JSON") from None
+                names[call.get("id") or ""] = function["name"]
+                turn["tool_calls"].append({"function": {"name": function["name"], "arguments": arguments}})
+        if role == "tool":
+            name = message.get("tool_name") or message.get("name") or names.get(message.get("tool_call_id") or "")
+            if name:
+                turn["tool_name"] = name
+        built.append(turn)
+    return built
+
+
+def split_content(content: Any) -> tuple[str, list[str]]:
+    """The text and the base64 images of a message's content."""
+    if content is None or isinstance(content, str):
+        return content or "", []
+    texts, images = [], []
+    for part in content:
+        kind = part.get("type")
+        if kind == "text":
+            texts.append(part["text"])
+        elif kind == "image_url":
+            image = part["image_url"]
+            url = image if isinstance(image, str) else image["url"]
+            head, comma, data = url.partition(",")
+            if not (head.startswith("data:") and comma):
+                raise BadRequestError("Ollama takes images as data, not by URL: pass a data: URI")
+            images.append(data)
+        else:
+            raise BadRequestError(f"Ollama cannot take a content part of type {kind!r}")
+    return "\n".join(texts), images
+
+
+def build_format(response_format: Any) -> Any:
+    """Ollama's ``format`` for OpenAI's ``response_format``."""
+    kind = response_format.get("type") if isinstance(response_format, dict) else response_format
+    if kind == "json_object":
+        return "json"
+    if kind == "json_schema":
+        return response_format["json_schema"]["schema"]
+    if kind == "text":
+        return None
+    raise BadRequestError(f"Ollama has no response_format {kind!r}")
+
+
+def build_images(images: Any) -> list[str]:
+    """``images`` of a prompt as base64; raises BadRequestError for a URL."""
+    built = []
+    for image in [images] if isinstance(images, str) else images:
+        if image.startswith(("http://", "https://")):
+            raise BadRequestError("Ollama takes images as data, not by URL: pass base64 or a data: URI")
+        data = split_data_uri(image)
+        built.append(image if data is None else data[1])
+    return built

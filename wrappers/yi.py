@@ -1,0 +1,42 @@
+"""01.AI's Yi models, behind OpenAI's API at an address of their own: https://platform.lingyiwanwu.com/docs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelhub.wire import Request
+
+from .openai import OpenAIChatWrapper
+
+
+class YiChatWrapper(OpenAIChatWrapper):
+    """Chat completions; the three sampling options may stand at the top level of the config, as in AgentScope."""
+
+    model_type = "yi_chat"
+    base_url = "https://api.lingyiwanwu.com/v1"
+    base_url_variable = "YI_BASE_URL"
+    key_variable = "YI_API_KEY"
+    asks_usage = False
+
+    def __init__(
+        self,
+        *args: Any,
+        max_tokens: int | None = None,
+        top_p: float | None = 0.9,
+        temperature: float | None = 0.3,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.max_tokens = max_tokens
+        self.top_p = top_p
+        self.temperature = temperature
+
+    def build_account_headers(self) -> dict[str, str]:
+        return {}
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        for name in ("max_tokens", "top_p", "temperature"):
+            value = getattr(self, name)
+            if value is not None:
+                options.setdefault(name, value)
+        return super().build_request(input, options, stream)

@@ -1,0 +1,157 @@
+"""ZhipuAI's API, which is OpenAI's with differences: https://docs.bigmodel.cn/api-reference."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import time
+from typing import Any
+
+from modelhub import errors
+from modelhub.base import Endpoint
+from modelhub.errors import AuthenticationError, BadRequestError
+from modelhub.media import split_data_uri
+from modelhub.partial import Partial
+from modelhub.response import ModelResponse
+from modelhub.wire import Event, Reply, Request, encode_json
+
+from .openai import OpenAIChatWrapper, OpenAIEmbeddingWrapper, OpenAIEndpoint
+
+TOKEN_LIFE = 210.0  # seconds
+
+# Business codes: https://docs.z.ai/api-reference/api-code. What is not here means what its status means.
+ERROR_CODES: dict[str, type[errors.ModelCallError]] = {
+    **dict.fromkeys(("1000", "1001", "1002", "1003", "1004", "1111"), AuthenticationError),
+    **dict.fromkeys(("1110", "1112", "1121", "1220"), errors.PermissionDeniedError),
+    **dict.fromkeys(("1211", "1221", "1222"), errors.NotFoundError),
+    **dict.fromkeys(("1200", "1210", "1212", "1213", "1214", "1215", "1231"), BadRequestError),
+    **dict.fromkeys(("1302", "1303", "1305"), errors.RateLimitError),
+    **dict.fromkeys(("1113", "1304", "1308", "1309"), errors.QuotaExceededError),  # arrears, and spent allowances
+    **dict.fromkeys(("500", "1120", "1230", "1234"), errors.ServerError),
+    "1261": errors.ContextLengthError,
+    "1301": errors.ContentFilterError,
+}
+
+
+class ZhipuAIEndpoint(OpenAIEndpoint):
+    """The keys of ZhipuAI and its international twin Z.AI; ``auth: jwt`` sends signed tokens instead of the key."""
+
+    base_url = "https://open.bigmodel.cn/api/paas/v4"
+    base_url_variable = "ZHIPUAI_BASE_URL"
+    key_variable = "ZHIPUAI_API_KEY"
+    error_codes = ERROR_CODES
+
+    def __init__(self, *args: Any, auth: str = "key", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.auth = auth
+
+    def build_endpoint(self) -> Endpoint:
+        endpoint = super().build_endpoint()
+        # The SDK's name for it, which AgentScope's configs pass on.
+        signed = self.auth == "jwt" or self.client_args.get("disable_token_cache") is False
+        self._signing = split_key(endpoint.headers.get("Authorization", "")[7:]) if signed else None
+        return endpoint
+
+    def build_account_headers(self) -> dict[str, str]:
+        return {}
+
+    def find_variable(self, name: str) -> str | None:
+        return super().find_variable(name) or super().find_variable(name.replace("ZHIPUAI", "ZAI"))
+
+    def build_call(self, body: dict[str, Any], stream: bool = False) -> Request:
+        request = super().build_call(body, stream)
+        if self._signing is not None:
+            token = build_token(*self._signing, now=time.time())
+            request.headers = {**request.headers, "Authorization": f"Bearer {token}"}
+        return request
+
+
+class ZhipuAIChatWrapper(ZhipuAIEndpoint, OpenAIChatWrapper):
+    """Chat completions: https://docs.z.ai/api-reference/llm/chat-completion."""
+
+    model_type = "zhipuai_chat"
+    asks_usage = False
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        response_format = options.get("response_format")
+        if isinstance(response_format, dict) and response_format.get("type") == "json_schema":
+            raise BadRequestError(
+                "ZhipuAI has no response_format json_schema: use json_object and tell the model the keys"
+            )
+        return super().build_request(build_messages(input), build_sampling(options), stream)
+
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        response = super().parse_response(reply)
+        response.request_id = response.request_id or response.raw.get("request_id")
+        return response
+
+    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+        delta = super().parse_event(event, partial)
+        partial.request_id = partial.request_id or event.data.get("request_id")
+        return delta
+
+
+class ZhipuAIEmbeddingWrapper(ZhipuAIEndpoint, OpenAIEmbeddingWrapper):
+    """Embeddings: https://docs.bigmodel.cn/api-reference."""
+
+    model_type = "zhipuai_embedding"
+    packed = False
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Id and secret of a key; raises AuthenticationError when it does not have these two parts."""
+    id, dot, secret = key.partition(".")
+    if not (id and dot and secret) or "." in secret:
+        raise AuthenticationError(
+            "a key that signs tokens has the form id.secret: take auth: jwt out, or check api_key"
+        )
+    return id, secret
+
+
+def build_token(id: str, secret: str, now: float) -> str:
+    """A JSON Web Token, good for TOKEN_LIFE from ``now``; its times are in milliseconds."""
+    header = {"alg": "HS256", "sign_type": "SIGN", "typ": "JWT"}
+    payload = {"api_key": id, "exp": int((now + TOKEN_LIFE) * 1000), "timestamp": int(now * 1000)}
+    signed = ".".join(_encode(encode_json(part)) for part in (header, payload))
+    return f"{signed}.{_encode(hmac.digest(secret.encode(), signed.encode(), hashlib.sha256))}"
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def build_sampling(options: dict[str, Any]) -> dict[str, Any]:
+    """``options`` with the ends of their ranges, which not every model takes, moved inside as the SDK moves them.
+
+    Temperature 0 becomes ``do_sample: false``. Raises BadRequestError for what lies outside 0 to 1.
+    """
+    for name in ("temperature", "top_p"):
+        value = options.get(name)
+        if value is None:
+            continue
+        if not 0 <= value <= 1:
+            raise BadRequestError(f"ZhipuAI takes {name} from 0 to 1, not {value}")
+        if name == "temperature" and value == 0:
+            options.setdefault("do_sample", False)
+        options[name] = 0.01 if value == 0 else 0.99 if value == 1 else value
+    return options
+
+
+def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``messages`` with images as bare base64, the form of data that every vision model takes."""
+    return [
+        {**message, "content": [_build_part(part) for part in message["content"]]}
+        if isinstance(message.get("content"), list)
+        else message
+        for message in messages
+    ]
+
+
+def _build_part(part: Any) -> Any:
+    if not isinstance(part, dict) or part.get("type") != "image_url":
+        return part
+    image = part["image_url"]
+    image = image if isinstance(image, dict) else {"url": image}
+    data = split_data_uri(image["url"])
+    return {**part, "image_url": image if data is None else {**image, "url": data[1]}}
