@@ -148,7 +148,7 @@ def stream(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any], par
                 return
             except ModelCallError as error:
                 if partial.delivered:
-                    raise _interrupted(error, partial) from None
+                    raise interrupted(error, partial) from None
                 tries += 1
                 request.delay = wait_before_repeating(model, error, tries)
                 partial.restart()
@@ -185,7 +185,7 @@ def _deltas(model: HTTPModelWrapperBase, reply: Reply, partial: Partial) -> Stre
                     deltas.append(delta)
         except ModelCallError as error:
             failure = error
-        except _MISSHAPEN as error:
+        except MISSHAPEN as error:
             failure = _misshapen(error, reply)
         if deltas:
             partial.delivered = True
@@ -279,14 +279,15 @@ def _redirected(model: HTTPModelWrapperBase, request: Request, reply: Reply) -> 
     return reply
 
 
-_MISSHAPEN = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+# What reading a reply of an unexpected shape raises.
+MISSHAPEN = (KeyError, IndexError, TypeError, AttributeError, ValueError)
 
 
 def _read(parse: Callable[[Reply], T], reply: Reply) -> T:
     """``parse(reply)``, with what a reply of the wrong shape makes it raise turned into ResponseParsingError."""
     try:
         return parse(reply)
-    except _MISSHAPEN as error:
+    except MISSHAPEN as error:
         failure = _misshapen(error, reply)
         if isinstance(error, ValueError) and not _is_json(reply):
             failure.message = _not_json(reply)
@@ -319,7 +320,7 @@ def _not_json(reply: Reply) -> str:
     return f"the reply is not valid JSON: {text}" if "json" in kind else f"the reply is not JSON but {kind}: {text}"
 
 
-def _interrupted(error: ModelCallError, partial: Partial) -> ModelCallError:
+def interrupted(error: ModelCallError, partial: Partial) -> ModelCallError:
     """The error of a stream that broke after some of it was delivered."""
     if isinstance(error, ConnectionError | TimeoutError):
         why = "stalled" if isinstance(error, TimeoutError) else "broke"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 import tarfile
@@ -13,9 +12,6 @@ from shutil import copytree, ignore_patterns
 from zipfile import ZipFile
 
 import pytest
-
-from modelhub import configs
-from modelhub.validation import load_schema
 
 ROOT = Path(__file__).parents[1]
 # Where the files of each installed package come from.
@@ -68,19 +64,6 @@ def expected_modules() -> set[str]:
     }
 
 
-def declared_types() -> dict[str, str]:
-    """The entry point of every class in wrappers/ that declares a ``model_type`` itself."""
-    declared = {}
-    for path in (ROOT / "wrappers").glob("*.py"):
-        for node in ast.parse(path.read_text("utf-8")).body:
-            for statement in node.body if isinstance(node, ast.ClassDef) else ():
-                match statement:
-                    case ast.Assign(targets=[ast.Name(id="model_type")], value=ast.Constant(value=str(name))) if name:
-                        assert isinstance(node, ast.ClassDef)
-                        declared[name] = f"modelhub.wrappers.{path.stem}:{node.name}"
-    return declared
-
-
 def entry_points(wheel: dict[str, bytes]) -> dict[str, str]:
     (text,) = (content for name, content in wheel.items() if name.endswith(".dist-info/entry_points.txt"))
     parser = ConfigParser(delimiters=("=",))
@@ -121,25 +104,6 @@ def test_the_sdist_holds_no_leftovers(sdist: set[str]) -> None:
     assert [name for name in sdist if name.endswith(".pyc") or "__pycache__" in name or "/build/" in name] == []
 
 
-def test_the_entry_points_are_the_wrappers(wheel: dict[str, bytes]) -> None:
-    assert entry_points(wheel) == declared_types()
+def test_the_wheel_has_the_entry_points_of_the_project(wheel: dict[str, bytes]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert project["entry-points"]["modelhub.wrappers"] == declared_types()
-
-
-def test_every_schema_belongs_to_a_wrapper() -> None:
-    schemas = {path.stem for path in (ROOT / "schemas").glob("*.json") if not path.stem.startswith("_")}
-    assert schemas == set(declared_types())
-
-
-@pytest.mark.parametrize("model_type", sorted(declared_types()))
-def test_every_type_has_a_schema_that_knows_it(model_type: str) -> None:
-    schema = load_schema(model_type)
-    assert schema is not None
-    assert schema["properties"]["model_type"]["const"] == model_type
-
-
-@pytest.mark.parametrize("model_type", sorted(declared_types()))
-def test_every_type_has_an_example_config(model_type: str) -> None:
-    loaded = configs.load(ROOT / "model_configs")
-    assert model_type in {entry.config.get("model_type") for entry in loaded.entries}
+    assert entry_points(wheel) == project["entry-points"]["modelhub.wrappers"]

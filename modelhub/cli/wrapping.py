@@ -11,21 +11,25 @@ from modelhub.errors import PluginError
 @click.command(short_help="List the model_types.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def types(as_json: bool) -> None:
-    """The model_types that configs may use, and the packages they come from."""
+    """The model_types that configs may use, what goes in and out, what else they do, and where they come from."""
+    from modelhub.capabilities import capabilities_of, summarize
     from modelhub.plugins import installed
 
     found = installed()
     rows = []
     for model_type, plugin in found.by_type.items():
         try:
-            about = str((found.schema(model_type) or {}).get("description") or "")
+            schema = found.schema(model_type) or {}
+            about = str(schema.get("description") or "")
         except PluginError as error:
-            about = str(error)
-        rows.append((model_type, f"{plugin.distribution} {plugin.version}", about))
+            schema, about = {}, str(error)
+        capabilities = capabilities_of(model_type, schema=schema)
+        rows.append((model_type, f"{plugin.distribution} {plugin.version}", about, capabilities))
     if as_json:
-        print_json([dict(zip(("model_type", "distribution", "description"), row, strict=True)) for row in rows])
+        names = ("model_type", "distribution", "description", "capabilities")
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
     else:
-        print_table(rows)
+        print_table([(name, *summarize(able), origin, about) for name, origin, about, able in rows])
 
 
 @click.command(short_help="Print the JSON Schema of a model_type.")

@@ -1,0 +1,77 @@
+"""What a model can be asked for, as data: what its wrapper can carry, narrowed to what is known of the model."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from fnmatch import fnmatchcase
+from typing import Any
+
+KEYWORD = "x-capabilities"
+
+
+def capabilities_of(
+    model_type: str, model_name: str | None = None, schema: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The capabilities that the schema of ``model_type`` tells, narrowed by what is known of ``model_name``.
+
+    Empty for a type whose schema tells none; ``schema`` is that of a type which is not built in. Where the wrapper
+    cannot do something, no model can; a model that is not known is taken to do whatever its wrapper can.
+    """
+    from modelhub.validation import load_schema
+
+    found = schema if schema is not None else load_schema(model_type)
+    told = (found or {}).get(KEYWORD)
+    capabilities: dict[str, Any] = deepcopy(told) if isinstance(told, dict) else {}
+    if not capabilities or not model_name:
+        return capabilities
+    known: dict[str, Any] = {}
+    for facts in facts_about(model_name):
+        _replace(known, facts)
+    return _narrow(capabilities, known)
+
+
+def facts_about(model_name: str) -> list[dict[str, Any]]:
+    """What the entries of ``_models.json`` say whose pattern fits; a vendor or tag around the name does not matter."""
+    from modelhub.validation.schemas import load_file
+
+    models = (load_file("_models.json") or {})["models"]
+    name = model_name.lower().rpartition("/")[2]
+    return [entry["capabilities"] for entry in models if fnmatchcase(name, entry["match"])]
+
+
+def summarize(capabilities: dict[str, Any]) -> tuple[str, str]:
+    """Two short columns: what goes in and comes out, and what else the model does."""
+    modalities = capabilities.get("modalities") or {}
+    flow = " > ".join("+".join(modalities[side]) for side in ("input", "output") if modalities.get(side))
+    return flow, " ".join(word for key, word in _WORDS.items() if capabilities.get(key))
+
+
+_WORDS = {
+    "tools": "tools",
+    "streaming": "stream",
+    "json_schema": "schema",
+    "reasoning": "think",
+    "token_counting": "count",
+}
+
+
+def _replace(into: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Put ``facts`` into a dict of facts, one level of dicts deep."""
+    for key, value in facts.items():
+        into[key] = {**into.get(key, {}), **value} if isinstance(value, dict) else value
+
+
+def _narrow(carried: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """What a wrapper carries and a model knows: both must allow what is allowed; facts of the model are added."""
+    narrowed = dict(carried)
+    for key, value in known.items():
+        ours = carried.get(key)
+        if isinstance(value, bool):
+            narrowed[key] = value and ours is True
+        elif isinstance(value, list) and isinstance(ours, list):
+            narrowed[key] = [item for item in ours if item in value] or ours
+        elif isinstance(value, dict) and isinstance(ours, dict):
+            narrowed[key] = _narrow(ours, value)
+        else:
+            narrowed[key] = value
+    return narrowed
