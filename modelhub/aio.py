@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from modelhub.aio_session import Session
-from modelhub.engine import Flow, Invoke, Read, StreamFlow
+from modelhub.effects import Flow, Invoke, Read, StreamFlow
 from modelhub.errors import ModelCallError
 from modelhub.partial import Partial
 from modelhub.response import ModelResponse

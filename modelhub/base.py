@@ -7,8 +7,9 @@ from collections.abc import Coroutine, Generator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from modelhub import engine
+from modelhub import engine, streaming
 from modelhub.contract import PARSING, keep_async_contract, keep_contract
+from modelhub.effects import Flow, StreamFlow
 from modelhub.errors import ModelCallError
 from modelhub.partial import Partial
 from modelhub.redaction import is_secret_name, scrub
@@ -273,13 +274,13 @@ class HTTPModelWrapperBase(ModelWrapperBase):
             return self.stream_deltas(input, self._merge(options), partial), partial
         return self.converse(input, self._merge(options)), None
 
-    def converse(self, input: Any, options: dict[str, Any]) -> engine.Flow[Any]:
+    def converse(self, input: Any, options: dict[str, Any]) -> Flow[Any]:
         """The flow of a whole answer; overridden by models that are no HTTP, such as a library in this process."""
         return engine.converse(self, input, options)
 
-    def stream_deltas(self, input: Any, options: dict[str, Any], partial: Partial) -> engine.StreamFlow:
+    def stream_deltas(self, input: Any, options: dict[str, Any], partial: Partial) -> StreamFlow:
         """The flow of a streamed answer."""
-        return engine.stream(self, input, options, partial)
+        return streaming.stream(self, input, options, partial)
 
     def _merge(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options of one call over those of the config; None leaves an option out."""

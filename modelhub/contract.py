@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from modelhub import engine
+from modelhub.effects import Invoke
 from modelhub.response import ModelResponse
 
 PARSING = frozenset({"parse_func", "fault_handler", "max_retries"})
@@ -21,7 +22,7 @@ def keep_contract(call: Callable[..., Any]) -> Callable[..., Any]:
         parsing = {name: kwargs.pop(name) for name in taken if name in kwargs}
         if parsing.get("parse_func") is None:
             return _as_response(call(self, *args, **kwargs))
-        ask = engine.Invoke(lambda: _as_response(call(self, *args, **kwargs)))
+        ask = Invoke(lambda: _as_response(call(self, *args, **kwargs)))
         return self.transports.sync().run(engine.parsed(lambda: engine.invoke(ask), **_complete(parsing)))
 
     kept.keeps_contract = True  # type: ignore[attr-defined]
@@ -41,7 +42,7 @@ def keep_async_contract(call: Callable[..., Any]) -> Callable[..., Any]:
         async def acall() -> Any:
             return _as_response(await call(self, *args, **kwargs))
 
-        ask = engine.Invoke(acall=acall)
+        ask = Invoke(acall=acall)
         return await self.transports.aio().run(engine.parsed(lambda: engine.invoke(ask), **_complete(parsing)))
 
     kept.keeps_contract = True  # type: ignore[attr-defined]

@@ -7,10 +7,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from modelhub.engine import MISSHAPEN, Flow, Invoke, StreamFlow, interrupted, wait_before_repeating
+from modelhub.effects import Flow, Invoke, StreamFlow
+from modelhub.engine import wait_before_repeating
 from modelhub.errors import ModelCallError, ModelHubError, ResponseParsingError, StreamInterruptedError
 from modelhub.partial import Partial
+from modelhub.reading import MISSHAPEN
 from modelhub.response import ModelResponse
+from modelhub.streaming import interrupted
 from modelhub.structured import parse_structured
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from modelhub.engine import Flow, Invoke, Read, StreamFlow
+from modelhub.effects import Flow, Invoke, Read, StreamFlow
 from modelhub.errors import ModelCallError
 from modelhub.partial import Partial
 from modelhub.response import ModelResponse

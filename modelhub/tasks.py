@@ -6,7 +6,7 @@ from typing import Any
 
 from modelhub import engine
 from modelhub.base import HTTPModelWrapperBase
-from modelhub.engine import Flow
+from modelhub.effects import Flow
 from modelhub.errors import BadRequestError, ModelCallError
 from modelhub.media import load_media
 from modelhub.messages import normalize_messages

@@ -36,7 +36,11 @@ FORBIDDEN = {
         "modelhub.registry",
         "modelhub.configs",
     ),
-    ("modelhub.retry", "modelhub.taxonomy", "modelhub.engine"): ("modelhub.base", "modelhub.sync", "modelhub.aio"),
+    ("modelhub.retry", "modelhub.taxonomy", "modelhub.effects", "modelhub.engine", "modelhub.streaming"): (
+        "modelhub.base",
+        "modelhub.sync",
+        "modelhub.aio",
+    ),
     ("modelhub.configs", "modelhub.validation"): (
         "modelhub.base",
         "modelhub.engine",

@@ -11,7 +11,7 @@ from typing import Any
 
 from modelhub import errors, library
 from modelhub.base import Endpoint
-from modelhub.engine import Flow, Invoke, StreamFlow
+from modelhub.effects import Flow, Invoke, StreamFlow
 from modelhub.errors import ModelCallError, ModelHubError, PluginError
 from modelhub.messages import tool_choice_name
 from modelhub.partial import Partial

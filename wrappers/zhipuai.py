@@ -79,7 +79,7 @@ class ZhipuAIChatWrapper(ZhipuAIEndpoint, OpenAIChatWrapper):
             raise BadRequestError(
                 "ZhipuAI has no response_format json_schema: use json_object and tell the model the keys"
             )
-        return super().build_request(build_messages(input), build_sampling(options), stream)
+        return super().build_request(build_messages(input), build_options(options), stream)
 
     def parse_response(self, reply: Reply) -> ModelResponse:
         response = super().parse_response(reply)
@@ -121,20 +121,23 @@ def _encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def build_sampling(options: dict[str, Any]) -> dict[str, Any]:
-    """``options`` with the ends of their ranges, which not every model takes, moved inside as the SDK moves them.
+def build_options(options: dict[str, Any]) -> dict[str, Any]:
+    """``options`` as the vendor's SDK sends them: ``stop`` is a list, temperature and top_p lie between 0 and 1, ends
+    excluded, and a temperature of 0 also becomes ``do_sample: false``.
 
-    Temperature 0 becomes ``do_sample: false``. Raises BadRequestError for what lies outside 0 to 1.
+    Raises BadRequestError for a temperature or top_p that is no number.
     """
+    if isinstance(options.get("stop"), str):
+        options["stop"] = [options["stop"]]
     for name in ("temperature", "top_p"):
         value = options.get(name)
         if value is None:
             continue
-        if not 0 <= value <= 1:
-            raise BadRequestError(f"ZhipuAI takes {name} from 0 to 1, not {value}")
-        if name == "temperature" and value == 0:
+        if not isinstance(value, int | float):
+            raise BadRequestError(f"{name} must be a number, not {value!r}")
+        if name == "temperature" and value <= 0:
             options.setdefault("do_sample", False)
-        options[name] = 0.01 if value == 0 else 0.99 if value == 1 else value
+        options[name] = 0.01 if value <= 0 else 0.99 if value >= 1 else value
     return options
 
 
