@@ -285,4 +285,6 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     def _merge(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options of one call over those of the config; None leaves an option out."""
         merged = {**self.generate_args, **options}
-        return {name: value for name, value in merged.items() if value is not None}
+        if any(value is None for value in merged.values()):
+            merged = {name: value for name, value in merged.items() if value is not None}
+        return merged
