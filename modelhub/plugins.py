@@ -7,9 +7,10 @@ import importlib.util
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,11 +134,36 @@ def installed() -> Plugins:
 
 def _scan() -> Iterator[Plugin]:
     known: dict[int, tuple[str, str]] = {}  # reading the metadata is slow, and most distributions have several types
-    for entry_point in entry_points(group=GROUP):
-        dist = entry_point.dist
+    for entry_point, dist in _find_entry_points():
         if id(dist) not in known:
             known[id(dist)] = _identify(dist)
         yield Plugin(entry_point.name, entry_point, *known[id(dist)])
+
+
+def _find_entry_points() -> list[tuple[EntryPoint, Distribution | None]]:
+    """Every entry point of the group, and the distribution it comes from."""
+    try:
+        return [(entry_point, entry_point.dist) for entry_point in entry_points(group=GROUP)]
+    except Exception:  # with importlib_metadata's own finder installed, one malformed value hides all the others
+        return [*_read_entry_points()]
+
+
+def _read_entry_points() -> Iterator[tuple[EntryPoint, Distribution]]:
+    """The same from each distribution's own file, whatever its values are."""
+    import configparser
+
+    seen: set[str] = set()
+    for dist in distributions():
+        text = dist.read_text("entry_points.txt") or ""
+        name, _ = _identify(dist)
+        if GROUP not in text or name in seen:
+            continue
+        seen.add(name)
+        parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+        parser.optionxform = str  # type: ignore[assignment, method-assign]
+        with suppress(configparser.Error):
+            parser.read_string(text)
+            yield from ((EntryPoint(key, value, GROUP), dist) for key, value in parser.items(GROUP))
 
 
 def _identify(dist: Distribution | None) -> tuple[str, str]:

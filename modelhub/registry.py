@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
+from modelhub.known_types import KnownTypes
 from modelhub.redaction import redact
 from modelhub.references import resolve
 from modelhub.transports import Transports
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
+    from modelhub.provenance import Explained
 
 
 NOTES = frozenset({"description", "tags"})  # for people; a wrapper need not take them
+ADVICE = frozenset({"MH401"})  # what `modelhub validate` says and a running program need not hear again
 
 
 class _Generation:
     """One loaded set of configs and the models built from it."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self.entries = {entry.config["config_name"]: entry for entry in entries}
+    def __init__(self, entries: Iterable[tuple[str, Entry]] = ()) -> None:
+        self.entries = dict(entries)
         self.models: dict[str, Any] = {}
 
 
@@ -35,8 +38,8 @@ class ModelRegistry:
 
     ``model_configs`` is a dict, a list, a path (.json, .yaml, .yml, .toml, or a folder of such), or a list that mixes
     them; ``wrappers`` are classes to know besides the installed ones. Raises ConfigError with every problem of
-    every source; nothing is loaded then. Use it as a context manager, or ``close`` it, to close its connections.
-    Safe to share between threads and event loops.
+    every source; nothing is loaded then. ``profile`` names the overlay to apply (default: $MODELHUB_PROFILE). Use it as
+    a context manager, or ``close`` it, to close its connections. Safe to share between threads and event loops.
     """
 
     def __init__(
@@ -47,12 +50,13 @@ class ModelRegistry:
         profile: str | None = None,
         watch: bool = False,
     ) -> None:
-        if profile is not None or watch:
-            raise ModelHubError(f"{'profile' if profile is not None else 'watch'}= is not supported yet")
+        if watch:
+            raise ModelHubError("watch= is not supported yet")
         self._lock = threading.RLock()
         self._transports = Transports()
         self._registered: dict[str, type[ModelWrapperBase]] = {}
         self._source = model_configs
+        self._profile = configs.select_profile(profile)
         self._now = _Generation()
         for wrapper in wrappers:
             self.register(wrapper)
@@ -76,8 +80,16 @@ class ModelRegistry:
         return list(self._now.entries)
 
     def config(self, config_name: str) -> dict[str, Any]:
-        """The config called ``config_name``, with its secrets masked."""
+        """The effective config called ``config_name``, with its secrets masked."""
         return redact(self._entry(config_name, self._now).config)
+
+    def explain(self, config_name: str) -> list[Explained]:
+        """Where every value of the config called ``config_name`` comes from and what it beat, secrets masked."""
+        from modelhub.provenance import explain
+
+        entry = self._entry(config_name, self._now)
+        model_type = self._modernize(entry)["model_type"]
+        return explain(entry, self._schema(model_type) or {})
 
     def register(self, wrapper: type[ModelWrapperBase]) -> None:
         """Make a wrapper class known under the ``model_type`` it declares itself, and under its class name.
@@ -98,23 +110,25 @@ class ModelRegistry:
 
         A model whose config is unchanged stays the same object.
         """
-        loaded = configs.load(self._source)
+        loaded = configs.load(self._source, profile=self._profile)
         found = [*loaded.problems, *self.check(loaded.entries)]
         wrong = [problem for problem in found if problem.severity == "error"]
         if wrong:
             raise ConfigError(wrong)
-        fresh = _Generation(loaded.entries)
+        fresh = _Generation((self._modernize(entry)["config_name"], entry) for entry in loaded.entries)
         with self._lock:
             for name, model in self._now.models.items():
                 if name in fresh.entries and fresh.entries[name].config == self._now.entries[name].config:
                     fresh.models[name] = model
             self._now = fresh
         for problem in found:
+            if problem.code in ADVICE:
+                continue
             warnings.warn(str(problem), ConfigWarning, stacklevel=4)
 
     def check(self, entries: list[Entry]) -> list[Problem]:
         """What validation says of ``entries``."""
-        return validation.check(entries, schema_of=self._schema, model_types=_Known(self._registered))
+        return validation.check(entries, schema_of=self._schema, model_types=KnownTypes(self._registered))
 
     def close(self) -> None:
         """Close the connections; calling a model afterwards raises ModelHubError."""
@@ -162,10 +176,11 @@ class ModelRegistry:
     def _build(self, entry: Entry) -> Any:
         from modelhub.base import HTTPModelWrapperBase
 
-        name, model_type = entry.config["config_name"], entry.config["model_type"]
+        config = self._modernize(entry)
+        name, model_type = config["config_name"], config["model_type"]
         cls = self._class_of(model_type)
-        arguments = {key: value for key, value in entry.config.items() if key != "model_type"}
-        types = validation.typed_references(entry.config, self._schema(model_type) or {})
+        arguments = {key: value for key, value in config.items() if key != "model_type"}
+        types = validation.typed_references(config, self._schema(model_type) or {})
         lazy = issubclass(cls, HTTPModelWrapperBase)  # those resolve references when they are first called
         if not lazy:
             arguments = resolve(arguments, where=f"config {name!r}", types=types)
@@ -184,6 +199,10 @@ class ModelRegistry:
         if isinstance(model, HTTPModelWrapperBase):
             model.reference_types = types
         return model
+
+    def _modernize(self, entry: Entry) -> dict[str, Any]:
+        """The config of ``entry`` in today's spelling; older releases of AgentScope wrote some keys otherwise."""
+        return validation.modernize(entry.config, KnownTypes(self._registered))
 
     def _class_of(self, model_type: str) -> type[ModelWrapperBase]:
         from modelhub import plugins
@@ -210,36 +229,6 @@ def _takes(cls: type, key: str) -> bool:
 
     parameters = inspect.signature(cls).parameters
     return key in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-
-
-class _Known(Collection[str]):
-    """The model_types that exist: registered, installed, or declared by a class that is alive."""
-
-    def __init__(self, registered: Mapping[str, Any]) -> None:
-        self._registered = registered
-
-    def __contains__(self, model_type: object) -> bool:
-        from modelhub import plugins
-
-        if model_type in self._registered or model_type in plugins.installed().by_type:
-            return True
-        return isinstance(model_type, str) and _defined(model_type)
-
-    def __iter__(self) -> Iterator[str]:
-        from modelhub import plugins
-
-        return iter({**self._registered, **plugins.installed().by_type})
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-def _defined(model_type: str) -> bool:
-    """Whether a class of the program declares ``model_type``; none can before the base class is imported."""
-    import sys
-
-    base = sys.modules.get("modelhub.base")
-    return base is not None and base.DEFINED.by_type(model_type) is not None
 
 
 _default: ModelRegistry | None = None

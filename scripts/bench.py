@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # also where PYTHONSAFEPATH is set
 
-from benchmarks import calls, startup
+from benchmarks import calls, startup, validating
 from benchmarks.fixed_server import FixedServer
 from benchmarks.measure import Row
 
@@ -42,6 +42,7 @@ def measure(quick: bool) -> Iterator[Row]:
     with FixedServer(other) as url:
         yield from calls.measure(url, quick)
     yield from startup.measure(quick)
+    yield from validating.measure(quick)
 
 
 def find_cores() -> tuple[int | None, int | None]:

@@ -19,6 +19,9 @@ ROWS = [
     "async streamed chunk",
     "import modelhub",
     "init + get_model, over bare",
+    "validate 1 config",
+    "validate 500 configs",
+    "validate 10000 configs",
 ]
 NUMBERS = ("competitor_cost", "modelhub_cost", "target")
 

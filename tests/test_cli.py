@@ -14,7 +14,7 @@ import pytest
 
 from modelhub.testing import MockServer
 
-COMMANDS = ["validate", "list", "show", "types", "schema", "plugins", "call", "mock"]
+COMMANDS = ["validate", "explain-code", "list", "show", "types", "schema", "plugins", "call", "mock"]
 
 
 def modelhub(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:

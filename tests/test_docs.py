@@ -47,7 +47,9 @@ def test_readme(workplace: Path, capfd: Any) -> None:
                     assert done.stdout.strip(), line
         else:
             title, _, _ = text.partition("\n")
-            (workplace / title.removeprefix("# ")).write_text(text)
+            path = workplace / title.removeprefix("# ")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
     printed = capfd.readouterr().out
     assert "did you mean 'gpt'?" in printed
     assert "get_weather {'city': 'Paris'}" in printed

@@ -175,11 +175,11 @@ PLUGIN = {
         ({"names": ["a", "a"]}, ["MH201 names must not hold the same item twice"]),
         ({"names": ["abcd"]}, ["MH201 names[0] must have at most 3 characters, not 'abcd'"]),
         ({"where": {}}, ["MH102 the key 'zone' is missing in where"]),
-        ({"where": {"zoen": "a"}}, ["MH103 unknown key 'zoen' in where"]),
+        ({"where": {"zoen": "a"}}, ["MH103 unknown key 'zoen' in acme.where"]),
         ({"odd": 4}, ["MH100 odd does not fit the schema (not)"]),
         ({"budget": 3}, ["MH103 the keys of the config do not go together"]),
         ({"timeout": 0, "mode": "fast"}, ["MH201 timeout must be greater than 0, not 0"]),
-        ({"timeuot": 3}, ["MH103 unknown key 'timeuot'"]),
+        ({"timeuot": 3}, ["MH103 unknown key 'timeuot' in acme"]),
     ],
 )
 def test_schema_of_a_plugin(keys: dict[str, Any], found: list[str]) -> None:

@@ -97,7 +97,7 @@ SCHEMAS = st.recursive(
         st.builds(lambda a, b: {"properties": {"a": a}, "additionalProperties": b}, inner, inner),
         st.builds(lambda a, b: {"allOf": [{"properties": {"a": a}}], "unevaluatedProperties": b}, inner, inner),
         st.builds(lambda a, b: {"patternProperties": {"^a": a}, "additionalProperties": b}, inner, inner),
-        st.builds(lambda a: {"$defs": {"x": a}, "$ref": "#/$defs/x"}, inner),
+        st.just({"$ref": "#/$defs/x"}),
     ),
     max_leaves=6,
 )
@@ -106,7 +106,8 @@ SCHEMAS = st.recursive(
 @settings(max_examples=500, deadline=None)
 @given(SCHEMAS, VALUES)
 def test_quick_checker_is_right_about_any_schema(schema: Any, value: Any) -> None:
-    root = {"type": ["object", "array", "string", "number", "boolean", "null"], "allOf": [schema]}
+    anything = ["object", "array", "string", "number", "boolean", "null"]
+    root = {"type": anything, "allOf": [schema], "$defs": {"x": {"minimum": 2, "pattern": "^a"}}}
     if is_certainly_valid(root, value, root):
         assert Draft202012Validator(root).is_valid(value)
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from modelhub.cli.printing import print_json
-from modelhub.cli.sources import config_option, find_configs
+from modelhub.cli.sources import config_option, find_configs, profile_option
 from modelhub.registry import ModelRegistry
 from modelhub.response import ModelResponse, ToolCall, Usage
 
@@ -17,9 +17,10 @@ from modelhub.response import ModelResponse, ToolCall, Usage
 @click.argument("name")
 @click.argument("text")
 @config_option
+@profile_option
 @click.option("--stream", is_flag=True, help="Print the answer as it comes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole response as JSON.")
-def call(name: str, text: str, path: str | None, stream: bool, as_json: bool) -> None:
+def call(name: str, text: str, path: str | None, profile: str | None, stream: bool, as_json: bool) -> None:
     """Ask the model called NAME; TEXT of - is read from stdin.
 
     \b
@@ -28,7 +29,7 @@ def call(name: str, text: str, path: str | None, stream: bool, as_json: bool) ->
     """
     if text == "-":
         text = sys.stdin.read()
-    with ModelRegistry(find_configs(path)) as hub:
+    with ModelRegistry(find_configs(path), profile=profile) as hub:
         model = hub.get_model(name)
         response = model(text, stream=True) if stream else model(text)
         if stream and not as_json:

@@ -7,38 +7,50 @@ from collections.abc import Sequence
 
 import click
 
+from modelhub.cli.patterns import expand
 from modelhub.cli.printing import print_json, print_table
 from modelhub.cli.reports import REPORTS
-from modelhub.cli.sources import config_option, find_configs
+from modelhub.cli.sources import config_option, find_configs, profile_option
+from modelhub.errors import Problem
 from modelhub.registry import ModelRegistry
 
 
 @click.command(short_help="Check config files.")
 @click.argument("paths", nargs=-1, metavar="PATHS...")
 @click.option("--format", "style", type=click.Choice(list(REPORTS)), default="text", help="How to print problems.")
-@click.option("--strict", is_flag=True, help="Let warnings fail too.")
-def validate(paths: Sequence[str], style: str, strict: bool) -> None:
+@click.option("--strict", is_flag=True, help="Let warnings fail too, such as a key in plain text.")
+@click.option("--env", is_flag=True, help="Check that every ${VARIABLE} is set and every ${file:...} can be read.")
+@profile_option
+def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile: str | None) -> None:
     """Check config files; needs no keys and no network, and runs no plugin code.
+
+    PATHS are files, folders, quoted patterns, or - for standard input; without any, what the other commands read.
 
     \b
     modelhub validate models.yaml
-    modelhub validate configs/ more.toml --strict
+    modelhub validate configs/ 'teams/**/*.toml' --strict
+    modelhub validate --env models.yaml               is everything set that it refers to?
     modelhub validate --format github models.yaml     (also json, sarif, junit)
     cat models.yaml | modelhub validate -
+    modelhub explain-code MH103                       what does that problem mean?
 
     Exit code: 0 clean, 1 problems, 2 wrong usage.
     """
-    from modelhub import configs
+    from modelhub import configs, validation
 
-    entries, problems = [], []
-    for path in paths or [find_configs(None)]:
+    sources = configs.Sources()
+    named, idle = expand(paths or [find_configs(None)])
+    problems = [Problem("MH101", "the pattern matches no config file", file=pattern) for pattern in idle]
+    for path in named:
         if path == "-":
-            loaded = configs.load_text(sys.stdin.buffer.read(), name="<stdin>", format="yaml")
+            sources.add_text(sys.stdin.buffer.read(), name="<stdin>", format="yaml")
         else:
-            loaded = configs.load(path)
-        entries += loaded.entries
-        problems += loaded.problems
-    problems += ModelRegistry().check(entries)
+            sources.add(path)
+    loaded = sources.load(configs.select_profile(profile))
+    entries = loaded.entries
+    problems += [*loaded.problems, *ModelRegistry().check(entries)]
+    if env:
+        problems += validation.check_environment(entries)
     report = REPORTS[style](problems, len(entries))
     if report:
         click.echo(report)
@@ -48,14 +60,15 @@ def validate(paths: Sequence[str], style: str, strict: bool) -> None:
 
 @click.command("list", short_help="List the models of the configs.")
 @config_option
+@profile_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(path: str | None, as_json: bool) -> None:
+def list_(path: str | None, profile: str | None, as_json: bool) -> None:
     """The models that the configs declare.
 
     \b
     modelhub list -c models.yaml
     """
-    with ModelRegistry(find_configs(path)) as hub:
+    with ModelRegistry(find_configs(path), profile=profile) as hub:
         configs = [hub.config(name) for name in hub.names()]
     rows = [(str(c["config_name"]), str(c["model_type"]), str(c.get("model_name") or "")) for c in configs]
     if as_json:
@@ -67,11 +80,22 @@ def list_(path: str | None, as_json: bool) -> None:
 @click.command(short_help="Show one config, secrets masked.")
 @click.argument("name")
 @config_option
-def show(name: str, path: str | None) -> None:
+@profile_option
+@click.option("--capabilities", is_flag=True, help="Print what the model can do instead.")
+def show(name: str, path: str | None, profile: str | None, capabilities: bool) -> None:
     """One model's config as JSON, with its secrets masked.
 
     \b
     modelhub show gpt -c models.yaml
+    modelhub show gpt --capabilities
     """
-    with ModelRegistry(find_configs(path)) as hub:
-        print_json(hub.config(name))
+    with ModelRegistry(find_configs(path), profile=profile) as hub:
+        config = hub.config(name)
+    if capabilities:
+        from modelhub.capabilities import capabilities_of
+        from modelhub.plugins import installed
+
+        model_type = str(config["model_type"])
+        model_name = str(config.get("model_name") or name)
+        config = capabilities_of(model_type, model_name, schema=installed().schema(model_type))
+    print_json(config)

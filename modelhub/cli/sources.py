@@ -19,6 +19,11 @@ def config_option(command: F) -> F:
     )(command)
 
 
+def profile_option(command: F) -> F:
+    """The ``--profile`` option of every command that reads configs."""
+    return click.option("--profile", metavar="NAME", help="Overlay to apply, such as prod [$MODELHUB_PROFILE]")(command)
+
+
 def find_configs(path: str | None) -> str:
     """The configs to read; a usage error when none are named and the default does not exist."""
     if path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from modelhub.cli.printing import colour, print_json, print_table
@@ -34,30 +36,60 @@ def types(as_json: bool) -> None:
 
 @click.command(short_help="Print the JSON Schema of a model_type.")
 @click.argument("model_type", required=False)
-def schema(model_type: str | None) -> None:
-    """The JSON Schema of one model_type, or of all.
+@click.option("--bundle", is_flag=True, help="One schema for whole files, for editors.")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write it to a file.")
+def schema(model_type: str | None, bundle: bool, output: str | None) -> None:
+    """The JSON Schema of one model_type, of all, or of whole config files, with the types of installed plugins.
 
     \b
     modelhub schema openai_chat
+    modelhub schema --bundle -o models.schema.json
+    \b
+    With this as the first line of models.yaml, editors then complete and check it:
+    # yaml-language-server: $schema=models.schema.json
     """
     from modelhub.plugins import installed
-    from modelhub.validation import load_bundle, suggest
+    from modelhub.validation import load_bundle
+    from modelhub.validation.bundle import build_bundle, find_flaw, print_bundle
 
+    if model_type is not None and bundle:
+        raise click.UsageError("--bundle is about all model_types; leave the model_type out")
     found = installed()
-    if model_type is None:
+    if model_type is not None:
+        text = print_bundle(load_bundle(found.schema(select_type(model_type)) or {}))
+    else:
         schemas = {}
-        for name in list(found.by_type):
+        for name, plugin in found.by_type.items():
             try:
-                schemas[name] = load_bundle(found.schema(name) or {})
+                schemas[name] = found.schema(name) or {"type": "object"}
+                if bundle and (flaw := find_flaw(schemas[name])):
+                    del schemas[name]
+                    click.echo(f"left out: {plugin}: {flaw}", err=True)
             except PluginError as error:
                 click.echo(f"left out: {error}", err=True)
-        print_json(schemas)
+        whole = build_bundle(schemas) if bundle else {name: load_bundle(schemas[name]) for name in schemas}
+        text = print_bundle(whole)
+    if output is None:
+        click.echo(text, nl=False)
         return
-    if model_type not in found.by_type:
-        near = suggest(model_type, found.by_type)
+    try:
+        Path(output).write_text(text, "utf-8")
+    except OSError as error:
+        raise click.FileError(output, error.strerror or str(error)) from error
+    click.echo(output)
+
+
+def select_type(model_type: str) -> str:
+    """The model_type itself when it is installed; raises PluginError with a suggestion when not."""
+    from modelhub.plugins import installed
+    from modelhub.validation import suggest
+
+    known = installed().by_type
+    if model_type not in known:
+        near = suggest(model_type, known)
         hint = f"did you mean {near!r}?" if near else "`modelhub types` lists them"
         raise PluginError(f"there is no model_type {model_type!r}; {hint}")
-    print_json(load_bundle(found.schema(model_type) or {}))
+    return model_type
 
 
 @click.command(short_help="List plugins and what is wrong with them.")

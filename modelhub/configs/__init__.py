@@ -2,6 +2,6 @@
 
 from modelhub.configs.documents import Document, Entry, Loaded
 from modelhub.configs.positions import Span
-from modelhub.configs.sources import load, load_text
+from modelhub.configs.sources import Sources, load, load_text, select_profile
 
-__all__ = ["Document", "Entry", "Loaded", "Span", "load", "load_text"]
+__all__ = ["Document", "Entry", "Loaded", "Sources", "Span", "load", "load_text", "select_profile"]

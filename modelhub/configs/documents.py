@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from modelhub.configs.positions import Fault, Lines, Node, Path, Span, find_offsets
 from modelhub.errors import Problem
+
+if TYPE_CHECKING:
+    from modelhub.configs import origins
 
 Severity = Literal["error", "warning"]
 
@@ -60,11 +63,15 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model config inside a document, ``path`` being its place in the document's data."""
+    """One model config inside a document, ``path`` being its place in the document's data.
+
+    ``origins`` says where each value was written when the config was merged from several places.
+    """
 
     config: dict[str, Any]
     document: Document
     path: Path
+    origins: "origins.Node | None" = None
 
     def problem(
         self,
@@ -77,10 +84,11 @@ class Entry:
     ) -> Problem:
         """Build the problem that stands at ``path`` inside this config."""
         name = self.config.get("config_name")
-        return self.document.problem(
+        document, place = self.origins.locate(path) if self.origins else (self.document, self.path + path)
+        return document.problem(
             code,
             message,
-            self.path + path,
+            place,
             key=key,
             hint=hint,
             severity=severity,

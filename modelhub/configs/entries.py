@@ -1,24 +1,30 @@
-"""Which parts of a document are model configs."""
+"""Which parts of a document are model configs, and which say something about them."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from modelhub.configs.declarations import Declaration, parse_declaration
 from modelhub.configs.documents import Document, Entry
 from modelhub.configs.positions import Path
+from modelhub.configs.wording import describe
 from modelhub.errors import Problem
 
 _ITEM_HINT = "start each config with '- config_name: ...'"
-_KEYS = ("models", "version", "$schema")
+_DECLARATIONS = ("defaults", "profiles", "include")
+_KEYS = ("models", *_DECLARATIONS, "version", "$schema")
+
+Found = Entry | Declaration | Problem
 
 
-def find_entries(document: Document, value: Any, path: Path = ()) -> Iterator[Entry | Problem]:
-    """Find the configs in ``value``: one config, a list of them, or a mapping with ``models``."""
+def find_entries(document: Document, value: Any, path: Path = ()) -> Iterator[Found]:
+    """Find the configs in ``value``: one config, a list of them, or a mapping with ``models`` and what goes with it."""
     if isinstance(value, dict):
         models = _find_models_key(value)
-        if models is None:
+        if models is None and not _is_collection(value):
             yield Entry(value, document, path)
-        else:
-            yield from _check_other_keys(document, value, path)
+            return
+        yield from _find_besides(document, value, path)
+        if models is not None:
             yield from _find_in_models(document, value[models], (*path, models))
     elif isinstance(value, list):
         yield from _find_in_list(document, value, path)
@@ -34,9 +40,15 @@ def _find_models_key(value: dict[str, Any]) -> str | None:
     if "models" in value:
         return "models"
     for key, item in value.items():
-        if isinstance(item, list) and item and all(isinstance(each, dict) for each in item) and _suggest(key):
+        mappings = isinstance(item, list) and item and all(isinstance(each, dict) for each in item)
+        if mappings and key not in _KEYS and _suggest(key):
             return key
     return None
+
+
+def _is_collection(value: dict[str, Any]) -> bool:
+    """Whether a mapping without ``models`` is still not a config itself."""
+    return "config_name" not in value and "model_type" not in value and any(key in value for key in _DECLARATIONS)
 
 
 def _find_in_models(document: Document, value: Any, path: Path) -> Iterator[Entry | Problem]:
@@ -57,10 +69,12 @@ def _find_in_list(document: Document, value: list[Any], path: Path) -> Iterator[
             yield document.problem("MH106", message, (*path, index))
 
 
-def _check_other_keys(document: Document, value: dict[str, Any], path: Path) -> Iterator[Problem]:
+def _find_besides(document: Document, value: dict[str, Any], path: Path) -> Iterator[Declaration | Problem]:
     for key, item in value.items():
-        if key not in _KEYS:
-            hint = _suggest(key) or f"the keys next to 'models' are {_KEYS[1]} and {_KEYS[2]}"
+        if key in _DECLARATIONS:
+            yield from parse_declaration(document, key, item, (*path, key))
+        elif key not in _KEYS:
+            hint = _suggest(key) or f"the keys next to 'models' are {', '.join(_KEYS[1:-1])} and {_KEYS[-1]}"
             yield document.problem("MH103", f"unknown key '{key}'", (*path, key), key=True, hint=hint)
         elif key == "version" and (item != 1 or isinstance(item, bool)):
             message = f"version must be 1, not {describe(item)}"
@@ -72,11 +86,3 @@ def _suggest(key: str) -> str | None:
 
     near = get_close_matches(key.casefold(), _KEYS, n=1, cutoff=0.7)
     return f"did you mean '{near[0]}'?" if near else None
-
-
-def describe(value: Any) -> str:
-    """Name the kind of a value, never the value."""
-    kinds = {dict: "a mapping", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
-    if type(value) in kinds:
-        return kinds[type(value)]
-    return "a number" if isinstance(value, int | float) else type(value).__name__

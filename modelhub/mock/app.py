@@ -104,11 +104,12 @@ class _Server:
 
     def check_key(self, request: web.Request) -> None:
         """Raise the 401 failure unless the request carries the key that the settings ask for."""
-        if self.settings.api_key is None:
+        wanted = self.settings.api_key
+        if wanted is None:
             return
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        given = bearer or request.headers.get("x-api-key") or request.headers.get("x-goog-api-key", "")
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), self.settings.api_key.encode()):
+        given = bearer or request.headers.get("x-api-key") or request.headers.get("x-goog-api-key") or ""
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode()):
             raise Failure(401, "authentication", "Incorrect API key provided." if given else "No API key provided.")
 
     def build_refusal(self, failure: Failure, form: Format) -> Reply:

@@ -3,21 +3,29 @@
 from modelhub.validation.check import SchemaOf, check
 from modelhub.validation.codes import CODES
 from modelhub.validation.derive import derive_from_class, derive_from_source, derive_schema
+from modelhub.validation.environment import check_environment
+from modelhub.validation.identity import modern_type
 from modelhub.validation.references import typed_references
 from modelhub.validation.schemas import load_bundle, load_schema
+from modelhub.validation.spellings import modernize
 from modelhub.validation.suggest import suggest
+from modelhub.validation.view import View
 from modelhub.validation.wording import looks_secret
 
 __all__ = [
     "CODES",
     "SchemaOf",
+    "View",
     "check",
+    "check_environment",
     "derive_from_class",
     "derive_from_source",
     "derive_schema",
     "load_bundle",
     "load_schema",
     "looks_secret",
+    "modern_type",
+    "modernize",
     "suggest",
     "typed_references",
 ]

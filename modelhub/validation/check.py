@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import PluginError, Problem
+from modelhub.validation.addresses import find_bad_addresses
+from modelhub.validation.environment import find_bad_references
 from modelhub.validation.explain import explain
 from modelhub.validation.fault import Fault
 from modelhub.validation.identity import IDENTITY, find_duplicate_names, find_name_faults, find_unknown_type
 from modelhub.validation.judge import judge
 from modelhub.validation.keys import find_odd_keys
+from modelhub.validation.placeholders import find_placeholders
+from modelhub.validation.plaintext import find_plaintext_secrets
 from modelhub.validation.quick import is_certainly_valid
 from modelhub.validation.schemas import BASE, Schema
+from modelhub.validation.spellings import read_modern
 from modelhub.validation.view import View
+from modelhub.validation.wording import label
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry
@@ -29,13 +36,15 @@ def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collect
     ``schema_of`` gives the schema of a model_type; where it has none only the common keys are checked.
     """
     checker = _Checker(schema_of, model_types)
+    modern = [read_modern(entry.config, model_types) for entry in entries]
+    entries = [replace(entry, config=found.config) for entry, found in zip(entries, modern, strict=True)]
     duplicates = find_duplicate_names(entries)
     problems: list[Problem] = []
-    for index, entry in enumerate(entries):
-        faults = checker.find_faults(entry.config)
+    for index, (entry, found) in enumerate(zip(entries, modern, strict=True)):
+        faults = [*found.faults, *checker.find_faults(entry.config, is_file=entry.document.name is not None)]
         if index in duplicates:
             faults.append(duplicates[index])
-        placed = [(_place(entry, fault), _problem(entry, fault)) for fault in faults]
+        placed = [(_place(entry, fault), _problem(entry, fault, found.written)) for fault in faults]
         problems += [problem for _, problem in sorted(placed, key=lambda pair: (_position(pair[1]), pair[0]))]
     return _without_repeats(problems)
 
@@ -48,19 +57,25 @@ class _Checker:
         self._model_types = model_types
         self._known: dict[str | None, tuple[Schema, View] | Fault] = {}
 
-    def find_faults(self, config: dict[str, Any]) -> list[Fault]:
+    def find_faults(self, config: dict[str, Any], *, is_file: bool) -> list[Fault]:
         """Return everything wrong with a config by itself."""
         faults = find_name_faults(config)
         unknown = find_unknown_type(config, self._model_types)
         if unknown:
             faults.append(unknown)
-        model_type = config.get("model_type")
-        known = self._schema(None if unknown or not isinstance(model_type, str) else model_type)
+        named = config.get("model_type")
+        model_type = named if isinstance(named, str) and not unknown else None
+        known = self._schema(model_type)
         if isinstance(known, Fault):
             return [*faults, known]
+        schema, view = known
         said = {(fault.path[:1], fault.key) for fault in faults}
-        more = [fault for fault in self._find_schema_faults(*known, config) if (fault.path[:1], fault.key) not in said]
-        return faults + [fault for fault in more if not _about_identity(fault)]
+        more = [
+            fault for fault in self._find_schema_faults(schema, view, config) if (fault.path[:1], fault.key) not in said
+        ]
+        faults += [fault for fault in more if not _about_identity(fault)]
+        faults = _add_advice(faults, config, view, is_file)
+        return [_name_home(fault, model_type) for fault in faults]
 
     def _schema(self, model_type: str | None) -> tuple[Schema, View] | Fault:
         if model_type not in self._known:
@@ -95,6 +110,26 @@ def _broken(error: Exception) -> Fault:
     return Fault("MH501", message, ("model_type",), hint="tell the author of the plugin that provides it")
 
 
+def _add_advice(faults: list[Fault], config: dict[str, Any], view: View, is_file: bool) -> list[Fault]:
+    """Add what a schema cannot say of values; a placeholder is called just that, whatever else is wrong with it."""
+    placeholders = list(find_placeholders(config))
+    places = {fault.path for fault in placeholders}
+    faults = [fault for fault in faults if fault.path not in places or fault.code != "MH203"]
+    places.update(fault.path for fault in faults)
+    more = [*find_bad_references(config), *find_bad_addresses(config)]
+    if is_file:  # a program may well pass a key that it has read from somewhere safe
+        more += find_plaintext_secrets(config, view)
+    return faults + placeholders + [fault for fault in more if fault.path not in places]
+
+
+def _name_home(fault: Fault, model_type: str | None) -> Fault:
+    """Say of an unknown key where it is unknown: in a model_type, or in a mapping of it."""
+    home = label([*([model_type] if model_type else ()), *fault.path[:-1]])
+    if fault.code != "MH103" or not fault.key or not (model_type or fault.path[:-1]):
+        return fault
+    return fault._replace(message=f"{fault.message} in {home}")
+
+
 def _about_identity(fault: Fault) -> bool:
     """Whether a fault of the schema repeats what was said about config_name and model_type."""
     if fault.code == "MH102" and not fault.path:
@@ -102,10 +137,11 @@ def _about_identity(fault: Fault) -> bool:
     return fault.code != "MH501" and fault.path[:1] in [(key,) for key in IDENTITY]
 
 
-def _problem(entry: Entry, fault: Fault) -> Problem:
-    return entry.problem(
-        fault.code, fault.message, *fault.path, key=fault.key, hint=fault.hint, severity=fault.severity
-    )
+def _problem(entry: Entry, fault: Fault, written: dict[str, str]) -> Problem:
+    """Place a fault in its file; ``written`` has the keys that are spelt another way there."""
+    first, rest = fault.path[:1], fault.path[1:]
+    path = (*(written.get(str(step), step) for step in first), *rest)
+    return entry.problem(fault.code, fault.message, *path, key=fault.key, hint=fault.hint, severity=fault.severity)
 
 
 def _position(problem: Problem) -> tuple[int, int]:

@@ -1,22 +1,187 @@
-"""The codes of problems, each with what it means in one line."""
+"""The codes of problems: the one table that reports, ``modelhub explain-code`` and docs/codes.md are made from."""
 
-CODES: dict[str, str] = {
-    "MH100": "the config does not fit the schema of its model_type",
-    "MH101": "the file cannot be read, or its syntax is wrong",
-    "MH102": "a required key is missing",
-    "MH103": "a key that does not exist here, often a misspelt one",
-    "MH104": "a value of the wrong type",
-    "MH105": "the same key twice in one mapping",
-    "MH106": "not a model config",
-    "MH107": "a model_type that nothing installed provides",
-    "MH108": "a config_name that another config already has",
-    "MH109": "a deprecated key: the config loads, the key has a modern form or no effect",
-    "MH110": "an option that modelhub does not know; it may be misspelt",
-    "MH201": "a value out of its range",
-    "MH202": "a value that is not one of the choices",
-    "MH203": "a value in the wrong format",
-    "MH301": "an environment variable that is not set",
-    "MH302": "a secret file that cannot be read",
-    "MH501": "a plugin that cannot be loaded",
-    "MH502": "a plugin that claims a name already taken",
-}
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """What one code stands for; ``wrong`` shows how it comes about and ``right`` what to write or do then."""
+
+    code: str
+    title: str
+    meaning: str
+    wrong: str
+    right: str
+
+
+_GPT = "config_name: gpt\nmodel_type: openai_chat\n"
+_SERVICE = "config_name: service\nmodel_type: post_api_chat\n"
+_TABLE = (
+    Code(
+        "MH100",
+        "the config does not fit the schema of its model_type",
+        "The schema of the model_type, often a plugin's, has a rule with no clearer name.",
+        "config_name: a\nmodel_type: acme_chat\nodd: 4   # where the plugin's schema says: not 4",
+        "modelhub schema acme_chat   # shows the rule that the message names",
+    ),
+    Code(
+        "MH101",
+        "the file cannot be read, or its syntax is wrong",
+        "There is no such file, a pattern matches none, it is not text, or it is no YAML, JSON or TOML.",
+        "config_name: [gpt",
+        "config_name: gpt\nmodel_type: openai_chat",
+    ),
+    Code(
+        "MH102",
+        "a required key is missing",
+        "Every config needs config_name and model_type, and some types need more, such as the URL of a service.",
+        _SERVICE,
+        _SERVICE + "api_url: http://localhost:8000/chat",
+    ),
+    Code(
+        "MH103",
+        "a key that does not exist here, often a misspelt one",
+        "The model_type ignores this key, so what it was meant to do would not happen. The hint names the key that was "
+        "probably meant, or the mapping where this one belongs.",
+        _GPT + "generate_args:\n  temprature: 0.5",
+        _GPT + "generate_args:\n  temperature: 0.5",
+    ),
+    Code(
+        "MH104",
+        "a value of the wrong type",
+        "A number in quotes is a string, and a name that looks like a number is one unless it is quoted.",
+        _GPT + 'timeout: "30"',
+        _GPT + "timeout: 30",
+    ),
+    Code(
+        "MH105",
+        "the same key twice in one mapping",
+        "Only one of the two values could count, and it would be easy to change the other.",
+        _GPT + "timeout: 30\ntimeout: 60",
+        _GPT + "timeout: 60",
+    ),
+    Code(
+        "MH106",
+        "not a model config",
+        "A file holds one config, a list of them, or a mapping that has such a list under 'models'.",
+        "- gpt-4o-mini",
+        "- config_name: gpt\n  model_type: openai_chat\n  model_name: gpt-4o-mini",
+    ),
+    Code(
+        "MH107",
+        "a model_type that nothing installed provides",
+        "It is misspelt, or the plugin that provides it is not installed here; `modelhub types` lists the known ones.",
+        "config_name: gpt\nmodel_type: opnai_chat",
+        "config_name: gpt\nmodel_type: openai_chat",
+    ),
+    Code(
+        "MH108",
+        "a config_name that another config already has",
+        "Names are unique across all files that are loaded together; the message says where the first one is.",
+        "- {config_name: gpt, model_type: openai_chat}\n- {config_name: gpt, model_type: openai_chat}",
+        "- {config_name: gpt, model_type: openai_chat}\n- {config_name: gpt-2, model_type: openai_chat}",
+    ),
+    Code(
+        "MH109",
+        "an old spelling, or a key without effect",
+        "The config loads: AgentScope's spellings are read as their modern form, and a key that this model_type "
+        "ignores is passed over. The message says what to write in its place.",
+        "config_name: gpt\nmodel_type: openai\nmodel: gpt-4o-mini\nbudget: 100",
+        "config_name: gpt\nmodel_type: openai_chat\nmodel_name: gpt-4o-mini",
+    ),
+    Code(
+        "MH110",
+        "an option that modelhub does not know; it may be misspelt",
+        "Vendors add options, so one that is near no known option is kept and sent as it is, with this warning.",
+        _GPT + "generate_args:\n  brand_new_option: 1",
+        _GPT + "generate_args:\n  extra_body:\n    brand_new_option: 1",
+    ),
+    Code(
+        "MH201",
+        "a value out of its range",
+        "The server would refuse it, or it makes no sense, like a timeout of nothing.",
+        _GPT + "generate_args:\n  temperature: 3",
+        _GPT + "generate_args:\n  temperature: 1.5",
+    ),
+    Code(
+        "MH202",
+        "a value that is not one of the choices",
+        "The message lists the choices, and the hint the one that was probably meant.",
+        "config_name: local\nmodel_type: ollama_chat\nmodel_name: qwen3\nthink: hihg",
+        "config_name: local\nmodel_type: ollama_chat\nmodel_name: qwen3\nthink: high",
+    ),
+    Code(
+        "MH203",
+        "a value in the wrong format",
+        "A URL without its scheme or slashes, with spaces or an impossible port, a duration nobody can read, or a "
+        "${...} that names neither a variable nor a file.",
+        _GPT + "client_args:\n  base_url: http:localhost:8000/v1",
+        _GPT + "client_args:\n  base_url: http://localhost:8000/v1",
+    ),
+    Code(
+        "MH300",
+        "no model of that name",
+        "The program, or a command, asked for a config_name that no loaded config has.",
+        'modelhub.get_model("gtp")   # the config_name is gpt',
+        'modelhub.get_model("gpt")',
+    ),
+    Code(
+        "MH301",
+        "an environment variable that is not set",
+        "A ${NAME} is looked up when the model is first used; `modelhub validate --env` asks beforehand.",
+        _GPT + "organization: ${TEAM_ORGANIZATION}",
+        _GPT + "organization: ${TEAM_ORGANIZATION:-org-123}   # or set the variable",
+    ),
+    Code(
+        "MH302",
+        "a secret file that cannot be read",
+        "A ${file:...} is read when the model is first used; `modelhub validate --env` looks beforehand.",
+        _GPT + "api_key: ${file:/run/secrets/no_such_key}",
+        _GPT + "api_key: ${OPENAI_API_KEY:-}   # or create the file, where this process may read it",
+    ),
+    Code(
+        "MH303",
+        "a reference to something that is not defined",
+        "A config extends one that does not exist, or a profile or an included file of that name is nowhere.",
+        "- config_name: cheap\n  extends: gtp",
+        "- config_name: gpt\n  model_type: openai_chat\n- config_name: cheap\n  extends: gpt",
+    ),
+    Code(
+        "MH304",
+        "references that go in a circle",
+        "Two configs extend each other, or two files include each other, so neither can be completed.",
+        "- {config_name: a, extends: b}\n- {config_name: b, extends: a}",
+        "- {config_name: a, model_type: openai_chat}\n- {config_name: b, extends: a}",
+    ),
+    Code(
+        "MH401",
+        "a key or password in plain text",
+        "Config files are shared and committed, and secrets with them. Write where the secret is to be found instead.",
+        _GPT + "api_key: sk-9f3kq81mz02xv7",
+        _GPT + "api_key: ${OPENAI_API_KEY}",
+    ),
+    Code(
+        "MH402",
+        "a placeholder that was never replaced",
+        "The value is that of an example, so the first call would fail.",
+        _GPT + 'api_key: "{your_api_key}"',
+        _GPT + "api_key: ${OPENAI_API_KEY}",
+    ),
+    Code(
+        "MH501",
+        "a plugin that cannot be loaded",
+        "It is installed but broken, or its schema is; all other types work.",
+        "modelhub plugins   # shows the reason",
+        "pip install --upgrade the-plugin   # or tell its author",
+    ),
+    Code(
+        "MH502",
+        "a plugin that claims a name already taken",
+        "Two installed packages provide the same model_type; a built-in keeps it, else the first by name.",
+        "modelhub plugins   # shows both",
+        "pip uninstall the-one-you-do-not-want",
+    ),
+)
+EXPLANATIONS: dict[str, Code] = {code.code: code for code in _TABLE}
+CODES: dict[str, str] = {code.code: code.title for code in _TABLE}

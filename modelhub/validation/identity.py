@@ -19,6 +19,13 @@ _ADVICE = {
     "model_type": "add 'model_type', for example 'openai_chat'; `modelhub types` lists the known ones",
 }
 
+# Names that AgentScope gave up, and what each is called since.
+ALIASES = {
+    "openai": "openai_chat",
+    "tongyi_chat": "dashscope_chat",
+    "post_api_dalle": "post_api_dall_e",
+}
+
 
 def find_name_faults(config: dict[str, Any]) -> list[Fault]:
     """Say what is wrong with config_name and model_type as they stand, apart from being taken or unknown."""
@@ -40,6 +47,18 @@ def _check_key(config: dict[str, Any], key: str) -> Fault | None:
     if not value.strip():
         return Fault("MH201", f"{key} must not be empty", (key,), hint=_ADVICE[key])
     return None
+
+
+def modern_type(model_type: str, model_types: Collection[str]) -> str:
+    """The model_type that is meant: another one where ``model_type`` is an old name that nothing provides today."""
+    modern = ALIASES.get(model_type)
+    return model_type if modern is None or model_type in model_types else modern
+
+
+def explain_old_type(old: str, modern: str) -> Fault:
+    """Say that a config uses an old name."""
+    message = f"model_type '{old}' is the old name of '{modern}'"
+    return Fault("MH109", message, ("model_type",), hint=f"write '{modern}'", severity="warning")
 
 
 def find_unknown_type(config: dict[str, Any], model_types: Collection[str]) -> Fault | None:

@@ -52,9 +52,8 @@ def explain_open_key(view: View, key: Any, path: Path, parent: View | None = Non
 
 
 def explain_unknown_key(key: Any, path: Path, hint: str | None = None) -> Fault:
-    """Explain a key that may not be here."""
-    where = f" in {label(path)}" if path else ""
-    return Fault("MH103", f"unknown key '{key}'{where}", (*path, key), key=True, hint=hint)
+    """Explain a key that may not be here; whoever knows the model_type adds where "here" is."""
+    return Fault("MH103", f"unknown key '{key}'", (*path, key), key=True, hint=hint)
 
 
 def find_unknown_keys(view: View, value: dict[str, Any], path: Path) -> Iterator[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelhub.validation.addresses import repair
 from modelhub.validation.fault import Fault, Path
 from modelhub.validation.suggest import suggest
 from modelhub.validation.view import View
@@ -27,7 +28,9 @@ def explain_value(keyword: str, value: Any, place: View, path: Path) -> Fault:
         return Fault("MH202", f"{label(path)} must be {what}{but}", path, hint=hint)
     if keyword in ("pattern", "format"):
         wanted = place.first("x-expects") or f"in the format {place.first(keyword)}"
-        return Fault("MH203", f"{label(path)} must be {wanted}{but}", path, hint=_example(place))
+        meant = repair(value) if "URL" in wanted and isinstance(value, str) and not secret else None
+        hint = f"did you mean '{meant}'?" if meant else _example(place)
+        return Fault("MH203", f"{label(path)} must be {wanted}{but}", path, hint=hint)
     if keyword.startswith(_RANGES):
         return Fault("MH201", f"{label(path)} must {_range(keyword, value, place)}{but}", path, hint=_example(place))
     what = place.first("description")

@@ -95,4 +95,7 @@ def quoting_hint(value: Any, names: Collection[str], *, secret: bool) -> str | N
         return f"write {text} without quotes"
     if {"number", "integer"} & set(names) and re.fullmatch(r"[+-]?\d+(\.\d+)?", text):
         return "write it without quotes" if secret else f"write {text} without quotes"
+    duration = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)", text)
+    if "number" in names and duration:
+        return "write a number of seconds" + (f": {duration[1]}" if duration[2].startswith("s") else "")
     return None

@@ -15,7 +15,7 @@ class Row:
     """One comparison: the cheapest cost of each side, and what modelhub's amounts to beside the other's.
 
     ``ratio`` is that of the cheapest rounds and ``ratio_of_pairs`` the median over neighbouring rounds; where
-    ``kind`` is "difference" both are the milliseconds that modelhub adds.
+    ``kind`` is "difference" both are the milliseconds that modelhub adds, where it is "absolute" the seconds it takes.
     """
 
     what: str
@@ -26,7 +26,7 @@ class Row:
     ratio: float
     ratio_of_pairs: float
     target: float
-    kind: Literal["ratio", "difference"] = "ratio"
+    kind: Literal["ratio", "difference", "absolute"] = "ratio"
 
     @property
     def ok(self) -> bool:
@@ -38,7 +38,7 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """This row as the cells of a table."""
-        form = "{:.2f}" if self.kind == "ratio" else "{:+.1f} ms"
+        form = {"ratio": "{:.2f}", "difference": "{:+.1f} ms", "absolute": "{:.2f} s"}[self.kind]
         costs = [f"{cost:.1f} {self.unit}" for cost in (self.competitor_cost, self.modelhub_cost)]
         ratios = [form.format(ratio) for ratio in (self.ratio, self.ratio_of_pairs)]
         return (

@@ -1,0 +1,34 @@
+"""Patterns such as ``configs/**/*.yaml`` where a command takes paths, for shells that leave them alone."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from modelhub.configs.files import SUFFIXES
+
+
+def expand(paths: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The paths to read, each file once, and the patterns that match no config file.
+
+    What exists is a path, whatever characters it is made of. A pattern finds config files, never folders.
+    """
+    found: dict[str, str] = {}
+    idle = []
+    for path in paths:
+        if not glob.has_magic(path) or os.path.lexists(path):
+            found.setdefault(os.path.realpath(path) if path != "-" else path, path)
+            continue
+        # pathlib's glob takes no absolute pattern.
+        files = [name for name in sorted(glob.glob(path, recursive=True)) if _is_config(name)]  # noqa: PTH207
+        if not files:
+            idle.append(path)
+        for name in files:
+            found.setdefault(os.path.realpath(name), name)
+    return list(found.values()), idle
+
+
+def _is_config(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES) and not Path(name).is_dir()

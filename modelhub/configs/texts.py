@@ -1,0 +1,59 @@
+"""The text of a config file as documents, with every fault of it."""
+
+from collections.abc import Callable, Iterator
+
+from modelhub.configs.documents import Document, build_problem
+from modelhub.configs.entries import Found, find_entries
+from modelhub.configs.files import decode
+from modelhub.configs.plain import copy_plain
+from modelhub.configs.positions import Fault, Lines, Parsed
+from modelhub.errors import Problem
+
+
+def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
+    """Read the configs and declarations in text in the format "yaml", "json" or "toml", and its faults as problems.
+
+    Raises ValueError for another format.
+    """
+    parse = _find_parser(format)
+    try:
+        decoded = decode(text)
+    except Fault as fault:
+        yield build_problem(fault, name, Lines(text.decode(errors="replace").removeprefix("\ufeff")))
+        return
+    lines = Lines(decoded)
+    is_empty = True
+    try:
+        for parsed in parse(decoded):
+            is_empty = is_empty and parsed.data is None and not parsed.faults
+            yield from _read_parsed(parsed, name, lines)
+    except Fault as fault:
+        yield build_problem(fault, name, lines)
+        is_empty = False
+    if is_empty:
+        yield Problem("MH106", "the file holds no model config", None, name, 1, 1, 1, 1)
+
+
+def _read_parsed(parsed: Parsed, name: str, lines: Lines) -> Iterator[Found]:
+    data, oddities = copy_plain(parsed.data)
+    document = Document(data, name=name, lines=lines, find_nodes=parsed.find_nodes)
+    yield from (build_problem(fault, name, lines) for fault in parsed.faults)
+    yield from (document.problem("MH106", odd.message, odd.path, hint=odd.hint) for odd in oddities)
+    if data is not None:
+        yield from find_entries(document, data)
+
+
+def _find_parser(format: str) -> Callable[[str], Iterator[Parsed]]:
+    if format == "yaml":
+        from modelhub.configs.yaml_reader import parse_yaml
+
+        return parse_yaml
+    if format == "json":
+        from modelhub.configs.json_reader import parse_json
+
+        return parse_json
+    if format == "toml":
+        from modelhub.configs.toml_reader import parse_toml
+
+        return parse_toml
+    raise ValueError(f"the format must be yaml, json or toml, not {format!r}")

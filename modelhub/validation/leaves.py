@@ -1,0 +1,26 @@
+"""Walk through the texts of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from modelhub.validation.fault import Path
+
+
+def find_texts(value: Any) -> Iterator[tuple[Path, str]]:
+    """Yield every string in ``value`` with its place, in order, however deep it is nested."""
+    waiting: list[tuple[Path, Any]] = [((), value)]
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, str):
+            yield path, node
+        elif isinstance(node, dict):
+            waiting += [((*path, key), item) for key, item in reversed(node.items())]
+        elif isinstance(node, list):
+            waiting += [((*path, index), node[index]) for index in reversed(range(len(node)))]
+
+
+def last_key(path: Path) -> str:
+    """The last key on the way to a place, which says what stands there; empty when there is none."""
+    return next((step for step in reversed(path) if isinstance(step, str)), "")

@@ -1,0 +1,112 @@
+"""Read AgentScope's old spellings as the modern ones, each with a warning that says what to write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from modelhub.validation.fault import Fault
+from modelhub.validation.identity import explain_old_type, modern_type
+
+# AgentScope took the name of a wrapper's class for a model_type, too.
+_CLASSES = {
+    "AnthropicChatWrapper": "anthropic_chat",
+    "DashScopeChatWrapper": "dashscope_chat",
+    "DashScopeImageSynthesisWrapper": "dashscope_image_synthesis",
+    "DashScopeMultiModalWrapper": "dashscope_multimodal",
+    "DashScopeTextEmbeddingWrapper": "dashscope_text_embedding",
+    "GeminiChatWrapper": "gemini_chat",
+    "GeminiEmbeddingWrapper": "gemini_embedding",
+    "LiteLLMChatWrapper": "litellm_chat",
+    "OllamaChatWrapper": "ollama_chat",
+    "OllamaEmbeddingWrapper": "ollama_embedding",
+    "OllamaGenerationWrapper": "ollama_generate",
+    "OpenAIChatWrapper": "openai_chat",
+    "OpenAIDALLEWrapper": "openai_dall_e",
+    "OpenAIEmbeddingWrapper": "openai_embedding",
+    "OpenAIWrapper": "openai_chat",
+    "PostAPIChatWrapper": "post_api_chat",
+    "PostAPIDALLEWrapper": "post_api_dall_e",
+    "PostAPIEmbeddingWrapper": "post_api_embedding",
+    "PostAPIModelWrapperBase": "post_api",
+    "YiChatWrapper": "yi_chat",
+    "ZhipuAIChatWrapper": "zhipuai_chat",
+    "ZhipuAIEmbeddingWrapper": "zhipuai_embedding",
+}
+_IDENTITY = {"type": "model_type", "name": "config_name"}  # before the first release
+_OLLAMA = frozenset({"ollama_chat", "ollama_generate", "ollama_embedding"})
+_TAKES_MODEL = _OLLAMA | {"openai_chat", "openai_dall_e", "openai_embedding"}
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+class Modern(NamedTuple):
+    """A config in its modern spelling, a warning for each change, and the keys as they stand in the file."""
+
+    config: dict[str, Any]
+    faults: list[Fault]
+    written: dict[str, str]
+
+
+def modernize(config: dict[str, Any], model_types: Collection[str]) -> dict[str, Any]:
+    """Return ``config`` in its modern spelling, itself when it has it; ``model_types`` are those that exist."""
+    return read_modern(config, model_types).config
+
+
+def read_modern(config: dict[str, Any], model_types: Collection[str]) -> Modern:
+    """Return ``config`` in its modern spelling and what was changed; places in the faults are modern, too."""
+    modern = Modern(config, [], {})
+    if _IDENTITY.keys() <= config.keys() and not set(_IDENTITY.values()) & config.keys():
+        modern = _rename(modern, _IDENTITY)
+    modern = _rename_type(modern, model_types)
+    model_type = modern.config.get("model_type")
+    if not isinstance(model_type, str):
+        return modern
+    if model_type in _TAKES_MODEL and "model" in config and "model_name" not in config:
+        modern = _rename(modern, {"model": "model_name"})
+    if model_type in _OLLAMA and isinstance(config.get("options"), dict):
+        modern = _read_numbers(modern)
+    return modern
+
+
+def _rename(modern: Modern, names: dict[str, str]) -> Modern:
+    config = {names.get(key, key): value for key, value in modern.config.items()}
+    faults = [
+        _warn(f"the key '{old}' is the old name of '{new}'", f"write '{new}'", new, key=True)
+        for old, new in names.items()
+    ]
+    return Modern(config, modern.faults + faults, modern.written | {new: old for old, new in names.items()})
+
+
+def _rename_type(modern: Modern, model_types: Collection[str]) -> Modern:
+    old = modern.config.get("model_type")
+    if not isinstance(old, str) or old in model_types:
+        return modern
+    new = _CLASSES.get(old) or modern_type(old, model_types)
+    if new == old or new not in model_types:
+        return modern
+    faults = [*modern.faults, explain_old_type(old, new)]
+    return modern._replace(config={**modern.config, "model_type": new}, faults=faults)
+
+
+def _read_numbers(modern: Modern) -> Modern:
+    """Read the numbers that stand in quotes among Ollama's options, as the configs AgentScope came with have them."""
+    options = modern.config["options"]
+    quoted = {
+        key: text
+        for key, text in options.items()
+        if key != "stop" and isinstance(text, str) and _NUMBER.fullmatch(text)
+    }
+    if not quoted:
+        return modern
+    numbers = {key: float(text) if "." in text else int(text) for key, text in quoted.items()}
+    faults = [
+        _warn(f"options.{key} is a number in quotes", f"write {text} without quotes", "options", key)
+        for key, text in quoted.items()
+    ]
+    config = {**modern.config, "options": {**options, **numbers}}
+    return modern._replace(config=config, faults=modern.faults + faults)
+
+
+def _warn(message: str, hint: str, *path: str, key: bool = False) -> Fault:
+    return Fault("MH109", message, path, key=key, hint=hint, severity="warning")
