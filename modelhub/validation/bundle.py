@@ -79,7 +79,7 @@ def build_bundle(schemas: Mapping[str, Schema]) -> Schema:
 
 def print_bundle(bundle: Schema) -> str:
     """Return the text of a bundle as it is kept in files."""
-    return json.dumps(bundle, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(bundle, indent=2, ensure_ascii=False) + "\n"
 
 
 def _refer(name: str) -> Schema:

@@ -123,7 +123,7 @@ _TABLE = (
         "MH300",
         "no model of that name",
         "The program, or a command, asked for a config_name that no loaded config has.",
-        'modelhub.get_model("gtp")   # the config_name is gpt',
+        'modelhub.get_model("gtp")  # the config_name is gpt',
         'modelhub.get_model("gpt")',
     ),
     Code(
