@@ -83,6 +83,10 @@ class ModelRegistry:
         """The effective config called ``config_name``, with its secrets masked."""
         return redact(self._entry(config_name, self._now).config)
 
+    def build_config(self, config_name: str) -> dict[str, Any]:
+        """The same in today's spelling and with its secrets, as wrappers are built from it: not for printing."""
+        return dict(self._modernize(self._entry(config_name, self._now)))
+
     def explain(self, config_name: str) -> list[Explained]:
         """Where every value of the config called ``config_name`` comes from and what it beat, secrets masked."""
         from modelhub.provenance import explain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import modelhub
+from modelhub.cli.app import cli
 from modelhub.testing import MockServer
 
 ROOT = Path(__file__).parent.parent
@@ -94,6 +97,19 @@ def test_example_configs_are_valid_and_answer(
         for name in hub.names():
             response = caller.call(hub.get_model(name), "echo: hi")
             assert response.text == "hi" or response.image_urls or len(response.embedding) == 1
+
+
+EXAMPLES = [
+    (path, name) for path in sorted((ROOT / "model_configs").iterdir()) for name in modelhub.ModelRegistry(path).names()
+]
+
+
+@pytest.mark.parametrize(("path", "name"), EXAMPLES, ids=[name for _, name in EXAMPLES])
+def test_every_example_can_be_tried_with_one_flag(path: Path, name: str) -> None:
+    done = CliRunner().invoke(cli, ["call", name, "echo: hi", "-c", str(path), "--mock", "--json"])
+    assert done.exit_code == 0, done.exception
+    document = json.loads(done.stdout)
+    assert document.get("text") == "hi" or document.get("embedding") or document.get("image_urls")
 
 
 def test_quickstart_without_a_key_and_without_a_server(unused_port: int) -> None:

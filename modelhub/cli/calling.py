@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -20,16 +22,20 @@ from modelhub.response import ModelResponse, ToolCall, Usage
 @profile_option
 @click.option("--stream", is_flag=True, help="Print the answer as it comes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole response as JSON.")
-def call(name: str, text: str, path: str | None, profile: str | None, stream: bool, as_json: bool) -> None:
+@click.option("--mock", "mocked", is_flag=True, help="Ask a mock server instead, without key and network.")
+def call(
+    name: str, text: str, path: str | None, profile: str | None, stream: bool, as_json: bool, mocked: bool
+) -> None:
     """Ask the model called NAME; TEXT of - is read from stdin.
 
     \b
     modelhub call gpt "Why is the sky blue?" -c models.yaml --stream
     git diff | modelhub call gpt - --json
+    modelhub call gpt "Hello" --mock          any config, no key
     """
     if text == "-":
         text = sys.stdin.read()
-    with ModelRegistry(find_configs(path), profile=profile) as hub:
+    with _open(find_configs(path), profile, name, mocked) as hub:
         model = hub.get_model(name)
         response = model(text, stream=True) if stream else model(text)
         if stream and not as_json:
@@ -43,6 +49,20 @@ def call(name: str, text: str, path: str | None, profile: str | None, stream: bo
         print_json(build_document(response))
     elif not stream:
         click.echo(_summary(response))
+
+
+@contextmanager
+def _open(path: str, profile: str | None, name: str, mocked: bool) -> Iterator[ModelRegistry]:
+    """The registry of the configs; when ``mocked``, that of one config, pointed at a mock server of its own."""
+    with ModelRegistry(path, profile=profile) as hub:
+        if not mocked:
+            yield hub
+            return
+        from modelhub.mock.pointing import point_at
+        from modelhub.testing import MockServer
+
+        with MockServer() as server, ModelRegistry(point_at(hub.build_config(name), server.url)) as mock_hub:
+            yield mock_hub
 
 
 _FIELDS = (

@@ -1,0 +1,39 @@
+"""Points configs at a mock server, whatever vendor they name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelhub.errors import ModelHubError
+
+# By how a model_type begins, the longest first: the key that holds its address, and the path below the mock's URL.
+_ADDRESSES = {
+    "post_api_embedding": ("api_url", "/llm/embeddings"),
+    "post_api_dall_e": ("api_url", "/llm/images"),
+    "post_api": ("api_url", "/llm/"),
+    "anthropic": ("base_url", ""),
+    "dashscope": ("base_url", "/api/v1"),
+    "zhipuai": ("base_url", "/api/paas/v4"),
+    "litellm": ("base_url", "/v1"),
+    "gemini": ("base_url", ""),
+    "ollama": ("host", ""),
+    "openai": ("base_url", "/v1"),
+    "yi": ("base_url", "/v1"),
+}
+KEY = "mock.key"  # of the form that every vendor takes
+
+
+def point_at(config: dict[str, Any], url: str) -> dict[str, Any]:
+    """``config`` with the address of the mock at ``url`` and a key that stands for any.
+
+    Raises ModelHubError for a model_type whose wire format the mock does not speak.
+    """
+    model_type = config["model_type"]
+    found = next((address for start, address in _ADDRESSES.items() if model_type.startswith(start)), None)
+    if found is None:
+        raise ModelHubError(f"config {config['config_name']!r}: the mock server does not speak {model_type}")
+    key, path = found
+    address: dict[str, Any] = {key: url + path}
+    if key == "base_url":
+        address = {"client_args": {**(config.get("client_args") or {}), key: url + path}}
+    return {**config, **address, "api_key": KEY}
