@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from modelhub import engine, streaming
 from modelhub.contract import PARSING, keep_async_contract, keep_contract
 from modelhub.effects import Flow, StreamFlow
-from modelhub.errors import ModelCallError
+from modelhub.errors import BadRequestError, ModelCallError
 from modelhub.partial import Partial
 from modelhub.redaction import is_secret_name, scrub
 from modelhub.references import Types, resolve
@@ -270,9 +270,18 @@ class HTTPModelWrapperBase(ModelWrapperBase):
             if parsing["parse_func"] is not None:
                 return engine.parsed(lambda: self.converse(input, self._merge(options)), **parsing), None
         if stream if stream is not None else self.stream:
+            if not self.can_stream():
+                error = BadRequestError(f"{self.model_type} cannot stream")
+                self.explain(error)
+                raise error
             partial = Partial()
             return self.stream_deltas(input, self._merge(options), partial), partial
         return self.converse(input, self._merge(options)), None
+
+    def can_stream(self) -> bool:
+        """Whether this class says how its streams are read."""
+        cls, base = type(self), HTTPModelWrapperBase
+        return cls.parse_event is not base.parse_event or cls.stream_deltas is not base.stream_deltas
 
     def converse(self, input: Any, options: dict[str, Any]) -> Flow[Any]:
         """The flow of a whole answer; overridden by models that are no HTTP, such as a library in this process."""

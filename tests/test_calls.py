@@ -188,6 +188,12 @@ def test_shapes_of_post_api_chat(hub: ModelRegistry, caller: Any, server: MockSe
     assert (response.text, response.raw) == ("hi", body)
 
 
+def test_what_cannot_stream_says_so(hub: ModelRegistry, caller: Any, server: MockServer) -> None:
+    with pytest.raises(errors.BadRequestError, match=r"post \(post_api\): post_api cannot stream"):
+        caller.call(hub.get_model("post"), "hi", stream=True)
+    assert server.requests == []
+
+
 def test_post_api_keys(server: MockServer) -> None:
     config = {
         "config_name": "p",
