@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 from modelhub import engine, streaming
 from modelhub.contract import PARSING, keep_async_contract, keep_contract
 from modelhub.effects import Flow, StreamFlow
-from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.errors import BadRequestError, ConfigError, ModelCallError
 from modelhub.partial import Partial
 from modelhub.redaction import is_secret_name, scrub
-from modelhub.references import Types, resolve
+from modelhub.references import Types, find_files, resolve
 from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
+from modelhub.secrets import stat_files
 from modelhub.taxonomy import Codes, parse_error_body
 from modelhub.transports import SHARED, Transports
 from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
@@ -142,6 +143,8 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         self.generate_args = dict(generate_args or {})
         self._preparing = threading.Lock()
         self._endpoint: Endpoint | None = None
+        self._given: dict[str, Any] | None = None  # the attributes as the config has them, references unresolved
+        self._files: dict[str, Any] = {}
 
     # What a subclass describes.
 
@@ -173,28 +176,46 @@ class HTTPModelWrapperBase(ModelWrapperBase):
 
     @property
     def endpoint(self) -> Endpoint:
-        """The prepared endpoint."""
+        """The prepared endpoint; prepared anew when a secret file that it was made from has changed."""
         endpoint = self._endpoint
-        return endpoint if endpoint is not None else self.prepare()
+        if endpoint is None or (self._files and self._files != stat_files(self._files)):
+            return self.prepare()
+        return endpoint
 
     def prepare(self) -> Endpoint:
-        """Resolve the references of the config and work out the endpoint; done once, at the first call."""
+        """Resolve the references of the config and work out the endpoint: at first, and when a file has changed."""
         with self._preparing:
-            if self._endpoint is None:
-                where = f"config {self.config_name!r}"
-                for name, value in list(vars(self).items()):
-                    if name[0] != "_" and isinstance(value, str | dict | list):
-                        setattr(self, name, resolve(value, where=where, path=(name,), types=self.reference_types))
-                timeout = self.timeout or self.client_args.get("timeout") or self.default_timeout
-                self.read_timeout = float(timeout)
-                self.connect_timeout = min(self.read_timeout, 10.0)
-                self.retry_policy = self.build_retry_policy()
-                endpoint = self.build_endpoint()
-                self._secrets = [value for name, value in endpoint.headers.items() if is_secret_name(name)]
-                self._secrets += [value.partition(" ")[2] for value in self._secrets]
-                self._secrets += [self.api_key or ""]
-                self._endpoint = endpoint
+            files = stat_files(self._files)
+            if self._endpoint is None or files != self._files:
+                if self._given is None:
+                    values = {name: value for name, value in vars(self).items() if name[0] != "_"}
+                    self._given = {n: v for n, v in values.items() if isinstance(v, str | dict | list)}
+                    files = stat_files(find_files(list(self._given.values())))
+                try:
+                    self._resolve(self._given)
+                except ConfigError:
+                    if self._endpoint is None:
+                        raise
+                    return self._endpoint  # a file that is just being replaced; the next call looks again
+                self._endpoint, self._files = self._build_endpoint(), files
             return self._endpoint
+
+    def _resolve(self, given: dict[str, Any]) -> None:
+        """Set the attributes to what those of the config, ``given``, refer to now; all of them or none."""
+        where = f"config {self.config_name!r}"
+        types = self.reference_types
+        found = {name: resolve(value, where=where, path=(name,), types=types) for name, value in given.items()}
+        for name, value in found.items():
+            setattr(self, name, value)
+
+    def _build_endpoint(self) -> Endpoint:
+        self.read_timeout = float(self.timeout or self.client_args.get("timeout") or self.default_timeout)
+        self.connect_timeout = min(self.read_timeout, 10.0)
+        self.retry_policy = self.build_retry_policy()
+        endpoint = self.build_endpoint()
+        secrets = [value for name, value in endpoint.headers.items() if is_secret_name(name)]
+        self._secrets = [*secrets, *(value.partition(" ")[2] for value in secrets), self.api_key or ""]
+        return endpoint
 
     def build_retry_policy(self) -> RetryPolicy:
         """How failed calls of this model are repeated."""

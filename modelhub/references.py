@@ -1,21 +1,28 @@
 """References to values that a config does not hold, such as ``${OPENAI_API_KEY}``: listing and resolving them.
 
-``${NAME}`` and ``${NAME:-default}`` are environment variables, ``${file:/run/secrets/key}`` is what a file holds,
-and ``$${`` is a literal ``${``. What has no closing brace stays as it is.
+``${NAME}``, ``${NAME:-default}`` and ``${env:NAME}`` are environment variables, ``${file:/run/secrets/key}`` is what a
+file holds, ``${keyring:service/user}`` a password, and other schemes are plugins'. ``$${`` is a literal ``${``. What has
+no closing brace stays as it is.
 """
 
 import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path as FilePath
 from typing import Any
 
 from modelhub.errors import ConfigError, Problem
+from modelhub.secrets import find_secret
 
 _REFERENCE = re.compile(r"\$(?P<escaped>\$\{)|\$\{(?P<inner>[^}]*)\}")
 _VARIABLE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
-_MAX_BYTES = 1024 * 1024
+# A scheme is a word of small letters; `${NAME:-default}` is none, whatever NAME is.
+_SOURCE = re.compile(r"(?P<scheme>[a-z][a-z0-9_+.-]*):(?P<name>(?!-).*)", re.DOTALL)
+_HINTS = {
+    "env": "set it",
+    "file": "name a text file that this process may read",
+    "keyring": "store it with `keyring set SERVICE USER`",
+}
 
 Path = tuple[str | int, ...]
 
@@ -66,12 +73,23 @@ def reference_names(value: Any) -> list[str]:
     return list(names)
 
 
+def find_files(value: Any) -> list[str]:
+    """List the files that the strings of ``value`` refer to."""
+    return [name.removeprefix("file:") for name in reference_names(value) if name.startswith("file:")]
+
+
 def _resolve_one(match: re.Match[str], where: str, path: Path) -> str:
     inner = match["inner"]
     if inner is None:
         return "${"
-    if inner.startswith("file:"):
-        return _read_secret(inner.removeprefix("file:"), where, path)
+    source = _SOURCE.fullmatch(inner)
+    if source is not None:
+        try:
+            return find_secret(source["scheme"], source["name"])
+        except LookupError as error:
+            code = "MH301" if source["scheme"] == "env" else "MH302"
+            hint = _HINTS.get(source["scheme"], "`modelhub plugins` lists what is installed")
+            raise ConfigError([Problem(code, f"{where}: {error.args[0]}", hint, path=path)]) from None
     variable = _VARIABLE.fullmatch(inner)
     if variable is None:
         message = f"{where}: a ${{...}} does not hold the name of an environment variable"
@@ -85,25 +103,6 @@ def _resolve_one(match: re.Match[str], where: str, path: Path) -> str:
         message = f"{where}: environment variable {name} is not set"
         raise ConfigError([Problem("MH301", message, f"set {name}, or write ${{{name}:-default}}", path=path)])
     return found
-
-
-def _read_secret(name: str, where: str, path: Path) -> str:
-    try:
-        file = FilePath(name)
-        if not file.is_file():
-            reason = "it is not a regular file" if file.exists() else "it does not exist"
-        elif file.stat().st_size > _MAX_BYTES:
-            reason = "it is larger than 1 MB"
-        else:
-            return file.read_bytes().decode().rstrip("\r\n")
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-    except UnicodeDecodeError:
-        reason = "it is not UTF-8 text"
-    except ValueError as error:
-        reason = str(error)
-    message = f"{where}: the file '{name}' of a ${{file:...}} cannot be used: {reason}"
-    raise ConfigError([Problem("MH302", message, "name a text file that this process may read", path=path)])
 
 
 def _find_texts(value: Any) -> list[str]:

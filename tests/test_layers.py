@@ -23,7 +23,7 @@ HOMES = {
     "yaml": ("modelhub.configs",),
     "jsonschema": ("modelhub.validation",),
     "click": ("modelhub.cli",),
-    "pluggy": ("modelhub.plugins",),
+    "pluggy": ("modelhub.plugins", "modelhub.hooks"),
 }
 PURE = ("modelhub.errors", "modelhub.wire", "modelhub.parts", "modelhub.partial", "modelhub.response")
 # What each layer must not reach up to.

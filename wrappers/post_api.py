@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from modelhub.base import Endpoint, HTTPModelWrapperBase, add_query
-from modelhub.errors import BadRequestError, ResponseParsingError
+from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
 from modelhub.partial import Partial
 from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
@@ -13,11 +14,15 @@ from modelhub.tasks import ChatWrapper, EmbeddingWrapper, ImageWrapper
 from modelhub.taxonomy import find_request_id
 from modelhub.wire import Event, Reply, Request
 
-from .openai_reply import parse_chunk, parse_completion, parse_images, parse_usage, parse_vectors, raise_for_error
+from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors, raise_for_error
+from .post_api_shapes import open_envelope, parse_bare_vectors, parse_known_shape
 
 
 class PostAPIModelWrapperBase(HTTPModelWrapperBase):
-    """Posts ``{messages_key: input, **json_args}`` to ``api_url``; the reply's JSON is in ``raw``."""
+    """Posts ``{messages_key: input, **json_args}`` to ``api_url``; the reply's JSON is in ``raw``.
+
+    A ``messages_key`` of ``a.b`` puts the input under ``b`` in the object ``a``.
+    """
 
     def __init__(
         self,
@@ -76,7 +81,14 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
         return RetryPolicy(max_attempts=max(1, self.max_retries), initial=self.retry_interval)
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        return self.build_post({self.messages_key: input, **self.json_args, **options}, stream)
+        return self.build_post(build_body(self.messages_key, input, {**self.json_args, **options}), stream)
+
+    def parse_error(self, reply: Reply) -> ModelCallError:
+        if reply.body.startswith(b"Traceback (most recent call last):"):  # ModelScope's server: only its end says why
+            reply = Reply(
+                reply.status, reply.headers, re.split(rb"\n(?=[A-Za-z][\w.]*(?:: |$))", reply.body.strip())[-1]
+            )
+        return super().parse_error(reply)
 
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
@@ -140,16 +152,27 @@ class PostAPIDALLEWrapper(PostAPIModelWrapperBase, ImageWrapper):
 
 
 class PostAPIEmbeddingWrapper(PostAPIModelWrapperBase, EmbeddingWrapper):
-    """Vectors behind a POST: in AgentScope's envelope, in OpenAI's shape, or as bare lists of numbers."""
+    """Vectors behind a POST: in AgentScope's envelope, OpenAI's shape, ModelScope's, or as bare lists of numbers.
+
+    ``pooling`` ("mean" or "first") makes one vector of those that Hugging Face's feature extraction has for the
+    tokens of a text.
+    """
 
     model_type = "post_api_embedding"
 
+    def __init__(self, *args: Any, pooling: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pooling = pooling
+
     def _parse_response(self, response: Any) -> ModelResponse:
-        if isinstance(response, list) and response:
-            return ModelResponse(embedding=parse_bare_vectors(response), raw=response)
+        rows = response.get("text_embedding") if isinstance(response, dict) else response
+        if isinstance(rows, list) and rows:
+            return ModelResponse(embedding=parse_bare_vectors(rows, self.pooling), raw=response)
         inner = open_envelope(response)
         if not isinstance(inner, dict) or not isinstance(inner.get("data"), list):
-            raise ResponseParsingError("the reply has none of the known shapes (data.response.data, data, bare lists)")
+            raise ResponseParsingError(
+                "the reply has none of the known shapes (data.response.data, data, text_embedding, bare lists)"
+            )
         return ModelResponse(
             embedding=parse_vectors(inner["data"]),
             raw=response,
@@ -162,32 +185,9 @@ def _name_input(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ..
     return (options.pop("input_"), *args) if "input_" in options else args
 
 
-def open_envelope(data: Any) -> Any:
-    """What AgentScope's envelope ``{"data": {"response": ...}}`` holds; ``data`` itself when it is none."""
-    if isinstance(data, dict) and isinstance(data.get("data"), dict) and isinstance(data["data"].get("response"), dict):
-        return {"usage": data["data"].get("usage"), **data["data"]["response"]}
-    return data
-
-
-def parse_known_shape(data: Any) -> ModelResponse | None:
-    """The response of a body in AgentScope's envelope, OpenAI's shape or Hugging Face's; None for any other."""
-    inner = open_envelope(data)
-    if isinstance(inner, dict) and isinstance(inner.get("choices"), list):
-        response = parse_completion(inner, Reply(200, {}))
-        response.raw = data
-        return response
-    row = data
-    while isinstance(row, list) and row:  # one list for each input, one item for each answer
-        row = row[0]
-    if isinstance(row, dict) and isinstance(row.get("generated_text"), str):
-        usage = parse_usage(row.get("usage"))
-        return ModelResponse(text=row["generated_text"], finish_reason="stop", raw=data, usage=usage)
-    return None
-
-
-def parse_bare_vectors(rows: list[Any]) -> list[list[float]]:
-    """The vectors of a reply that is one, or a list of them; raises ResponseParsingError for anything else."""
-    rows = rows if isinstance(rows[0], list) else [rows]
-    if not all(isinstance(row, list) and row and all(isinstance(x, int | float) for x in row) for row in rows):
-        raise ResponseParsingError("the reply is a list, but not of vectors: one list of numbers for each text")
-    return rows
+def build_body(path: str, input: Any, rest: dict[str, Any]) -> dict[str, Any]:
+    """``input`` at the dotted ``path`` of an object that has ``rest`` too; what both have is taken from ``rest``."""
+    key, _, deeper = path.partition(".")
+    if deeper and isinstance(rest.get(key, {}), dict):
+        return {**rest, key: build_body(deeper, input, rest.get(key, {}))}
+    return {key: input, **rest}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modelhub.configs import Entry
 
 _REFERENCE = re.compile(r"(?<!\$)\$\{[^}]*\}")
-_GOOD = re.compile(r"\$\{(?:[A-Za-z_][A-Za-z0-9_]*(?::-.*)?|file:.+)\}", re.DOTALL)
+_GOOD = re.compile(r"\$\{(?:[A-Za-z_][A-Za-z0-9_]*(?::-.*)?|[a-z][a-z0-9_+.-]*:(?!-).+)\}", re.DOTALL)
 
 
 def find_bad_references(config: dict[str, Any]) -> Iterator[Fault]:

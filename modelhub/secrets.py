@@ -1,0 +1,87 @@
+"""Where the values behind ``${scheme:name}`` come from: the environment, files, the keyring, or a plugin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+_MAX_BYTES = 1024 * 1024
+
+
+def find_secret(scheme: str, name: str) -> str:
+    """The value that ``name`` has in ``scheme``; raises LookupError with the reason when it cannot be had."""
+    if scheme == "env":
+        value = os.environ.get(name)
+        if value is None:
+            raise LookupError(f"environment variable {name} is not set")
+        return value
+    if scheme == "file":
+        return read_secret_file(name)
+    if scheme == "keyring":
+        return _read_keyring(name)
+    return _ask_plugins(scheme, name)
+
+
+def read_secret_file(name: str) -> str:
+    """The text of a secret file, less its last line end; raises LookupError when it is none."""
+    try:
+        file = Path(name)
+        if not file.is_file():
+            reason = "it is not a regular file" if file.exists() else "it does not exist"
+        elif file.stat().st_size > _MAX_BYTES:
+            reason = "it is larger than 1 MB"
+        else:
+            return file.read_bytes().decode().rstrip("\r\n")
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+    except ValueError as error:
+        reason = str(error)
+    raise LookupError(f"the file '{name}' of a ${{file:...}} cannot be used: {reason}")
+
+
+def stat_files(names: Iterable[str]) -> dict[str, tuple[int, int, int] | None]:
+    """What tells that one of these files has changed, whether it was written or replaced."""
+    found: dict[str, tuple[int, int, int] | None] = {}
+    for name in names:
+        try:
+            facts = Path(name).stat()
+            found[name] = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
+        except (OSError, ValueError):
+            found[name] = None
+    return found
+
+
+def _read_keyring(name: str) -> str:
+    service, slash, user = name.rpartition("/")
+    if not slash:
+        raise LookupError("a ${keyring:...} names a service and a user: ${keyring:service/user}")
+    try:
+        import keyring  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise LookupError("a ${keyring:...} needs the keyring library: pip install 'modelhub[keyring]'") from None
+    try:
+        value: str | None = keyring.get_password(service, user)
+    except Exception as error:  # every backend has errors of its own
+        raise LookupError(f"the keyring cannot be read: {type(error).__name__}") from None
+    if value is None:
+        raise LookupError(f"the keyring has no password of {user!r} for {service!r}")
+    return value
+
+
+def _ask_plugins(scheme: str, name: str) -> str:
+    from modelhub.hooks import load_hooks
+
+    manager, broken = load_hooks()
+    try:
+        value: str | None = manager.hook.resolve_secret(scheme=scheme, name=name)
+    except LookupError:
+        raise
+    except Exception as error:
+        raise LookupError(f"the plugin for ${{{scheme}:...}} failed: {type(error).__name__}") from None
+    if value is None:
+        why = f" ({'; '.join(broken)})" if broken else ""
+        raise LookupError(f"no installed plugin resolves ${{{scheme}:...}}{why}")
+    return value

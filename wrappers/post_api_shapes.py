@@ -1,0 +1,66 @@
+"""The shapes in which services behind a POST answer: AgentScope's envelope, OpenAI's, Hugging Face's, ModelScope's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelhub.errors import ResponseParsingError
+from modelhub.response import ModelResponse
+from modelhub.wire import Reply
+
+from .openai_reply import parse_completion, parse_content, parse_usage
+
+
+def open_envelope(data: Any) -> Any:
+    """What AgentScope's envelope ``{"data": {"response": ...}}`` holds; ``data`` itself when it is none."""
+    if isinstance(data, dict) and isinstance(data.get("data"), dict) and isinstance(data["data"].get("response"), dict):
+        return {"usage": data["data"].get("usage"), **data["data"]["response"]}
+    return data
+
+
+def parse_known_shape(data: Any) -> ModelResponse | None:
+    """The response of a body in AgentScope's envelope, OpenAI's shape or Hugging Face's; None for any other."""
+    inner = open_envelope(data)
+    if isinstance(inner, dict) and isinstance(inner.get("choices"), list):
+        response = parse_completion(inner, Reply(200, {}))
+        response.raw = data
+        return response
+    row = data
+    while isinstance(row, list) and row:  # one list for each input, one item for each answer
+        row = row[0]
+    text = row.get("generated_text") if isinstance(row, dict) else None
+    if isinstance(text, list) and text and isinstance(text[-1], dict):  # messages in, messages out: the answer is last
+        text = parse_content(text[-1].get("content"))
+    if isinstance(text, str):
+        return ModelResponse(text=text, finish_reason="stop", raw=data, usage=parse_usage(row.get("usage")))
+    return None
+
+
+def parse_bare_vectors(rows: list[Any], pooling: str | None = None) -> list[list[float]]:
+    """The vectors of a reply that is one, or a list of them; raises ResponseParsingError for anything else."""
+    rows = rows if isinstance(rows[0], list) else [rows]
+    if pooling and all(map(is_nested, rows)):
+        rows = [_pool(row, pooling) for row in rows]
+    if not all(map(is_vector, rows)):
+        if all(map(is_nested, rows)):
+            raise ResponseParsingError("the reply has a vector for each token: set pooling to 'mean' or 'first'")
+        raise ResponseParsingError("the reply is a list, but not of vectors: one list of numbers for each text")
+    return rows
+
+
+def _pool(rows: list[Any], pooling: str) -> Any:
+    while len(rows) == 1 and is_nested(rows[0]):  # several texts are answered with a batch of one for each
+        rows = rows[0]
+    if not all(map(is_vector, rows)) or len({len(row) for row in rows}) > 1:
+        raise ResponseParsingError("the reply is a list, but not of texts that have a vector for each token")
+    return rows[0] if pooling == "first" else [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+
+
+def is_nested(row: Any) -> bool:
+    """Whether a list holds lists, as that of a text's tokens does."""
+    return isinstance(row, list) and bool(row) and isinstance(row[0], list)
+
+
+def is_vector(row: Any) -> bool:
+    """Whether this is a list of numbers."""
+    return isinstance(row, list) and bool(row) and all(isinstance(x, int | float) for x in row)
