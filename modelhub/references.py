@@ -1,8 +1,8 @@
 """References to values that a config does not hold, such as ``${OPENAI_API_KEY}``: listing and resolving them.
 
-``${NAME}``, ``${NAME:-default}`` and ``${env:NAME}`` are environment variables, ``${file:/run/secrets/key}`` is what a
-file holds, ``${keyring:service/user}`` a password, and other schemes are plugins'. ``$${`` is a literal ``${``. What has
-no closing brace stays as it is.
+``${NAME}``, ``${NAME:-default}`` and ``${env:NAME}`` are environment variables, ``${file:/run/secrets/key}`` is what
+a file holds, ``${keyring:service/user}`` a password, and other schemes are plugins'. ``$${`` is a literal ``${``. What
+has no closing brace stays as it is.
 """
 
 import os

@@ -17,6 +17,8 @@ from modelhub.wire import Event, Reply, Request
 from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors, raise_for_error
 from .post_api_shapes import open_envelope, parse_bare_vectors, parse_known_shape
 
+_LAST_WORDS = re.compile(rb"\n(?=[A-Za-z][\w.]*(?:: |$))")  # the exception, after the indented lines that led to it
+
 
 class PostAPIModelWrapperBase(HTTPModelWrapperBase):
     """Posts ``{messages_key: input, **json_args}`` to ``api_url``; the reply's JSON is in ``raw``.
@@ -85,9 +87,7 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
 
     def parse_error(self, reply: Reply) -> ModelCallError:
         if reply.body.startswith(b"Traceback (most recent call last):"):  # ModelScope's server: only its end says why
-            reply = Reply(
-                reply.status, reply.headers, re.split(rb"\n(?=[A-Za-z][\w.]*(?:: |$))", reply.body.strip())[-1]
-            )
+            reply = Reply(reply.status, reply.headers, _LAST_WORDS.split(reply.body.strip())[-1])
         return super().parse_error(reply)
 
     def parse_response(self, reply: Reply) -> ModelResponse:

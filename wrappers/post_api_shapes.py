@@ -28,12 +28,14 @@ def parse_known_shape(data: Any) -> ModelResponse | None:
     row = data
     while isinstance(row, list) and row:  # one list for each input, one item for each answer
         row = row[0]
-    text = row.get("generated_text") if isinstance(row, dict) else None
+    if not isinstance(row, dict):
+        return None
+    text = row.get("generated_text")
     if isinstance(text, list) and text and isinstance(text[-1], dict):  # messages in, messages out: the answer is last
         text = parse_content(text[-1].get("content"))
-    if isinstance(text, str):
-        return ModelResponse(text=text, finish_reason="stop", raw=data, usage=parse_usage(row.get("usage")))
-    return None
+    if not isinstance(text, str):
+        return None
+    return ModelResponse(text=text, finish_reason="stop", raw=data, usage=parse_usage(row.get("usage")))
 
 
 def parse_bare_vectors(rows: list[Any], pooling: str | None = None) -> list[list[float]]:
