@@ -148,7 +148,7 @@ def _page_message(reply: Reply) -> str:
 
 def describe_text(text: str) -> str:
     """The first words of a body that should have been JSON, without its markup."""
-    if "<" in text[:200]:
+    if re.search(r"<!doctype|<html|</[a-z]", text[:2000], re.I):
         text = html.unescape(re.sub(r"<!--.*?(-->|$)|<(script|style)\b.*?</\2>|<[^>]*>", " ", text, flags=re.S | re.I))
     words = " ".join(text.split())
     return words if len(words) <= 300 else words[:300] + "..."

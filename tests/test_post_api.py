@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,3 +106,59 @@ def test_errors_in_the_envelope(hub: ModelRegistry, caller: Any, server: MockSer
         server.reply({"status": 200, "body": json.dumps(body)})
         with pytest.raises(errors.ContentFilterError, match="not allowed"):
             caller.call(hub.get_model(name), "a cat")
+
+
+# Replies of Hugging Face's inference toolkit and of ModelScope's server, as they sent them.
+RECORDED = {
+    f"{path.stem}: {case['name']}": case
+    for path in sorted(Path(__file__).with_name("recordings_post").glob("*.json"))
+    for case in json.loads(path.read_text("utf-8"))
+}
+
+
+@pytest.mark.parametrize("case", RECORDED.values(), ids=RECORDED)
+def test_recorded_replies(caller: Any, server: MockServer, case: dict[str, Any]) -> None:
+    config = {"config_name": "m", "api_url": f"{server.url}/llm/", "retry": {"max_attempts": 1}, **case["config"]}
+    server.reply(case["reply"])
+    with ModelRegistry([config]) as hub:
+        if "error" in case:
+            with pytest.raises(getattr(errors, case["error"])) as caught:
+                caller.call(hub.get_model("m"), case["input"], **case.get("options", {}))
+            assert case["message"] in str(caught.value)
+            assert "Traceback" not in str(caught.value)
+            if "code" in case:
+                headers = case["reply"]["headers"]
+                assert (caught.value.code, caught.value.request_id) == (case["code"], headers["x-request-id"])
+        else:
+            response = caller.call(hub.get_model("m"), case["input"], **case.get("options", {}))
+            assert response.raw == json.loads(case["reply"]["body"])
+            assert response.text == case.get("text")
+            assert response.request_id == case["reply"]["headers"].get("x-request-id", "mock-1")
+            assert [vector[0] for vector in response.embedding or []] == pytest.approx(case.get("firsts", []))
+            assert {len(vector) for vector in response.embedding or []} <= {32}
+    assert server.requests[-1].json == case["sends"]
+
+
+POOLED = {"config_name": "m", "model_type": "post_api_embedding", "pooling": "mean"}
+
+
+def test_tokens_that_cannot_be_pooled(server: MockServer) -> None:
+    with ModelRegistry([{**POOLED, "api_url": f"{server.url}/llm/", "retry": {"max_attempts": 1}}]) as pooled:
+        for body in ("[[[1, 2], [3]]]", "[[[[1], [2]], [[3]]]]", '[[["a"]]]', "[[[]]]", "[[1], [[2]]]"):
+            server.reply({"status": 200, "body": body})
+            with pytest.raises(errors.ResponseParsingError, match="but not of "):
+                pooled.get_model("m")("a")
+        server.reply({"status": 200, "body": "[[1, 2]]"})
+        assert pooled.get_model("m")("a").embedding == [[1, 2]]
+
+
+def test_where_the_input_goes(server: MockServer) -> None:
+    config = {"config_name": "m", "model_type": "post_api", "api_url": f"{server.url}/llm/", "messages_key": "a.b.c"}
+    server.reply({"status": 200, "body": "{}"}, {"status": 200, "body": "{}"})
+    with ModelRegistry(
+        [{**config, "json_args": {"a": {"b": {"d": 1}, "e": 2}}}, {**config, "config_name": "n"}]
+    ) as hub:
+        hub.get_model("m")("hi", f=3)
+        assert server.requests[-1].json == {"a": {"b": {"c": "hi", "d": 1}, "e": 2}, "f": 3}
+        hub.get_model("n")("hi")
+        assert server.requests[-1].json == {"a": {"b": {"c": "hi"}}}

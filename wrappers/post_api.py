@@ -11,13 +11,13 @@ from modelhub.partial import Partial
 from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
 from modelhub.tasks import ChatWrapper, EmbeddingWrapper, ImageWrapper
-from modelhub.taxonomy import find_request_id
+from modelhub.taxonomy import build_error, find_request_id
 from modelhub.wire import Event, Reply, Request
 
 from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors, raise_for_error
 from .post_api_shapes import open_envelope, parse_bare_vectors, parse_known_shape
 
-_LAST_WORDS = re.compile(rb"\n(?=[A-Za-z][\w.]*(?:: |$))")  # the exception, after the indented lines that led to it
+_LAST_WORDS = re.compile(r"\n(?=[A-Za-z][\w.]*(?:: |$))")  # the exception, after the indented lines that led to it
 
 
 class PostAPIModelWrapperBase(HTTPModelWrapperBase):
@@ -87,7 +87,8 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
 
     def parse_error(self, reply: Reply) -> ModelCallError:
         if reply.body.startswith(b"Traceback (most recent call last):"):  # ModelScope's server: only its end says why
-            reply = Reply(reply.status, reply.headers, _LAST_WORDS.split(reply.body.strip())[-1])
+            words = _LAST_WORDS.split(reply.body.decode("utf-8", "replace").strip())[-1]
+            return build_error(reply.status, " ".join(words.split())[:300], headers=reply.headers)
         return super().parse_error(reply)
 
     def parse_response(self, reply: Reply) -> ModelResponse:
