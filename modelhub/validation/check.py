@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from modelhub.validation.plaintext import find_plaintext_secrets
 from modelhub.validation.quick import is_certainly_valid
 from modelhub.validation.schemas import BASE, Schema
 from modelhub.validation.spellings import read_modern
+from modelhub.validation.targets import Edge, find_edges, find_target_faults
 from modelhub.validation.view import View
 from modelhub.validation.wording import label
 
@@ -39,11 +41,13 @@ def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collect
     modern = [read_modern(entry.config, model_types) for entry in entries]
     entries = [replace(entry, config=found.config) for entry, found in zip(entries, modern, strict=True)]
     duplicates = find_duplicate_names(entries)
+    targets = checker.find_target_faults(entries)
     problems: list[Problem] = []
     for index, (entry, found) in enumerate(zip(entries, modern, strict=True)):
         faults = [*found.faults, *checker.find_faults(entry.config, is_file=entry.document.name is not None)]
         if index in duplicates:
             faults.append(duplicates[index])
+        faults += targets.get(index, ())
         placed = [(_place(entry, fault), _problem(entry, fault, found.written)) for fault in faults]
         problems += [problem for _, problem in sorted(placed, key=lambda pair: (_position(pair[1]), pair[0]))]
     return _without_repeats(problems)
@@ -56,6 +60,22 @@ class _Checker:
         self._schema_of = schema_of
         self._model_types = model_types
         self._known: dict[str | None, tuple[Schema, View] | Fault] = {}
+
+    def find_target_faults(self, entries: Sequence[Entry]) -> dict[int, list[Fault]]:
+        """Return what is wrong with the configs that configs name, by the index of the naming one."""
+        names: dict[str, int] = {}
+        edges: list[Edge] = []
+        for index, entry in enumerate(entries):
+            name, model_type = entry.config.get("config_name"), entry.config.get("model_type")
+            if isinstance(name, str):
+                names.setdefault(name, index)
+            if not isinstance(model_type, str) or model_type not in self._model_types:
+                continue
+            known = self._schema(model_type)
+            if not isinstance(known, Fault):
+                with suppress(Exception):  # a plugin's schema may be anything; what is wrong with it is told elsewhere
+                    edges += find_edges(index, known[1], entry.config)
+        return find_target_faults(edges, names)
 
     def find_faults(self, config: dict[str, Any], *, is_file: bool) -> list[Fault]:
         """Return everything wrong with a config by itself."""

@@ -143,14 +143,14 @@ _TABLE = (
     Code(
         "MH303",
         "a reference to something that is not defined",
-        "A config extends one that does not exist, or a profile or an included file of that name is nowhere.",
+        "A config extends or names one that does not exist, or a profile or an included file of that name is nowhere.",
         "- config_name: cheap\n  extends: gtp",
         "- config_name: gpt\n  model_type: openai_chat\n- config_name: cheap\n  extends: gpt",
     ),
     Code(
         "MH304",
         "references that go in a circle",
-        "Two configs extend each other, or two files include each other, so neither can be completed.",
+        "Two configs extend or name each other, or two files include each other, so neither can be completed.",
         "- {config_name: a, extends: b}\n- {config_name: b, extends: a}",
         "- {config_name: a, model_type: openai_chat}\n- {config_name: b, extends: a}",
     ),
