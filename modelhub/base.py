@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Coroutine, Generator, Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from modelhub import engine, streaming
 from modelhub.contract import PARSING, keep_async_contract, keep_contract
+from modelhub.defined import DEFINED as DEFINED
 from modelhub.effects import Flow, StreamFlow
+from modelhub.endpoint import Endpoint as Endpoint
+from modelhub.endpoint import add_query as add_query
 from modelhub.errors import BadRequestError, ConfigError, ModelCallError
 from modelhub.partial import Partial
 from modelhub.redaction import is_secret_name, scrub
@@ -64,45 +66,6 @@ class ModelWrapperBase:
     def __repr__(self) -> str:
         name = getattr(self, "config_name", None)
         return f"<{type(self).__name__} {name!r}>"
-
-
-class _Defined:
-    """The wrapper classes that have been defined, newest last, for as long as they live."""
-
-    def __init__(self) -> None:
-        import weakref
-
-        self._refs: list[weakref.ref[type[ModelWrapperBase]]] = []
-        self._ref = weakref.ref
-
-    def append(self, cls: type[ModelWrapperBase]) -> None:
-        self._refs.append(self._ref(cls, self._refs.remove))
-
-    def by_type(self, model_type: str) -> type[ModelWrapperBase] | None:
-        """The newest class that itself declares ``model_type``, or is called so."""
-        for ref in reversed(self._refs):
-            cls = ref()
-            if cls is not None and model_type in (cls.__dict__.get("model_type"), cls.__name__):
-                return cls
-        return None
-
-
-DEFINED = _Defined()
-
-
-class Endpoint:
-    """Where a wrapper's requests go: a URL and the headers that go with it, worked out once."""
-
-    __slots__ = ("headers", "url")
-
-    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        self.url = url
-        self.headers = headers
-
-
-def add_query(url: str, query: Mapping[str, Any] | None) -> str:
-    """``url`` with the parameters of ``query`` appended."""
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, doseq=True)}" if query else url
 
 
 class HTTPModelWrapperBase(ModelWrapperBase):
