@@ -13,6 +13,8 @@ from modelhub.effects import Flow, StreamFlow
 from modelhub.endpoint import Endpoint as Endpoint
 from modelhub.endpoint import add_query as add_query
 from modelhub.errors import BadRequestError, ConfigError, ModelCallError
+from modelhub.inheritance import Inheritance
+from modelhub.invocations import OBSERVERS, record, record_stream
 from modelhub.partial import Partial
 from modelhub.redaction import is_secret_name, scrub
 from modelhub.references import Types, find_files, resolve
@@ -26,7 +28,7 @@ from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encod
 USER_AGENT = "modelhub"
 
 
-class ModelWrapperBase:
+class ModelWrapperBase(Inheritance):
     """A model that can be called by name: a class with ``model_type``, ``__init__`` and ``__call__``.
 
     The registry passes the keys of the config, less ``model_type``, to ``__init__``. ``__call__`` returns a
@@ -49,6 +51,8 @@ class ModelWrapperBase:
             call = cls.__dict__.get(name)
             if call is not None and not getattr(call, "keeps_contract", False):
                 setattr(cls, name, keep(call))
+                if name == "__call__" and "acall" not in cls.__dict__:
+                    cls.acall = ModelWrapperBase.acall  # type: ignore[method-assign]
         DEFINED.append(cls)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -62,6 +66,10 @@ class ModelWrapperBase:
 
     def format(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"The method `format` is not implemented for model wrapper [{type(self).__name__}].")
+
+    def format_tools_json_schemas(self, *args: Any, **kwargs: Any) -> Any:
+        who = f"model wrapper [{type(self).__name__}]"
+        raise NotImplementedError(f"The method `format_tools_json_schemas` is not implemented for {who}.")
 
     def __repr__(self) -> str:
         name = getattr(self, "config_name", None)
@@ -78,6 +86,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     """
 
     decoder: ClassVar[type[EventDecoder]] = SSEDecoder
+    input_name: ClassVar[str] = "input"  # what the input is called in records of calls
     default_timeout: ClassVar[float] = 600.0
     error_codes: ClassVar[Codes | None] = None  # the vendor's own codes, where they say more than the status
     reference_types: Types | None = None  # set by the registry, which knows the schema
@@ -252,15 +261,20 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         if not PARSING.isdisjoint(options):
             parsing = {name: options.pop(name, None) for name in PARSING}
             if parsing["parse_func"] is not None:
-                return engine.parsed(lambda: self.converse(input, self._merge(options)), **parsing), None
+                return engine.parsed(lambda: self._ask(input, self._merge(options)), **parsing), None
         if stream if stream is not None else self.stream:
             if not self.can_stream():
                 error = BadRequestError(f"{self.model_type} cannot stream")
                 self.explain(error)
                 raise error
-            partial = Partial()
-            return self.stream_deltas(input, self._merge(options), partial), partial
-        return self.converse(input, self._merge(options)), None
+            partial, merged = Partial(), self._merge(options)
+            flow = self.stream_deltas(input, merged, partial)
+            return (record_stream(self, input, merged, flow, partial) if OBSERVERS else flow), partial
+        return self._ask(input, self._merge(options)), None
+
+    def _ask(self, input: Any, options: dict[str, Any]) -> Flow[Any]:
+        flow = self.converse(input, options)
+        return record(self, input, options, flow) if OBSERVERS else flow
 
     def can_stream(self) -> bool:
         """Whether this class says how its streams are read."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from modelhub import engine
 from modelhub.effects import Invoke
-from modelhub.response import ModelResponse
+from modelhub.yielding import as_response
 
 PARSING = frozenset({"parse_func", "fault_handler", "max_retries"})
 
@@ -21,8 +21,8 @@ def keep_contract(call: Callable[..., Any]) -> Callable[..., Any]:
     def kept(self: Any, *args: Any, **kwargs: Any) -> Any:
         parsing = {name: kwargs.pop(name) for name in taken if name in kwargs}
         if parsing.get("parse_func") is None:
-            return _as_response(call(self, *args, **kwargs))
-        ask = Invoke(lambda: _as_response(call(self, *args, **kwargs)))
+            return as_response(call(self, *args, **kwargs))
+        ask = Invoke(lambda: as_response(call(self, *args, **kwargs)))
         return self.transports.sync().run(engine.parsed(lambda: engine.invoke(ask), **_complete(parsing)))
 
     kept.keeps_contract = True  # type: ignore[attr-defined]
@@ -37,10 +37,10 @@ def keep_async_contract(call: Callable[..., Any]) -> Callable[..., Any]:
     async def kept(self: Any, *args: Any, **kwargs: Any) -> Any:
         parsing = {name: kwargs.pop(name) for name in taken if name in kwargs}
         if parsing.get("parse_func") is None:
-            return _as_response(await call(self, *args, **kwargs))
+            return as_response(await call(self, *args, **kwargs))
 
         async def acall() -> Any:
-            return _as_response(await call(self, *args, **kwargs))
+            return as_response(await call(self, *args, **kwargs))
 
         ask = Invoke(acall=acall)
         return await self.transports.aio().run(engine.parsed(lambda: engine.invoke(ask), **_complete(parsing)))
@@ -57,7 +57,3 @@ def _not_taken_by(call: Callable[..., Any]) -> list[str]:
 
 def _complete(parsing: dict[str, Any]) -> dict[str, Any]:
     return {name: parsing.get(name) for name in PARSING}
-
-
-def _as_response(result: Any) -> Any:
-    return ModelResponse(text=result) if isinstance(result, str) else result

@@ -16,6 +16,8 @@ class _Defined:
         self._refs: list[weakref.ref[type[ModelWrapperBase]]] = []
 
     def append(self, cls: type[ModelWrapperBase]) -> None:
+        if cls.__module__.startswith("modelhub."):
+            return  # entry points name those, and whether they are imported yet must not matter
         self._refs.append(weakref.ref(cls, self._refs.remove))
 
     def by_type(self, model_type: str) -> type[ModelWrapperBase] | None:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from modelhub.response import ModelResponse
@@ -186,8 +186,12 @@ class ConnectionError(ModelCallError, builtins.ConnectionError):
 class ResponseParsingError(ModelCallError):
     """A reply that says success holds something unreadable.
 
-    A ``parse_func`` raises it to have the model asked again.
+    A ``parse_func`` raises it to have the model asked again, with the text it could not read if it likes.
     """
+
+    def __init__(self, message: str, raw_response: str | None = None, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.raw_response = raw_response
 
 
 class StreamInterruptedError(ModelCallError):

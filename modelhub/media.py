@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import mimetypes
+import os
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from modelhub.errors import BadRequestError
 
@@ -17,10 +19,12 @@ _SIGNATURES = {
     b"%PDF": "application/pdf",
     b"BM": "image/bmp",
 }
+IMAGES = tuple(f"data:image/{kind};" for kind in ("png", "jpeg", "gif", "webp"))  # what all vendors take
 
 
 def load_media(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """``messages`` with every ``image_url`` part that names a local file turned into a data URI.
+    """``messages`` with the local files that their parts name turned into data: images and videos by path or ``file:``
+    URL, audio and other files by ``file:`` URL.
 
     The messages themselves are not changed. Raises BadRequestError for a file that cannot be read.
     """
@@ -37,28 +41,72 @@ def _load_message(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _load_part(part: Any) -> Any:
-    if not isinstance(part, dict) or part.get("type") != "image_url":
-        return part
-    image = part.get("image_url")
-    url = image.get("url") if isinstance(image, dict) else image
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind in ("image_url", "video_url"):
+        return _load_url(part, kind)
+    if kind == "input_audio":
+        return _load_field(part, kind, "data")
+    if kind == "file":
+        return _load_field(part, kind, "file_data")
+    return part
+
+
+def _load_url(part: dict[str, Any], kind: str) -> dict[str, Any]:
+    given = part.get(kind)
+    url = given.get("url") if isinstance(given, dict) else given
     if not isinstance(url, str):
-        raise BadRequestError("an image_url part needs a URL, a data URI or the path of a file")
+        article = "an" if kind == "image_url" else "a"
+        raise BadRequestError(f"{article} {kind} part needs a URL, a data URI or the path of a file")
     path = find_local_path(url)
     if path is None:
         return part
-    details = image if isinstance(image, dict) else {}
-    return {**part, "image_url": {**details, "url": build_data_uri(path)}}
+    details = given if isinstance(given, dict) else {}
+    return {**part, kind: {**details, "url": build_data_uri(path)}}
+
+
+def _load_field(part: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
+    """``part`` with the file of a ``file:`` URL in it as data; audio is bare base64, as OpenAI takes it."""
+    given = part.get(kind)
+    data = given.get(name) if isinstance(given, dict) else None
+    if not isinstance(given, dict) or not isinstance(data, str):
+        return part
+    path = find_local_path(data) if data.startswith("file:") else None
+    if path is not None:
+        data = build_data_uri(path)
+    if kind == "input_audio" and (split := split_data_uri(data)) is not None:
+        data = split[1]
+    return {**part, kind: {**given, name: data}}
 
 
 def find_local_path(url: str) -> Path | None:
     """The file that ``url`` names: a path or a ``file:`` URL; None for what is to be fetched by others."""
     if url.startswith("file:"):
-        return Path(unquote(urlsplit(url).path))
+        # AgentScope puts file:// before any path: it may be relative, and is not always quoted.
+        path = url.removeprefix("file:").removeprefix("//").removeprefix("localhost/")
+        path = f"/{path}" if url.startswith("file://localhost/") else path
+        return Path(path if is_file(path) else unquote(path))
     # One letter before the colon is a drive, not a scheme.
     scheme, colon, _ = url.partition(":")
     if colon and len(scheme) > 1 and scheme.replace("+", "").isalnum():
         return None
     return Path(url)
+
+
+def is_file(path: str) -> bool:
+    """Whether there is a file at ``path``, which may be no path at all: pathlib would raise for a long text."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def load_image(url: str) -> str | None:
+    """An image as vendors take it: its URL, or the data URI of a local file; None for a file that is not there or
+    is no PNG, JPEG, GIF or WebP."""
+    path = find_local_path(url)
+    if path is None:
+        return re.sub(r"^data:image/jpg\b", "data:image/jpeg", url, flags=re.IGNORECASE)
+    if not is_file(str(path)):
+        return None
+    uri = build_data_uri(path)
+    return uri if uri.startswith(IMAGES) else None
 
 
 def build_data_uri(path: Path) -> str:
@@ -90,4 +138,4 @@ def split_data_uri(url: str) -> tuple[str, str] | None:
     kind, _, encoding = head.partition(";")
     if not comma or "base64" not in encoding:
         raise BadRequestError("a data URI must be base64: data:image/png;base64,...")
-    return kind or "text/plain", data
+    return "image/jpeg" if kind == "image/jpg" else kind or "text/plain", data

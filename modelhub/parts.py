@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from modelhub.wire import decode_json
 
 
 class ToolCall:
-    """A call the model asks for: ``id``, ``name`` and the decoded ``arguments``."""
+    """A call the model asks for: ``id``, ``name`` and the decoded ``arguments``; ``to_result`` answers it."""
 
     __slots__ = ("arguments", "id", "name")
 
@@ -16,6 +17,23 @@ class ToolCall:
         self.id = id
         self.name = name
         self.arguments = arguments
+
+    def to_dict(self) -> dict[str, Any]:
+        """The call as a message holds it, in OpenAI's shape: its arguments are JSON text."""
+        arguments = json.dumps(self.arguments, ensure_ascii=False)
+        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": arguments}}
+
+    def to_result(self, output: Any) -> dict[str, Any]:
+        """The message that tells the model what the tool returned.
+
+        A str goes as it is, an exception as ``Error: <class>: <message>``, anything else as JSON, where what JSON
+        does not know becomes its ``str``.
+        """
+        if isinstance(output, BaseException):
+            output = f"Error: {type(output).__name__}: {output}"
+        elif not isinstance(output, str):
+            output = json.dumps(output, ensure_ascii=False, default=str)
+        return {"role": "tool", "tool_call_id": self.id, "content": output}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ToolCall):

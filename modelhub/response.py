@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any, Protocol
 
@@ -43,6 +44,8 @@ class ModelResponse:
         "_drained",
         "_iterating",
         "_partial",
+        "_pulled",
+        "_shown",
         "_source",
         "embedding",
         "finish_reason",
@@ -87,8 +90,10 @@ class ModelResponse:
         self._source: Source | None = None
         self.embedding = embedding
         if stream is not None:
+            from modelhub.yielding import CumulativeSource
+
             partial = Partial()
-            self._arrive(_CumulativeSource(stream, partial), partial)
+            self._arrive(CumulativeSource(stream, partial), partial)
             return
         self.text = text
         self.image_urls = image_urls
@@ -134,10 +139,14 @@ class ModelResponse:
         self._partial = partial
         self._iterating = False
         self._drained = False
+        self._pulled: str | None = None  # of AgentScope's view: the text so far, and as much of it as was shown
+        self._shown: str | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name not in _ARRIVING:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name == "text" and self._shown is not None:
+            return self._shown
         if not self._iterating and not self._partial.ended:
             if not isinstance(self._source, Iterator):
                 raise RuntimeError(
@@ -203,21 +212,47 @@ class ModelResponse:
         if self._source is not None:
             self._source.close()
 
+    def to_message(self) -> dict[str, Any]:
+        """This answer as the message that continues the conversation: OpenAI-shaped, for the models of any vendor.
+
+        Its tool calls want their results right after it: ``call.to_result(output)`` of each. Of a closed or
+        interrupted stream it is what had arrived.
+        """
+        calls = [call.to_dict() for call in self.tool_calls or ()]
+        message: dict[str, Any] = {"role": "assistant", "content": self.text or (None if calls else "")}
+        return {**message, "tool_calls": calls} if calls else message
+
     @property
     def stream(self) -> Iterator[tuple[bool, str]] | None:
-        """AgentScope's view of a stream: pairs of (is it the last, the text so far); None if there is none."""
+        """AgentScope's view of a stream: pairs of (is it the last, the text so far); None if there is none.
+
+        ``text`` is the text of the last pair, also when the iteration was left; another access goes on from there.
+        """
         return None if self._source is None else self._pairs()
 
     def _pairs(self) -> Iterator[tuple[bool, str]]:
-        text = ""
-        held: str | None = None
+        grow = getattr(self._source, "grow", str.__add__)
+        held = None if self._pulled == self._shown else self._pulled
         for delta in self:
+            self._pulled = pulled = grow(self._pulled or "", delta.text or "")
             if held is not None:
+                self._shown = held
                 yield False, held
-            text += delta.text or ""
-            held = text
+            held = pulled
         if held is not None:
+            self._shown = held
             yield True, held
+
+    @property
+    def is_stream_exhausted(self) -> bool:
+        """Whether all of a stream has been read; False where there is none."""
+        return self._source is not None and self._drained
+
+    @property
+    def json(self) -> Any:
+        """The old name of ``parsed``."""
+        warnings.warn("ModelResponse.json is the old name of .parsed", DeprecationWarning, stacklevel=2)
+        return self.parsed
 
     def __str__(self) -> str:
         fields = {name: getattr(self, name) for name in ("text", "embedding", "image_urls", "parsed", "raw")}
@@ -242,36 +277,6 @@ def as_delta(response: ModelResponse) -> ModelResponse:
             for n, call in enumerate(response.tool_calls)
         ]
     return response
-
-
-class _CumulativeSource:
-    """Turns an iterator of cumulative texts, as AgentScope's wrappers give, into deltas."""
-
-    def __init__(self, texts: Iterator[str], partial: Partial) -> None:
-        self._texts = texts
-        self._partial = partial
-        self._text = ""
-
-    def __iter__(self) -> _CumulativeSource:
-        return self
-
-    def __next__(self) -> ModelResponse:
-        try:
-            text = next(self._texts)
-        except StopIteration:
-            self._partial.ended = True
-            raise
-        new = text[len(self._text) :] if text.startswith(self._text) else text
-        self._text = text
-        delta = ModelResponse(text=new)
-        self._partial.add(delta)
-        return delta
-
-    def close(self) -> None:
-        self._partial.ended = True
-        close = getattr(self._texts, "close", None)
-        if close is not None:
-            close()
 
 
 class _InThread:

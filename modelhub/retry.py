@@ -55,7 +55,7 @@ def parse_retry_after(headers: Mapping[str, str], now: float | None = None) -> f
             return max(float(milliseconds) / 1000, 0.0)
         except ValueError:
             pass
-    value = headers.get("retry-after")
+    value = headers.get("retry-after") or headers.get("llm_provider-retry-after")  # as LiteLLM's proxy passes it on
     if not value:
         return None
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub import engine
 from modelhub.base import HTTPModelWrapperBase
@@ -10,14 +10,26 @@ from modelhub.effects import Flow
 from modelhub.errors import BadRequestError, ModelCallError
 from modelhub.media import load_media
 from modelhub.messages import normalize_messages
+from modelhub.references import resolve
 from modelhub.tokens import TokenCount, estimate_tokens
 from modelhub.wire import Reply, Request
+
+if TYPE_CHECKING:
+    from modelhub.formatters.base import FormatterBase
 
 # A task names its input and what goes with it, so its calls are narrower than the base's on purpose.
 
 
 class ChatWrapper(HTTPModelWrapperBase):
     """A model that answers messages."""
+
+    formatters: ClassVar[tuple[str, ...]] = ("common",)  # for ``format``: the first that knows the model, else the last
+
+    input_name = "messages"
+
+    def __init__(self, *args: Any, formatter: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.formatter = formatter
 
     def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, messages: Any, stream: bool | None = None, tools: Any = None, tool_choice: Any = None, **options: Any
@@ -47,6 +59,36 @@ class ChatWrapper(HTTPModelWrapperBase):
         except ModelCallError as error:
             self.explain(error)
             raise
+
+    def format(self, *msgs: Any, multi_agent_mode: bool = True) -> list[dict[str, Any]]:
+        """Msg objects, lists of them, or None, as messages for this model to be called with, in AgentScope's layouts.
+
+        With ``multi_agent_mode`` the speakers' names are told; without it, a user and an assistant take turns. Raises
+        TypeError for what is no Msg, ValueError for no message at all where the layout needs one.
+        """
+        formatter = self.find_formatter()
+        return formatter.format_multi_agent(*msgs) if multi_agent_mode else formatter.format_chat(*msgs)
+
+    def format_tools_json_schemas(self, schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """The ``tools`` of a call from AgentScope's ``{name: schema}``; AssertionError for a schema that is none."""
+        return self.find_formatter().format_tools_json_schemas(schemas)
+
+    def find_formatter(self) -> type[FormatterBase]:
+        """The formatter that the config names, else the one for this kind of model.
+
+        Raises ConfigError when there is none of that name, PluginError when it cannot be loaded.
+        """
+        from modelhub.formatters.installed import choose_formatter, load_formatter
+
+        where = f"config {self.config_name!r}"
+        named = getattr(self, "formatter", None)  # a subclass need not call our __init__
+        if named:
+            return load_formatter(resolve(named, where=where, path=("formatter",)), where)
+        return choose_formatter(self.formatters, resolve(self.name_formatted_model(), where=where))
+
+    def name_formatted_model(self) -> str:
+        """The name of the model whose formatter is looked for."""
+        return self.model_name
 
     def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request | None:
         """The request that has the vendor count the tokens of a prompt; None where it has no such endpoint."""
@@ -88,6 +130,8 @@ def _add_tools(options: dict[str, Any], tools: Any, tool_choice: Any) -> dict[st
 class EmbeddingWrapper(HTTPModelWrapperBase):
     """A model that turns texts into vectors."""
 
+    input_name = "texts"
+
     def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, texts: str | list[str], **options: Any
     ) -> Any:
@@ -107,6 +151,8 @@ class EmbeddingWrapper(HTTPModelWrapperBase):
 
 class ImageWrapper(HTTPModelWrapperBase):
     """A model that draws images."""
+
+    input_name = "prompt"
 
     def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, prompt: str, **options: Any

@@ -31,6 +31,7 @@ BY_CODE: dict[str, type[errors.ModelCallError]] = {
     "content_policy_violation": errors.ContentFilterError,
     "invalid_api_key": errors.AuthenticationError,
     "authentication_error": errors.AuthenticationError,
+    "no_db_connection": errors.AuthenticationError,  # LiteLLM's proxy, of a key that it has nowhere to look up
     "permission_error": errors.PermissionDeniedError,
     "model_not_found": errors.NotFoundError,
     "not_found_error": errors.NotFoundError,
@@ -63,6 +64,8 @@ def error_class(
     return by_status or errors.ServerError
 
 
+# How vLLM, FastChat and LiteLLM's proxy say that the prompt is too long, beside a code that says nothing.
+_TOO_LONG = re.compile(r"maximum context length is|ContextWindowExceededError")
 _PLAIN = frozenset({errors.BadRequestError, errors.ServerError, errors.RateLimitError, errors.NotFoundError})
 
 
@@ -77,6 +80,8 @@ def build_error(
 ) -> errors.ModelCallError:
     """The typed error of a failure reported with these facts; ``vendor`` maps that vendor's own codes."""
     cls = error_class(status, (code, type), vendor)
+    if cls is errors.BadRequestError and _TOO_LONG.search(message):
+        cls = errors.ContextLengthError
     retryable = cls.retryable or (status in _RETRYABLE_STATUS and cls is not errors.QuotaExceededError)
     retry_after = None
     if headers is not None:
@@ -130,7 +135,8 @@ def error_from_json(
     return build_error(
         status,
         message.strip()[:2000] or "the server gave no reason",
-        code=str(code) if code is not None and (code != status or not type) else None,  # llama.cpp repeats the status
+        # llama.cpp repeats the status, LiteLLM's proxy as a string.
+        code=str(code) if code is not None and (str(code) != str(status) or not type) else None,
         type=type if isinstance(type, str) else None,
         headers=headers,
         request_id=request_id if isinstance(request_id, str) else None,

@@ -23,7 +23,7 @@ from modelhub.tasks import ChatWrapper
 from modelhub.taxonomy import Codes, error_from_json, find_request_id
 from modelhub.wire import Event, Reply, Request, encode_json
 
-from .anthropic_messages import VERSION, build_body, gather_blocks
+from .anthropic_messages import VERSION, add_thoughts, build_body, gather_blocks
 
 _COUNTED = frozenset({"messages", "system", "tools", "tool_choice", "thinking", "output_config", "mcp_servers"})
 _FINISH_REASONS = {
@@ -46,11 +46,12 @@ _BY_MESSAGE: dict[str, type[ModelCallError]] = {
 class AnthropicChatWrapper(ChatWrapper):
     """``/v1/messages``; system messages anywhere become its ``system``, tool messages its ``tool_result`` blocks.
 
-    Thinking must be returned with the tool calls that it led to: continue a conversation with ``build_turn(response)``,
-    or give an assistant message its ``thinking_blocks``. Messages in Anthropic's own shape are sent as they are.
+    Thinking must be returned with the tool calls that it led to: it rides on their ids (``ThoughtId``), so that
+    ``response.to_message()`` brings it back. Messages in Anthropic's own shape are sent as they are.
     """
 
     model_type = "anthropic_chat"
+    formatters = ("anthropic",)
     error_codes: ClassVar[Codes | None] = {
         "overloaded_error": ServerError,
         "api_error": ServerError,
@@ -137,7 +138,7 @@ class AnthropicChatWrapper(ChatWrapper):
         return ModelResponse(
             text="".join(block["text"] for block in blocks if block.get("type") == "text"),
             reasoning="".join(block["thinking"] for block in blocks if block.get("type") == "thinking") or None,
-            tool_calls=[build_tool_call(call["id"], call["name"], call["input"]) for call in calls] or None,
+            tool_calls=[build_tool_call(add_thoughts(c["id"], blocks), c["name"], c["input"]) for c in calls] or None,
             finish_reason=parse_stop_reason(data.get("stop_reason")),
             usage=parse_usage(data.get("usage")),
             raw=data,
@@ -197,7 +198,8 @@ def parse_block_start(index: int, block: dict[str, Any], partial: Partial) -> Mo
     kind = block.get("type")
     if kind == "tool_use":
         partial.state.setdefault("inputs", {})[index] = block.get("input")
-        return ModelResponse(text="", tool_calls=[ToolCallDelta(index, block["id"], block["name"])])
+        ident = block["id"] if partial.calls else add_thoughts(block["id"], gather_blocks(partial.raw))
+        return ModelResponse(text="", tool_calls=[ToolCallDelta(index, ident, block["name"])])
     if kind == "text" and block.get("text"):
         return ModelResponse(text=block["text"])
     if kind == "thinking" and block.get("thinking"):

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from modelhub.errors import BadRequestError
-from modelhub.media import split_data_uri
+from modelhub.formatters.anthropic import build_source
 from modelhub.messages import tool_choice_name
 from modelhub.parts import build_tool_call
 from modelhub.wire import decode_json
@@ -17,6 +17,25 @@ VERSION = "2023-06-01"
 WITHOUT_SAMPLING = "2026-10-21"  # from this version on the API refuses the options that steer sampling
 SAMPLING = ("temperature", "top_p", "top_k")
 MAX_TOKENS = 4096  # the API wants a number
+
+
+class ThoughtId(str):
+    """The id of a tool call that also carries the ``thinking_blocks`` that led to it, which the API wants back.
+
+    JSON keeps only the text of it: store the blocks beside it, and return them as the message's ``thinking_blocks``.
+    """
+
+    thinking_blocks: list[dict[str, Any]]
+
+
+def add_thoughts(ident: str, blocks: list[dict[str, Any]]) -> str:
+    """The id of a tool call with those of the ``blocks`` of its answer that are thinking; a plain one without any."""
+    thoughts = [block for block in blocks if block.get("type") in ("thinking", "redacted_thinking")]
+    if not thoughts:
+        return ident
+    thoughtful = ThoughtId(ident)
+    thoughtful.thinking_blocks = thoughts
+    return thoughtful
 
 
 def build_body(messages: list[dict[str, Any]], options: dict[str, Any], version: str) -> dict[str, Any]:
@@ -71,7 +90,8 @@ def build_messages(messages: list[dict[str, Any]]) -> tuple[list[Any], list[dict
             results = None
         else:
             built = build_answer(message) if role == "assistant" else build_content(content)
-            turns.append({"role": role, "content": built})
+            if built != []:
+                turns.append({"role": role, "content": built})
             results = None
     return system, turns
 
@@ -93,7 +113,10 @@ def as_blocks(content: Any) -> list[Any]:
 def build_answer(message: dict[str, Any]) -> str | list[Any]:
     """The content of an assistant's turn: thinking, then what was said, then the calls of tools."""
     content = build_content(message.get("content"))
-    thinking, calls = message.get("thinking_blocks"), message.get("tool_calls")
+    calls = message.get("tool_calls")
+    thinking = message.get("thinking_blocks") or next(
+        (call["id"].thinking_blocks for call in calls or () if isinstance(call.get("id"), ThoughtId)), None
+    )
     if not thinking and not calls:
         return content
     return [*(thinking or ()), *as_blocks(content), *(build_tool_use(call) for call in calls or ())]
@@ -119,8 +142,11 @@ def build_tool_result(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_content(content: Any) -> str | list[Any]:
-    """Text as it is, parts as blocks."""
-    return content or "" if content is None or isinstance(content, str) else [build_part(part) for part in content]
+    """Text as it is, parts as blocks; an empty text, which the API refuses, only where there is nothing else."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    blocks = [build_part(part) for part in content]
+    return [block for block in blocks if block != {"type": "text", "text": ""}] or blocks
 
 
 def build_part(part: Any) -> dict[str, Any]:
@@ -134,14 +160,6 @@ def build_part(part: Any) -> dict[str, Any]:
     if kind is None or kind == "input_audio":
         raise BadRequestError(f"Anthropic cannot take a content part of type {kind!r}")
     return part  # type: ignore[no-any-return]
-
-
-def build_source(url: str) -> dict[str, Any]:
-    """Where an image or a document comes from: data, or a URL that the vendor fetches."""
-    data = split_data_uri(url)
-    if data is None:
-        return {"type": "url", "url": url}
-    return {"type": "base64", "media_type": data[0], "data": data[1]}
 
 
 def build_document(file: dict[str, Any]) -> dict[str, Any]:

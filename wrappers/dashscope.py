@@ -26,9 +26,17 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
     """Text generation: https://help.aliyun.com/zh/model-studio/qwen-api-via-dashscope."""
 
     model_type = "dashscope_chat"
+    formatters = ("dashscope",)
     path = "/services/aigc/text-generation/generation"
     # Older models answer in a form without tool calls unless told otherwise.
     default_parameters: ClassVar[dict[str, Any]] = {"result_format": "message"}
+
+    def read(self, messages: Any) -> list[dict[str, Any]]:
+        try:
+            return [load_parts(message) for message in super().read(messages)]
+        except ModelCallError as error:
+            self.explain(error)
+            raise
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         parameters = {**self.default_parameters, **options}
@@ -114,13 +122,6 @@ class DashScopeMultiModalWrapper(DashScopeChatWrapper):
     model_type = "dashscope_multimodal"
     path = "/services/aigc/multimodal-generation/generation"
     default_parameters: ClassVar[dict[str, Any]] = {}
-
-    def read(self, messages: Any) -> list[dict[str, Any]]:
-        try:
-            return [load_parts(message) for message in super().read(messages)]
-        except ModelCallError as error:
-            self.explain(error)
-            raise
 
     def build_content(self, content: Any) -> Any:
         """Content as the list of parts that this service wants."""

@@ -83,6 +83,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
     """
 
     model_type = "gemini_chat"
+    formatters = ("gemini",)
 
     def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, messages: Any = None, *args: Any, contents: Any = None, **options: Any

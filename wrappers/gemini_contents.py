@@ -140,7 +140,7 @@ def build_parts(content: Any) -> list[dict[str, Any]]:
     if content is None:
         return []
     if isinstance(content, Mapping) and "parts" in content:
-        content = content["parts"]
+        content = content["parts"] or []
     if isinstance(content, str | Mapping):
         content = [content]
     if not isinstance(content, list | tuple):
@@ -164,6 +164,8 @@ def build_part(part: Any) -> dict[str, Any]:
         return build_media(given if isinstance(given, str) else given["url"])
     if kind == "input_audio":
         audio = part["input_audio"]
+        if "://" in audio["data"]:
+            return build_media(audio["data"])
         return {"inlineData": {"mimeType": f"audio/{audio['format']}", "data": audio["data"]}}
     if kind == "file":
         file = part["file"]

@@ -30,6 +30,7 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
     """A model named ``provider/model``, called by the library in this process or, with a ``base_url``, by its proxy."""
 
     model_type = "litellm_chat"
+    formatters = ("common",)
     key_variable = "LITELLM_PROXY_API_KEY"
 
     def __init__(self, *args: Any, api_base: str | None = None, **kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from modelhub.base import Endpoint, HTTPModelWrapperBase, add_query
 from modelhub.errors import AuthenticationError, BadRequestError
@@ -68,8 +68,14 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
     """Chat completions: https://platform.openai.com/docs/api-reference/chat."""
 
     model_type = "openai_chat"
+    formatters: ClassVar[tuple[str, ...]] = ("openai", "common")
     path = "/chat/completions"
     asks_usage = True  # whether a stream tells its usage only when asked
+
+    def __init__(self, *args: Any, use_openai_formatter: bool | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if use_openai_formatter and not self.formatter:
+            self.formatter = "openai"
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         body = {"model": self.model_name, "messages": input, **options}

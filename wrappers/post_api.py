@@ -121,6 +121,20 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
     """A chat behind a POST; a stream is read as OpenAI's chunks."""
 
     model_type = "post_api_chat"
+    formatters = ("openai", "gemini", "common")
+
+    def read(self, messages: Any) -> list[dict[str, Any]]:
+        turns = messages if isinstance(messages, list) else ()
+        if turns and all(isinstance(turn, dict) and "parts" in turn for turn in turns):
+            return list(turns)  # Gemini's own, for a service that takes them
+        return super().read(messages)
+
+    def format(self, *msgs: Any, multi_agent_mode: bool = True) -> list[dict[str, Any]]:
+        # Only a formatter that the config names knows what a service with turns looks like; AgentScope's have none.
+        return super().format(*msgs, multi_agent_mode=multi_agent_mode or not self.formatter)
+
+    def name_formatted_model(self) -> str:
+        return str(self.json_args.get("model") or self.json_args.get("model_name") or "")
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         if stream:

@@ -13,6 +13,7 @@ class YiChatWrapper(OpenAIChatWrapper):
     """Chat completions; the three sampling options may stand at the top level of the config, as in AgentScope."""
 
     model_type = "yi_chat"
+    formatters = ("common",)
     base_url = "https://api.lingyiwanwu.com/v1"
     base_url_variable = "YI_BASE_URL"
     key_variable = "YI_API_KEY"
@@ -30,6 +31,11 @@ class YiChatWrapper(OpenAIChatWrapper):
         self.max_tokens = max_tokens
         self.top_p = top_p
         self.temperature = temperature
+
+    def format(self, *msgs: Any, multi_agent_mode: bool = True) -> list[dict[str, Any]]:
+        if self.model_name == "yi-vision" and not self.formatter:  # as in AgentScope, whose layout has no images
+            raise NotImplementedError("yi-vision has no layout of its own: set formatter: openai in its config")
+        return super().format(*msgs, multi_agent_mode=multi_agent_mode)
 
     def build_account_headers(self) -> dict[str, str]:
         return {}

@@ -71,6 +71,7 @@ class ZhipuAIChatWrapper(ZhipuAIEndpoint, OpenAIChatWrapper):
     """Chat completions: https://docs.z.ai/api-reference/llm/chat-completion."""
 
     model_type = "zhipuai_chat"
+    formatters = ("common",)
     asks_usage = False
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:

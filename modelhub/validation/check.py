@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import PluginError, Problem
 from modelhub.validation.addresses import find_bad_addresses
-from modelhub.validation.environment import find_bad_references
 from modelhub.validation.explain import explain
 from modelhub.validation.fault import Fault
 from modelhub.validation.identity import IDENTITY, find_duplicate_names, find_name_faults, find_unknown_type
 from modelhub.validation.judge import judge
 from modelhub.validation.keys import find_odd_keys
+from modelhub.validation.layouts import find_unknown_formatter
 from modelhub.validation.placeholders import find_placeholders
 from modelhub.validation.plaintext import find_plaintext_secrets
 from modelhub.validation.quick import is_certainly_valid
+from modelhub.validation.references import find_bad_references
 from modelhub.validation.schemas import BASE, Schema
 from modelhub.validation.spellings import read_modern
 from modelhub.validation.targets import Edge, find_edges, find_target_faults
@@ -37,7 +38,7 @@ def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collect
 
     ``schema_of`` gives the schema of a model_type; where it has none only the common keys are checked.
     """
-    checker = _Checker(schema_of, model_types)
+    checker = Checker(schema_of, model_types)
     modern = [read_modern(entry.config, model_types) for entry in entries]
     entries = [replace(entry, config=found.config) for entry, found in zip(entries, modern, strict=True)]
     duplicates = find_duplicate_names(entries)
@@ -48,12 +49,12 @@ def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collect
         if index in duplicates:
             faults.append(duplicates[index])
         faults += targets.get(index, ())
-        placed = [(_place(entry, fault), _problem(entry, fault, found.written)) for fault in faults]
+        placed = [(_place(entry, fault), build_problem(entry, fault, found.written)) for fault in faults]
         problems += [problem for _, problem in sorted(placed, key=lambda pair: (_position(pair[1]), pair[0]))]
-    return _without_repeats(problems)
+    return without_repeats(problems)
 
 
-class _Checker:
+class Checker:
     """Checks one config after the other; remembers what it learnt about each model_type."""
 
     def __init__(self, schema_of: SchemaOf, model_types: Collection[str]) -> None:
@@ -97,6 +98,17 @@ class _Checker:
         faults = _add_advice(faults, config, view, is_file)
         return [_name_home(fault, model_type) for fault in faults]
 
+    def find_value_faults(self, config: dict[str, Any], schema: Schema, view: View) -> list[Fault]:
+        """Return what is wrong with the values of a config by themselves; ``view`` is that of the schema."""
+        faults = self._find_schema_faults(schema, view, config)
+        places = {fault.path for fault in faults}
+        return faults + [fault for fault in find_bad_addresses(config) if fault.path not in places]
+
+    def find_schema(self, model_type: Any) -> Schema:
+        """Return the schema of a model_type, that of the common keys when it has none."""
+        known = self._schema(model_type if isinstance(model_type, str) and model_type in self._model_types else None)
+        return _COMMON if isinstance(known, Fault) else known[0]
+
     def _schema(self, model_type: str | None) -> tuple[Schema, View] | Fault:
         if model_type not in self._known:
             try:
@@ -136,7 +148,7 @@ def _add_advice(faults: list[Fault], config: dict[str, Any], view: View, is_file
     places = {fault.path for fault in placeholders}
     faults = [fault for fault in faults if fault.path not in places or fault.code != "MH203"]
     places.update(fault.path for fault in faults)
-    more = [*find_bad_references(config), *find_bad_addresses(config)]
+    more = [*find_bad_references(config), *find_bad_addresses(config), *find_unknown_formatter(config, view)]
     if is_file:  # a program may well pass a key that it has read from somewhere safe
         more += find_plaintext_secrets(config, view)
     return faults + placeholders + [fault for fault in more if fault.path not in places]
@@ -157,7 +169,7 @@ def _about_identity(fault: Fault) -> bool:
     return fault.code != "MH501" and fault.path[:1] in [(key,) for key in IDENTITY]
 
 
-def _problem(entry: Entry, fault: Fault, written: dict[str, str]) -> Problem:
+def build_problem(entry: Entry, fault: Fault, written: dict[str, str]) -> Problem:
     """Place a fault in its file; ``written`` has the keys that are spelt another way there."""
     first, rest = fault.path[:1], fault.path[1:]
     path = (*(written.get(str(step), step) for step in first), *rest)
@@ -182,7 +194,7 @@ def _place(entry: Entry, fault: Fault) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _without_repeats(problems: list[Problem]) -> list[Problem]:
+def without_repeats(problems: list[Problem]) -> list[Problem]:
     """Leave out what was said of the same place before, as when several configs share a YAML anchor."""
     kept: dict[Any, Problem] = {}
     for problem in problems:

@@ -1,0 +1,32 @@
+"""The layout of Gemini's turns with their ``parts``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelhub.formatters.base import EMPTY, HISTORY, FormatterBase, Msgs, read_dialogue
+
+
+class GeminiFormatter(FormatterBase):
+    """Text alone; the system's words are the user's."""
+
+    supported_model_regexes = ("gemini-.*",)
+
+    @classmethod
+    def format_chat(cls, *msgs: Msgs) -> list[dict[str, Any]]:
+        flat = cls.check_and_flat_messages(*msgs)
+        for msg in flat:
+            cls.leave_out(msg, ("text",))
+        return [
+            {"role": "model" if msg.role == "assistant" else "user", "parts": msg.get_text_content()} for msg in flat
+        ]
+
+    @classmethod
+    def format_multi_agent(cls, *msgs: Msgs) -> list[dict[str, Any]]:
+        if not msgs:
+            raise ValueError(EMPTY)
+        system, lines = read_dialogue(cls, cls.check_and_flat_messages(*msgs))
+        pieces = [HISTORY, *lines] if lines else []
+        if system is not None:
+            pieces.insert(0, system if system.endswith("\n") else f"{system}\n")
+        return [{"role": "user", "parts": ["\n".join(pieces)]}]

@@ -1,0 +1,73 @@
+"""What wrappers written for AgentScope find in their base class besides the call: hooks, records and the monitor."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from modelhub import invocations
+from modelhub.monitor import MONITOR, Monitor
+
+
+def complete(model: Any, arguments: dict[str, Any]) -> None:
+    """Give ``model`` the attributes that its base's ``__init__`` sets, if its own ``__init__`` has not called that."""
+    missing: Any = object.__new__(type(model))
+    inits: list[Any] = [vars(cls)["__init__"] for cls in type(model).__mro__ if "__init__" in vars(cls)]
+    for init in inits[1:]:
+        if "config_name" in {**vars(model), **vars(missing)}:
+            break
+        init(missing, **arguments)
+    vars(model).update({**vars(missing), **vars(model)})
+
+
+class Inheritance:
+    """The base of ModelWrapperBase that nothing in modelhub itself needs."""
+
+    monitor: ClassVar[Monitor] = MONITOR
+
+    @classmethod
+    def register_save_model_invocation_hook(cls, hook_name: str, hook: invocations.Hook) -> None:
+        """Have ``hook(model, invocation_id, timestamp, arguments, response, usage)`` called when a call has succeeded.
+
+        All wrappers share the hooks, whichever class they are registered on. They run once for a stream, at its end,
+        and in a thread for async calls; they see no secrets, and one that raises is logged.
+        """
+        invocations.register_hook(hook_name, hook)
+
+    @classmethod
+    def remove_save_model_invocation_hook(cls, hook_name: str) -> None:
+        """Forget one hook."""
+        invocations.remove_hook(hook_name)
+
+    @classmethod
+    def clear_save_model_invocation_hook(cls) -> None:
+        """Forget all hooks."""
+        invocations.clear_hooks()
+
+    @staticmethod
+    def format_for_common_chat_models(*args: Any) -> list[dict[str, Any]]:
+        """The prompt layout that most vendors share; before 0.1.3 it was here that wrappers found it."""
+        from modelhub.formatters import CommonFormatter
+
+        return CommonFormatter.format_multi_agent(*args)
+
+    def _save_model_invocation(
+        self, arguments: Any, response: Any = None, usage: Any = None, json_response: Any = None
+    ) -> None:
+        """Tell hooks and records of a call that this wrapper has made itself; never raises."""
+        invocations.tell(self, arguments, json_response if response is None else response, usage)
+
+    # Before 0.1.0: counters of the wrapper's own.
+
+    def _register_default_metrics(self) -> None:
+        """Register the counters of a wrapper; for subclasses to override."""
+
+    def _register_budget(self, model_name: str, budget: float | None) -> None:
+        """Nothing: a budget stopped no call in AgentScope either."""
+
+    def _metric(self, metric_name: str) -> str:
+        """The full name of one of this model's counters."""
+        return f"{getattr(self, 'model_name', type(self).__name__)}.{metric_name}"
+
+    def update_monitor(self, **metrics: float) -> None:
+        """Add to this model's counters."""
+        self.monitor.update({self._metric(name): value for name, value in metrics.items()})

@@ -1,0 +1,24 @@
+"""Check that the formatter a config names is one of ours or of an installed package; none is imported for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from modelhub.validation.fault import Fault
+from modelhub.validation.suggest import suggest
+from modelhub.validation.view import View
+
+
+def find_unknown_formatter(config: dict[str, Any], view: View) -> Iterator[Fault]:
+    """Yield the fault of a name that no formatter has, at the key whose schema says ``"x-refers": "formatter"``."""
+    name = config.get("formatter")
+    place = view.child("formatter")
+    if not isinstance(name, str) or not name or "${" in name or not place or place.first("x-refers") != "formatter":
+        return
+    from modelhub.formatters.installed import BUILT_IN, list_formatters
+
+    if name not in BUILT_IN and name not in (known := list_formatters()):
+        near = suggest(name, known)
+        message = f"there is no formatter called {name!r}; there are {', '.join(known)}"
+        yield Fault("MH202", message, ("formatter",), hint=f"did you mean {near!r}?" if near else None)
