@@ -7,6 +7,7 @@ import click
 from modelhub.cli.calling import call
 from modelhub.cli.creating import new
 from modelhub.cli.explaining import explain_code
+from modelhub.cli.importing import import_
 from modelhub.cli.inspecting import list_, show, validate
 from modelhub.cli.mocking import mock
 from modelhub.cli.origins import explain
@@ -26,11 +27,12 @@ def cli() -> None:
     modelhub call -c models.yaml gpt "Hello"   ask one
     modelhub types                             which model_types are there?
     modelhub new openai_chat gpt               what does a config of one look like?
+    modelhub import litellm config.yaml        convert the config of a LiteLLM proxy
     modelhub mock --port 8080                  a server to try all this without a key
 
     Commands that need configs read -c PATH, else $MODELHUB_CONFIG, else ./model_configs.
     """
 
 
-for command in (new, validate, explain_code, list_, show, explain, types, schema, plugins, call, mock):
+for command in (new, import_, validate, explain_code, list_, show, explain, types, schema, plugins, call, mock):
     cli.add_command(command)

@@ -15,6 +15,18 @@ def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
 
     Raises ValueError for another format.
     """
+    for item in read_documents(text, name=name, format=format):
+        if isinstance(item, Document):
+            yield from find_entries(item, item.data)
+        else:
+            yield item
+
+
+def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document | Problem]:
+    """Read the documents in a text, whatever they are about, each after its faults; an empty one is left out.
+
+    Raises ValueError for another format than "yaml", "json" or "toml".
+    """
     parse = _find_parser(format)
     try:
         decoded = decode(text)
@@ -34,13 +46,13 @@ def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
         yield Problem("MH106", "the file holds no model config", None, name, 1, 1, 1, 1)
 
 
-def _read_parsed(parsed: Parsed, name: str, lines: Lines) -> Iterator[Found]:
+def _read_parsed(parsed: Parsed, name: str, lines: Lines) -> Iterator[Document | Problem]:
     data, oddities = copy_plain(parsed.data)
     document = Document(data, name=name, lines=lines, find_nodes=parsed.find_nodes)
     yield from (build_problem(fault, name, lines) for fault in parsed.faults)
     yield from (document.problem("MH106", odd.message, odd.path, hint=odd.hint) for odd in oddities)
     if data is not None:
-        yield from find_entries(document, data)
+        yield document
 
 
 def _find_parser(format: str) -> Callable[[str], Iterator[Parsed]]:

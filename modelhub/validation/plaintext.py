@@ -33,7 +33,7 @@ def find_plaintext_secrets(config: dict[str, Any], view: View) -> Iterator[Fault
         if "://" in text and _has_secret(text):
             hint = "write its password or key as ${...}"
             yield _warn(f"{label(path)} holds a secret in plain text", path, hint)
-        elif _is_secret_place(path, view) and not _is_harmless(text):
+        elif _is_secret_place(path, view) and not is_harmless(text):
             hint = f"move it to the environment: {name_reference(path, config.get('model_type'))}"
             yield _warn(f"{label(path)} is a secret in plain text", path, hint)
 
@@ -45,8 +45,8 @@ def _is_secret_place(path: Path, view: View) -> bool:
     return place is not None and place.secret
 
 
-def _is_harmless(text: str) -> bool:
-    """Whether no secret remains when references are taken away, the defaults in them looked at by themselves."""
+def is_harmless(text: str) -> bool:
+    """Whether a text where a secret belongs holds none: neither around its references nor in the defaults of them."""
     defaults = [match["default"] or "" for match in re.finditer(_REFERENCE, text)]
     rest = re.sub(_SCHEME, "", re.sub(_REFERENCE, "", text)).strip()
     return all(not word or re.fullmatch(_DUMMIES, word) for word in (rest, *defaults))

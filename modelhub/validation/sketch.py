@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from modelhub.configs.yaml_writer import write_inline
 from modelhub.validation.flatten import flatten
 from modelhub.validation.schemas import Schema
 from modelhub.validation.variables import name_reference
 from modelhub.validation.wording import is_secret
 
 _IDENTITY = ("config_name", "model_type", "model_name")
-_PLAIN = re.compile(r"[A-Za-z$][\w$.{}/@-]*|\w+://[\w${}.:/@-]*\w")
-_WORD = re.compile(r"[A-Za-z][\w-]*")
-_WORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}  # YAML's own
 _BY_TYPE: dict[str, Any] = {"integer": 1, "number": 1, "boolean": False, "array": [], "null": None}
 
 
@@ -54,7 +50,7 @@ def print_sketch(sketch: Sequence[Key], schema: Schema) -> str:
     lines = [f"# {about}"] if (about := " ".join(str(schema.get("description", "")).split())) else []
     start = "- "
     for key in sketch:
-        line = f"{_write(key.name)}: {_write(key.value)}"
+        line = f"{write_inline(key.name)}: {write_inline(key.value)}"
         meaning = f"  # {key.meaning}" if key.meaning and key.name not in _IDENTITY else ""
         lines.append(f"{start}{line}{meaning}" if key.used else f"  # {line}{meaning}")
         start = "  "
@@ -88,17 +84,4 @@ def _find_value(key: str, about: Schema, example: dict[str, Any]) -> Any:
 def _explain(about: Schema) -> str:
     meaning = " ".join(str(about.get("description", "")).split())
     default = about.get("default")
-    return f"{meaning} Default: {_write(default)}." if default is not None and meaning else meaning
-
-
-def _write(value: Any, *, flow: bool = False) -> str:
-    """Write a value in YAML, on one line; inside brackets fewer texts need no quotes."""
-    if isinstance(value, dict):
-        return (
-            "{" + ", ".join(f"{_write(key, flow=True)}: {_write(item, flow=True)}" for key, item in value.items()) + "}"
-        )
-    if isinstance(value, list):
-        return "[" + ", ".join(_write(item, flow=True) for item in value) + "]"
-    if isinstance(value, str) and value.lower() not in _WORDS and (_WORD if flow else _PLAIN).fullmatch(value):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return f"{meaning} Default: {write_inline(default)}." if default is not None and meaning else meaning

@@ -1,0 +1,58 @@
+"""Plain data as YAML that people like to read and that every reader reads back as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_PLAIN = re.compile(r"[A-Za-z$][\w$.{}/@-]*|\w+://[\w${}.:/@-]*\w")
+_WORD = re.compile(r"[A-Za-z][\w-]*")
+_WORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}  # YAML's own
+_UNPRINTABLE = re.compile(
+    "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
+)  # what a reader refuses, or takes for a line's end
+
+
+def write_inline(value: Any, *, flow: bool = False) -> str:
+    """Write a value on one line; inside brackets (``flow``) fewer texts need no quotes."""
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ", ".join(
+                f"{write_inline(key, flow=True)}: {write_inline(item, flow=True)}" for key, item in value.items()
+            )
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(write_inline(item, flow=True) for item in value) + "]"
+    if isinstance(value, str) and value.lower() not in _WORDS and (_WORD if flow else _PLAIN).fullmatch(value):
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float) and "e" in text and "." not in text:  # YAML 1.1 takes 1e-05 for text
+        return text.replace("e", ".0e")
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def write_block(value: dict[str, Any]) -> str:
+    """Write a mapping with a line for each value; lists of mappings are items below their key, other lists one line."""
+    return "".join(f"{line}\n" for line in _write_mapping(value, ""))
+
+
+def _write_mapping(value: dict[str, Any], indent: str) -> Iterator[str]:
+    for key, item in value.items():
+        name = f"{indent}{write_inline(key)}:"
+        if isinstance(item, dict) and item:
+            yield name
+            yield from _write_mapping(item, f"{indent}  ")
+        elif isinstance(item, list) and item and all(isinstance(each, dict) and each for each in item):
+            yield name
+            for number, each in enumerate(item):
+                if number and not indent:
+                    yield ""
+                first, *more = _write_mapping(each, f"{indent}  ")
+                yield f"{indent}- {first[len(indent) + 2 :]}"
+                yield from more
+        else:
+            yield f"{name} {write_inline(item)}"
