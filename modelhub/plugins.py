@@ -111,7 +111,7 @@ class Plugins:
             raise
         except BaseException as error:  # SystemExit too: a plugin must not end the program that asks about it
             again = " (after an update of modelhub, install it again: entry points are made then)"
-            self._quarantine(plugin, f"importing it raised {_describe(error)}{again if plugin.built_in else ''}")
+            self._quarantine(plugin, f"importing it raised {describe(error)}{again if plugin.built_in else ''}")
         else:
             if isinstance(loaded, type) and issubclass(loaded, ModelWrapperBase):
                 plugin.wrapper = loaded
@@ -134,39 +134,40 @@ def installed() -> Plugins:
 
 def _scan() -> Iterator[Plugin]:
     known: dict[int, tuple[str, str]] = {}  # reading the metadata is slow, and most distributions have several types
-    for entry_point, dist in _find_entry_points():
+    for entry_point, dist in find_entry_points(GROUP):
         if id(dist) not in known:
-            known[id(dist)] = _identify(dist)
+            known[id(dist)] = identify(dist)
         yield Plugin(entry_point.name, entry_point, *known[id(dist)])
 
 
-def _find_entry_points() -> list[tuple[EntryPoint, Distribution | None]]:
-    """Every entry point of the group, and the distribution it comes from."""
+def find_entry_points(group: str) -> list[tuple[EntryPoint, Distribution | None]]:
+    """Every entry point of a group, and the distribution it comes from."""
     try:
-        return [(entry_point, entry_point.dist) for entry_point in entry_points(group=GROUP)]
+        return [(entry_point, entry_point.dist) for entry_point in entry_points(group=group)]
     except Exception:  # with importlib_metadata's own finder installed, one malformed value hides all the others
-        return [*_read_entry_points()]
+        return [*_read_entry_points(group)]
 
 
-def _read_entry_points() -> Iterator[tuple[EntryPoint, Distribution]]:
+def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
     """The same from each distribution's own file, whatever its values are."""
     import configparser
 
     seen: set[str] = set()
     for dist in distributions():
         text = dist.read_text("entry_points.txt") or ""
-        name, _ = _identify(dist)
-        if GROUP not in text or name in seen:
+        name, _ = identify(dist)
+        if f"[{group}]" not in text or name in seen:
             continue
         seen.add(name)
         parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
         parser.optionxform = str  # type: ignore[assignment, method-assign]
         with suppress(configparser.Error):
             parser.read_string(text)
-            yield from ((EntryPoint(key, value, GROUP), dist) for key, value in parser.items(GROUP))
+            yield from ((EntryPoint(key, value, group), dist) for key, value in parser.items(group))
 
 
-def _identify(dist: Distribution | None) -> tuple[str, str]:
+def identify(dist: Distribution | None) -> tuple[str, str]:
+    """The name and version of a distribution, as far as they can be read."""
     try:
         facts: Any = dist.metadata if dist is not None else {}
         return facts["Name"] or "unknown", facts["Version"] or "?"
@@ -178,7 +179,8 @@ def _refusal(plugin: Plugin) -> PluginError:
     return PluginError(f"plugin {plugin} cannot be used: {plugin.reason}")
 
 
-def _describe(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
+    """An error in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 

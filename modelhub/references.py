@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 from modelhub.errors import ConfigError, Problem
@@ -41,7 +42,13 @@ def resolve(value: Any, *, where: str, path: Path = (), types: Types | None = No
             return value
         text = _REFERENCE.sub(lambda match: _resolve_one(match, where, path), value)
         wanted = types.get(path) if types else None
-        return text if wanted is None else _convert(text, wanted, where, path)
+        if wanted is None:
+            return text
+        try:
+            return convert(text, wanted)
+        except ValueError as error:
+            message = f"{where}: {'.'.join(map(str, path))} {error}, and what its reference resolves to is none"
+            raise ConfigError([Problem("MH104", message, path=path)]) from None
     if isinstance(value, dict):
         return {key: resolve(item, where=where, path=(*path, key), types=types) for key, item in value.items()}
     if isinstance(value, list):
@@ -49,17 +56,20 @@ def resolve(value: Any, *, where: str, path: Path = (), types: Types | None = No
     return value
 
 
-def _convert(text: str, types: frozenset[str], where: str, path: Path) -> Any:
-    """The number or boolean that ``text`` writes; the text itself is not quoted, for it may be a secret."""
+def convert(text: str, types: frozenset[str]) -> Any:
+    """The number or boolean that ``text`` writes.
+
+    Raises ValueError when it writes none; the text itself is not quoted then, for it may be a secret.
+    """
     if "boolean" in types and text.lower() in ("true", "false"):
         return text.lower() == "true"
     for name, kind in (("integer", int), ("number", float)):
         if name in types or "number" in types:
             with suppress(ValueError):
-                return kind(text)
-    wanted = " or ".join(sorted(types))
-    message = f"{where}: {'.'.join(map(str, path))} must be a {wanted}, and what its reference resolves to is none"
-    raise ConfigError([Problem("MH104", message, path=path)])
+                value = kind(text)
+                if isfinite(value):
+                    return value
+    raise ValueError(f"must be a {' or '.join(sorted(types))}")
 
 
 def reference_names(value: Any) -> list[str]:

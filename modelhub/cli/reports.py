@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 import orjson
@@ -167,7 +168,8 @@ def _escape_property(text: str) -> str:
 
 
 def _location(problem: Problem) -> dict[str, Any]:
-    uri = Path(problem.file or "").as_posix()
+    path = Path(problem.file or "")
+    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
     physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if problem.line:
         region = {"startLine": problem.line, "startColumn": problem.column}

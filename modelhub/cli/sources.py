@@ -34,3 +34,18 @@ def find_configs(path: str | None) -> str:
             "which configs? Name them (-c PATH), or set $MODELHUB_CONFIG; ./model_configs is not here"
         )
     return default
+
+
+def guess_format(text: bytes) -> str:
+    """The format of a text without a file name: YAML, unless it is JSON without a mistake or starts like TOML."""
+    import json
+    import re
+
+    start = re.compile(rb"(\xef\xbb\xbf)?(\s|#[^\r\n]*)*+(\[\[?[\w.\"' -]+\]\]?\s*(#[^\r\n]*)?[\r\n]|[\w.\"'-]+\s*=)")
+    if start.match(text):
+        return "toml"
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return "yaml"
+    return "json"

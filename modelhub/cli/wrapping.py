@@ -94,19 +94,29 @@ def select_type(model_type: str) -> str:
 
 @click.command(short_help="List plugins and what is wrong with them.")
 def plugins() -> None:
-    """Installed wrapper plugins: those that work, and those put aside with the reason.
+    """Installed plugins, wrappers and hooks: those that work, and those put aside with the reason.
 
     Exit code 1 when one is put aside.
     """
+    from modelhub.hooks import load_hooks
     from modelhub.plugins import installed
 
     found = installed()
     found.load_all()
+    _, hooks = load_hooks()
     good = [p for p in found.by_type.values() if not p.built_in and p.reason is None]
-    print_table([("ok", p.model_type, f"{p.distribution} {p.version}", p.entry_point.value) for p in good])
-    for plugin in found.quarantined:
-        click.echo(f"{colour('quarantined', fg='red')}  {plugin}: {plugin.reason}")
-    if not good and not found.quarantined:
+    rows = [("ok", p.model_type, f"{p.distribution} {p.version}", p.entry_point.value, "wrapper") for p in good]
+    rows += [
+        ("ok", p.name, f"{p.distribution} {p.version}", p.value, f"hooks: {', '.join(p.hooks)}")
+        for p in hooks
+        if p.reason is None
+    ]
+    print_table(rows)
+    put_aside = [(str(p), p.reason) for p in found.quarantined]
+    put_aside += [(str(p), p.reason) for p in hooks if p.reason is not None]
+    for plugin, reason in put_aside:
+        click.echo(f"{colour('quarantined', fg='red')}  {plugin}: {reason}")
+    if not rows and not put_aside:
         click.echo("no plugins besides the wrappers that come with modelhub (`modelhub types`)")
-    if found.quarantined:
+    if put_aside:
         raise click.exceptions.Exit(1)

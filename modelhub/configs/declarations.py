@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from modelhub.configs.documents import Document
+from modelhub.configs.documents import Document, Severity
 from modelhub.configs.origins import Node, Origin, build_node
 from modelhub.configs.positions import Path
 from modelhub.configs.wording import describe
@@ -26,6 +26,11 @@ class Defaults:
     node: Node
     profile: str | None = None
 
+    def problem(self, code: str, message: str, hint: str | None = None, *, severity: Severity = "error") -> Problem:
+        """Build the problem about the model_type."""
+        origin = self.node.origin
+        return origin.document.problem(code, message, origin.path, key=True, hint=hint, severity=severity)
+
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
@@ -37,11 +42,11 @@ class Overlay:
     profile: str
     keyed: bool = False  # the name is the key that the config stands under
 
-    def problem(self, code: str, message: str, hint: str | None = None) -> Problem:
+    def problem(self, code: str, message: str, hint: str | None = None, *, severity: Severity = "error") -> Problem:
         """Build the problem about the name."""
         path = self.origin.path if self.keyed else (*self.origin.path, "config_name")
         return self.origin.document.problem(
-            code, message, path, key=self.keyed, hint=hint, config_name=self.config_name
+            code, message, path, key=self.keyed, hint=hint, severity=severity, config_name=self.config_name
         )
 
 

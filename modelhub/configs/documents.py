@@ -119,5 +119,7 @@ class Loaded:
 
 def build_problem(fault: Fault, name: str, lines: Lines) -> Problem:
     """Build the problem for a fault of the text ``lines`` of the file ``name``."""
-    span = lines.span(fault.start, fault.end)
-    return Problem(fault.code, fault.message, fault.hint, name, *span, path=fault.path)
+    span, hint = lines.span(fault.start, fault.end), fault.hint
+    if fault.first is not None:
+        hint = f"it is on line {lines.span(fault.first).line} already; remove one of the two"
+    return Problem(fault.code, fault.message, hint, name, *span, path=fault.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ class Draft:
 
     entry: Entry
     scope: Scope
+    written: Mapping[str, str] = field(default_factory=dict)  # how it spells what identifies it, the old way
     overlays: list[Overlay] = field(default_factory=list)
     keyed: bool = False
     layer: str = ""
@@ -29,7 +31,7 @@ class Draft:
     @property
     def name(self) -> str | None:
         """The config_name, when it is text."""
-        name = self.entry.config.get("config_name")
+        name = self.entry.config.get(self.written.get("config_name", "config_name"))
         return name if isinstance(name, str) else None
 
     def find(self, key: str) -> tuple[Any, Origin] | None:
@@ -37,6 +39,7 @@ class Draft:
         for overlay in reversed(self.overlays):
             if key in overlay.config:
                 return overlay.config[key], replace(overlay.origin, path=(*overlay.origin.path, key))
+        key = self.written.get(key, key)
         if key in self.entry.config:
             return self.entry.config[key], Origin(self.entry.document, (*self.entry.path, key), "")
         return None

@@ -127,7 +127,7 @@ def find_nodes(text: str) -> tuple[Node, list[Fault]]:
             frame.key, frame.has_key = json.loads(match[0]) if "\\" in match[0] else match[0][1:-1], True
             if frame.key in frame.node.keys:
                 first = frame.node.keys[frame.key][0]
-                faults.append(build_twice_fault(text, frame.key, first, start, end, tuple(_path(stack[1:]))))
+                faults.append(build_twice_fault(frame.key, first, start, end, tuple(_path(stack[1:]))))
             else:
                 frame.node.keys[frame.key] = (start, end)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from modelhub.configs.documents import Entry, Loaded
 from modelhub.configs.drafts import Draft
 from modelhub.configs.origins import Node, merge_all
 from modelhub.configs.scopes import Scope
+from modelhub.configs.vocabulary import AS_WRITTEN, Vocabulary
 from modelhub.configs.wording import describe, suggest_name
 from modelhub.errors import Problem
 
@@ -18,10 +19,13 @@ MAX_LAYERS = 100
 
 
 def build_layers(
-    found: Sequence[tuple[Entry, Scope]], overlays: Sequence[tuple[Overlay, Scope]], profile: str | None
+    found: Sequence[tuple[Entry, Scope]],
+    overlays: Sequence[tuple[Overlay, Scope]],
+    profile: str | None,
+    vocabulary: Vocabulary = AS_WRITTEN,
 ) -> Loaded:
     """Merge the layers of the configs ``found``, in their order; what cannot be merged becomes a problem."""
-    layers = _Layers(found, profile)
+    layers = _Layers(found, profile, vocabulary)
     layers.attach([(overlay, scope) for overlay, scope in overlays if overlay.profile == profile])
     return Loaded(layers.build(), layers.problems)
 
@@ -29,10 +33,11 @@ def build_layers(
 class _Layers:
     """The drafts of all configs, which may extend each other."""
 
-    def __init__(self, found: Sequence[tuple[Entry, Scope]], profile: str | None) -> None:
+    def __init__(self, found: Sequence[tuple[Entry, Scope]], profile: str | None, vocabulary: Vocabulary) -> None:
         self.problems: list[Problem] = []
         self._profile = profile
-        self._drafts = [Draft(entry, scope) for entry, scope in found]
+        self._vocabulary = vocabulary
+        self._drafts = [Draft(entry, scope, vocabulary.identity_keys(entry.config)) for entry, scope in found]
         self._by_name: dict[str, Draft] = {}
         for draft in self._drafts:
             if draft.name is not None:
@@ -52,7 +57,7 @@ class _Layers:
                 first, scope = pieces[0]
                 entry = Entry({"config_name": name, **first.config}, first.origin.document, first.origin.path)
                 others = [piece for piece, _ in pieces[1:]]
-                draft = Draft(entry, scope, others, keyed=first.keyed, layer=first.origin.layer)
+                draft = Draft(entry, scope, overlays=others, keyed=first.keyed, layer=first.origin.layer)
                 self._drafts.append(draft)
                 self._by_name[name] = draft
             else:
@@ -146,22 +151,29 @@ class _Layers:
         model_type = draft.model_type
         if base is not None and base.tree is not None:
             model_type = model_type or _find_model_type(base.tree)
-            draft.layers = [_without_name(layer) for layer in base.layers]
+            draft.layers = [_lend(layer, base.written) for layer in base.layers]
         own = draft.build_own()
         draft.layers += [own, *draft.build_overlays()]
         defaults = self._build_defaults(draft.scope, model_type)
-        draft.defaults = merge_all([base.defaults if base else None, defaults])
-        tree = merge_all([draft.defaults, *draft.layers])
+        old_keys = self._find_old_keys(model_type or (_find_model_type(defaults) if defaults else None))
+        draft.defaults = merge_all([base.defaults if base else None, defaults], old_keys)
+        tree = merge_all([draft.defaults, *draft.layers], old_keys)
         draft.tree = replace(tree or own, origin=own.origin)
 
     def _build_defaults(self, scope: Scope, model_type: str | None) -> Node | None:
         """The defaults for a config of ``model_type``, which may be a default itself."""
+        modern_type = self._vocabulary.modern_type
+        model_type = model_type and modern_type(model_type)
         key = (scope, model_type)
         if key not in self._defaults:
-            merged = merge_all(scope.find_defaults(model_type, self._profile))
+            found = scope.find_defaults(model_type, self._profile, modern_type)
+            merged = merge_all(found, self._find_old_keys(model_type))
             told = _find_model_type(merged) if merged and model_type is None else None
             self._defaults[key] = self._build_defaults(scope, told) if told else merged
         return self._defaults[key]
+
+    def _find_old_keys(self, model_type: str | None) -> Mapping[str, str]:
+        return self._vocabulary.old_keys(model_type and self._vocabulary.modern_type(model_type))
 
 
 def _find_model_type(node: Node) -> str | None:
@@ -169,8 +181,12 @@ def _find_model_type(node: Node) -> str | None:
     return found.value if found and not found.removed and isinstance(found.value, str) else None
 
 
-def _without_name(node: Node) -> Node:
-    return replace(node, items={key: item for key, item in (node.items or {}).items() if key != "config_name"})
+def _lend(node: Node, written: Mapping[str, str]) -> Node:
+    """A layer of a config for those that extend it: without its name, and its model_type spelt as today."""
+    modern = {old: key for key, old in written.items()}
+    items = {modern.get(key, key): item for key, item in (node.items or {}).items()}
+    items.pop("config_name", None)
+    return replace(node, items=items)
 
 
 def _order(config: dict[str, Any]) -> dict[str, Any]:

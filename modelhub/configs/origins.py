@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,12 +84,23 @@ def merge(low: Node, high: Node) -> Node:
     return replace(high, beaten=beaten, removed=removed)
 
 
-def merge_all(nodes: Iterable[Node | None]) -> Node | None:
-    """Merge values, the lowest first; None when there is none."""
+def merge_all(nodes: Iterable[Node | None], old_keys: Mapping[str, str] | None = None) -> Node | None:
+    """Merge values, the lowest first; None when there is none.
+
+    ``old_keys`` names keys that have a second spelling: the highest layer that has either decides which stays.
+    """
     merged: Node | None = None
     for node in nodes:
-        merged = merge(merged, node) if merged and node else node or merged
+        merged = merge(_respell(merged, node, old_keys or {}), node) if merged and node else node or merged
     return merged
+
+
+def _respell(low: Node, high: Node, old_keys: Mapping[str, str]) -> Node:
+    """``low`` with the keys spelt as ``high`` spells them."""
+    mine, theirs = low.items or {}, high.items or {}
+    pairs = [pair for old, new in old_keys.items() for pair in ((old, new), (new, old))]
+    names = {a: b for a, b in pairs if a in mine and b in theirs and b not in mine and a not in theirs}
+    return replace(low, items={names.get(key, key): item for key, item in mine.items()}) if names else low
 
 
 def _beaten(low: Node, high: Node) -> tuple[Node, ...]:

@@ -80,7 +80,9 @@ class _Copier:
             if not isinstance(key, str):
                 self._drop(f"the key {key!r:.50} must be a str, not {type(key).__name__}")
                 continue
-            name = key if type(key) is str else "".join(key)
+            name = self._copy_text(key)
+            if name is _DROPPED:
+                continue
             self.path.append(name)
             copied = self.copy(item)
             self.path.pop()

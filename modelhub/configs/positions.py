@@ -33,7 +33,15 @@ class Fault(Exception):
     """Something wrong at an offset of a text; raised when nothing after it can be read, else collected."""
 
     def __init__(
-        self, code: str, message: str, start: int, end: int | None = None, *, hint: str | None = None, path: Path = ()
+        self,
+        code: str,
+        message: str,
+        start: int,
+        end: int | None = None,
+        *,
+        hint: str | None = None,
+        path: Path = (),
+        first: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -42,13 +50,12 @@ class Fault(Exception):
         self.end = end
         self.hint = hint
         self.path = path
+        self.first = first  # where the same stands already
 
 
-def build_twice_fault(text: str, key: str, first: int, start: int, end: int, path: Path) -> Fault:
+def build_twice_fault(key: str, first: int, start: int, end: int, path: Path) -> Fault:
     """Build the fault of a key that stands in its mapping at the offset ``first`` already."""
-    line = len(_LINE_END.findall(text, 0, first)) + 1
-    hint = f"it is on line {line} already; remove one of the two"
-    return Fault("MH105", f"the key '{key}' is given twice", start, end, hint=hint, path=path)
+    return Fault("MH105", f"the key '{key}' is given twice", start, end, path=path, first=first)
 
 
 class Parsed(NamedTuple):

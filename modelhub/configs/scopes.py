@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path as FilePath
 
 from modelhub.configs.declarations import ALL, Defaults, Include
@@ -50,10 +50,13 @@ class Scope:
         """How many files stand between this one and those that were named."""
         return 1 + includers[0][0].depth if (includers := self.includers) else 0
 
-    def find_defaults(self, model_type: str | None, profile: str | None) -> Iterator[Node]:
+    def find_defaults(
+        self, model_type: str | None, profile: str | None, modern_type: Callable[[str], str]
+    ) -> Iterator[Node]:
         """The defaults for a config of ``model_type`` here, lowest first."""
         chain = self.chain()
         for key in (ALL, model_type):
             for wanted in (None, profile) if profile else (None,):
                 for scope in chain:
-                    yield from (d.node for d in scope.defaults if (d.model_type, d.profile) == (key, wanted))
+                    declared = (d for d in scope.defaults if d.profile == wanted)
+                    yield from (d.node for d in declared if modern_type(d.model_type) == key)

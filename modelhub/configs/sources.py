@@ -14,20 +14,23 @@ from modelhub.configs.plain import copy_plain
 from modelhub.configs.positions import Path
 from modelhub.configs.scopes import MAX_DEPTH, Scope
 from modelhub.configs.texts import read_text
+from modelhub.configs.vocabulary import AS_WRITTEN, Vocabulary
 from modelhub.configs.wording import describe, suggest_name
 from modelhub.errors import Problem
 
 _ACCEPTED = f"a dict, a list of dicts and paths, or the path of a {', '.join(SUFFIXES)} file or of a folder of them"
 
 
-def load(model_configs: Any, *, profile: str | None = None, folder_ok: bool = True) -> Loaded:
+def load(
+    model_configs: Any, *, profile: str | None = None, folder_ok: bool = True, vocabulary: Vocabulary = AS_WRITTEN
+) -> Loaded:
     """Load model configs from whatever ``modelhub.init`` accepts; every fault becomes a problem.
 
     Raises TypeError for a Python type that it does not accept.
     """
     sources = Sources()
     sources.add(model_configs, folder_ok=folder_ok)
-    return sources.load(profile)
+    return sources.load(profile, vocabulary)
 
 
 def load_text(text: bytes, *, name: str, format: str, profile: str | None = None) -> Loaded:
@@ -51,6 +54,7 @@ class Sources:
     def __init__(self) -> None:
         self._entries: list[tuple[Entry, Scope]] = []
         self._overlays: list[tuple[Overlay, Scope]] = []
+        self._defaults: list[tuple[Defaults, Scope]] = []
         self._profiles: dict[str, None] = {}
         self._problems: list[Problem] = []
         self._named: dict[str, Scope] = {}  # files by their real paths, which are read once
@@ -78,14 +82,19 @@ class Sources:
         """Read text in the format "yaml", "json" or "toml"; raises ValueError for another one."""
         self._add_found(read_text(text, name=name, format=format), Scope())
 
-    def load(self, profile: str | None = None) -> Loaded:
-        """Merge the layers, the overlays of ``profile`` on top."""
+    def load(self, profile: str | None = None, vocabulary: Vocabulary = AS_WRITTEN) -> Loaded:
+        """Merge the layers, the overlays of ``profile`` on top; ``vocabulary`` reads their old spellings."""
         loaded = Loaded(problems=list(self._problems))
-        unread = any(problem.code == "MH101" for problem in self._problems)  # it may be declared there
+        unread = any(problem.code in ("MH101", "MH303") for problem in self._problems)  # it may be declared there
         if profile and profile not in self._profiles and not unread:
             hint = suggest_name(profile, self._profiles, "profiles")
             loaded.add(Problem("MH303", f"there is no profile '{profile}'", hint))
-        loaded.extend(build_layers(self._entries, self._overlays, profile or None))
+        loaded.extend(build_layers(self._entries, self._overlays, profile or None, vocabulary))
+        if self._overlays or self._defaults or any("abstract" in entry.config for entry, _ in self._entries):
+            from modelhub.configs.unused import find_unused
+
+            found = find_unused(self._entries, self._overlays, self._defaults, profile or None, vocabulary)
+            loaded.add(*(problem for problem in found if problem.severity == "error" or not unread))
         return loaded
 
     def _add_path(self, name: str, folder_ok: bool) -> None:
@@ -139,6 +148,7 @@ class Sources:
                 self._overlays.append((item, scope))
             elif isinstance(item, Defaults):
                 scope.defaults.append(item)
+                self._defaults.append((item, scope))
             elif isinstance(item, Profile):
                 self._profiles[item.name] = None
         self._problems += sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))

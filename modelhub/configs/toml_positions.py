@@ -171,7 +171,7 @@ class _Scanner:
 
     def _report(self, name: str, first: tuple[int, int] | None, span: tuple[int, int], path: list[str | int]) -> None:
         offset = first[0] if first else span[0]
-        self.faults.append(build_twice_fault(self.text, name, offset, *span, tuple(path)))
+        self.faults.append(build_twice_fault(name, offset, *span, tuple(path)))
 
 
 def _find_child(parent: Node, name: str) -> Node | None:

@@ -9,6 +9,7 @@ from modelhub.configs.yaml_scalars import Scalars
 from modelhub.configs.yaml_tree import Tree
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARK = re.compile("(?:^|\r)\ufeff", re.MULTILINE)
 
 
 def parse_yaml(text: str) -> Iterator[Parsed]:
@@ -18,6 +19,8 @@ def parse_yaml(text: str) -> Iterator[Parsed]:
     if bad := _UNPRINTABLE.search(text):
         message = f"the character U+{ord(bad[0]):04X} is not allowed in YAML"
         raise Fault("MH101", message, bad.start(), hint="remove it, or write it as an escape in double quotes")
+    if mark := _MARK.search(text):
+        raise Fault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
     scalars = Scalars()
     tree = Tree(text, scalars)
     try:

@@ -3,6 +3,7 @@
 from typing import Any
 
 CORE = "tag:yaml.org,2002:"
+_MAX_DIGITS = 4000  # what Python, too, refuses to read as a number
 _TEXT = {CORE + name for name in ("str", "timestamp", "merge", "value")}
 
 
@@ -47,12 +48,14 @@ class Scalars:
             return text
         if tag not in self._construct:
             raise BadScalar("MH101", *describe_tag(tag))
+        if len(text) > _MAX_DIGITS:
+            raise BadScalar("MH106", "the number is too large")
         try:
             return self._construct[tag](self._node(tag, text))
+        except OverflowError:  # 1:59:59 ..., to the base of 60
+            raise BadScalar("MH106", "the number is too large") from None
         except (ValueError, KeyError, IndexError):
             kind = tag.removeprefix(CORE)
-            if len(text) > 4000:
-                raise BadScalar("MH106", "the number is too large") from None
             raise BadScalar(
                 "MH101", f"the text is not a valid !!{kind}", "put it in quotes and remove the tag"
             ) from None

@@ -169,7 +169,7 @@ class Tree:
             self._report("MH106", "a key must be text, not a list or a mapping", start, end)
         elif frame.key in node.keys:
             first = node.keys[frame.key][0]
-            self.faults.append(build_twice_fault(self._text, frame.key, first, start, end, self._path()))
+            self.faults.append(build_twice_fault(frame.key, first, start, end, self._path()))
             frame.key = None
         elif not frame.is_merge:
             node.keys[frame.key] = (start, end)

@@ -4,10 +4,9 @@ from modelhub.validation.check import SchemaOf, check
 from modelhub.validation.codes import CODES
 from modelhub.validation.derive import derive_from_class, derive_from_source, derive_schema
 from modelhub.validation.environment import check_environment
-from modelhub.validation.identity import modern_type
 from modelhub.validation.references import typed_references
 from modelhub.validation.schemas import load_bundle, load_schema
-from modelhub.validation.spellings import modernize
+from modelhub.validation.spellings import Spellings, modernize
 from modelhub.validation.suggest import suggest
 from modelhub.validation.view import View
 from modelhub.validation.wording import looks_secret
@@ -15,6 +14,7 @@ from modelhub.validation.wording import looks_secret
 __all__ = [
     "CODES",
     "SchemaOf",
+    "Spellings",
     "View",
     "check",
     "check_environment",
@@ -24,7 +24,6 @@ __all__ = [
     "load_bundle",
     "load_schema",
     "looks_secret",
-    "modern_type",
     "modernize",
     "suggest",
     "typed_references",

@@ -155,6 +155,14 @@ _TABLE = (
         "- {config_name: a, model_type: openai_chat}\n- {config_name: b, extends: a}",
     ),
     Code(
+        "MH305",
+        "something that no config can ever use",
+        "An abstract config that no model is made from, a profile's overlay for a config that does not exist, or "
+        "defaults for a model_type that no config they reach has. It may be misspelt, or left over.",
+        "- {config_name: base, abstract: true, model_type: openai_chat}\n- {config_name: gpt, model_type: openai_chat}",
+        "- {config_name: base, abstract: true, model_type: openai_chat}\n- {config_name: gpt, extends: base}",
+    ),
+    Code(
         "MH401",
         "a key or password in plain text",
         "Config files are shared and committed, and secrets with them. Write where the secret is to be found instead.",

@@ -1,49 +1,101 @@
-"""Check the ``${...}`` references of configs: that they can be resolved at all, and that what they name is there."""
+"""Check what the ``${...}`` references of configs stand for now: that it is there, and that it fits its place."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import ConfigError, Problem
-from modelhub.references import resolve
-from modelhub.validation.fault import Fault
+from modelhub.references import convert, resolve
+from modelhub.validation.check import Checker, SchemaOf, build_problem, without_repeats
+from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import find_texts
+from modelhub.validation.references import find_references, typed_references
+from modelhub.validation.spellings import read_modern
+from modelhub.validation.view import View
 from modelhub.validation.wording import label
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry
 
-_REFERENCE = re.compile(r"(?<!\$)\$\{[^}]*\}")
-_GOOD = re.compile(r"\$\{(?:[A-Za-z_][A-Za-z0-9_]*(?::-.*)?|[a-z][a-z0-9_+.-]*:(?!-).+)\}", re.DOTALL)
+_DEFAULT = re.compile(r"\$\{(?P<name>\w+):-(?P<default>[^}]*)\}")
 
 
-def find_bad_references(config: dict[str, Any]) -> Iterator[Fault]:
-    """Yield a fault for each text with a reference that names neither a variable nor a file."""
-    for path, text in find_texts(config):
-        if "${" in text and not all(_GOOD.fullmatch(reference) for reference in _REFERENCE.findall(text)):
-            hint = "write ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for a literal ${"
-            yield Fault("MH203", f"{label(path)} holds a ${{...}} without the name of a variable", path, hint=hint)
+def check_environment(
+    entries: Sequence[Entry], *, schema_of: SchemaOf = lambda _: None, model_types: Collection[str] = ()
+) -> list[Problem]:
+    """Return a problem for every reference that cannot be resolved now, or to a value that does not fit its place.
+
+    Defaults are checked as well, whether they count now or not. No message shows the value of a secret.
+    """
+    checker = Checker(schema_of, model_types)
+    problems: list[Problem] = []
+    for entry in entries:
+        modern = read_modern(entry.config, model_types)
+        faults = [*_find_missing(modern.config), *_find_misfits(modern.config, checker)]
+        found = [build_problem(entry, fault, modern.written) for fault in faults]
+        problems += sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
+    return without_repeats(problems)
 
 
-def check_environment(entries: Sequence[Entry]) -> list[Problem]:
-    """Return a problem for every reference of the configs that cannot be resolved now."""
-    return [
-        entry.problem(fault.code, fault.message, *fault.path, hint=fault.hint)
-        for entry in entries
-        for fault in find_missing(entry.config)
-    ]
-
-
-def find_missing(config: dict[str, Any]) -> Iterator[Fault]:
+def _find_missing(config: dict[str, Any]) -> Iterator[Fault]:
     """Yield a fault for each variable that is not set and each file that cannot be read."""
     for path, text in find_texts(config):
-        for reference in dict.fromkeys(_REFERENCE.findall(text)):
-            if not _GOOD.fullmatch(reference):  # which is wrong in any environment
-                continue
+        for reference in find_references(text):
             try:
                 resolve(reference, where=label(path))
             except ConfigError as error:
                 (found,) = error.problems
                 yield Fault(found.code, found.message, path, hint=found.hint)
+
+
+def _find_misfits(config: dict[str, Any], checker: Checker) -> Iterator[Fault]:
+    """Yield a fault for each value behind references, and each default, that its place does not take."""
+    schema = checker.find_schema(config.get("model_type"))
+    types = typed_references(config, schema)
+    texts = {path: text for path, text in find_texts(config) if find_references(text)}
+    now = {path: _resolve(text) for path, text in texts.items()}
+    spare = {path: value if (value := _take_defaults(text)) != now[path] else None for path, text in texts.items()}
+    for found, hidden, what in ((now, True, "the value"), (spare, False, "the default")):
+        # An empty text is how a text is left out.
+        given = {path: text for path, text in found.items() if text or (text is not None and path in types)}
+        values = {path: _convert(text, types.get(path)) for path, text in given.items()}
+        view = View([(schema, schema)], secret=hidden)
+        for fault in checker.find_value_faults(_fill(config, values), schema, view) if values else ():
+            if fault.path in values and not fault.key:
+                names = " and ".join(_DEFAULT.sub(r"${\g<name>}", each) for each in find_references(texts[fault.path]))
+                yield fault._replace(message=f"{what} of {names} does not fit: {fault.message}", hint=None)
+
+
+def _resolve(text: str) -> str | None:
+    try:
+        return str(resolve(text, where=""))
+    except ConfigError:  # which is told as what is missing
+        return None
+
+
+def _take_defaults(text: str) -> str | None:
+    """``text`` with its references replaced by their defaults; None when one has none."""
+    if not all(_DEFAULT.fullmatch(reference) for reference in find_references(text)):
+        return None
+    return _DEFAULT.sub(lambda match: match["default"], text)
+
+
+def _convert(text: str, types: frozenset[str] | None) -> Any:
+    try:
+        return convert(text, types) if types else text
+    except ValueError:
+        return text
+
+
+def _fill(config: dict[str, Any], values: dict[Path, Any]) -> dict[str, Any]:
+    """Copy ``config`` with other values at some places of it; what is nowhere near them is shared."""
+    filled = dict(config)
+    for path, value in values.items():
+        node: Any = filled
+        for step in path[:-1]:
+            node[step] = node[step].copy()
+            node = node[step]
+        node[path[-1]] = value
+    return filled

@@ -49,12 +49,6 @@ def _check_key(config: dict[str, Any], key: str) -> Fault | None:
     return None
 
 
-def modern_type(model_type: str, model_types: Collection[str]) -> str:
-    """The model_type that is meant: another one where ``model_type`` is an old name that nothing provides today."""
-    modern = ALIASES.get(model_type)
-    return model_type if modern is None or model_type in model_types else modern
-
-
 def explain_old_type(old: str, modern: str) -> Fault:
     """Say that a config uses an old name."""
     message = f"model_type '{old}' is the old name of '{modern}'"

@@ -10,6 +10,8 @@ from modelhub.validation.suggest import fold, suggest
 from modelhub.validation.view import View
 from modelhub.validation.wording import either, label
 
+_MOST = 1000  # how many unknown keys are compared to the known ones, which takes time; no config has so many
+
 
 def find_odd_keys(view: View, value: Any, path: Path = (), parent: View | None = None) -> Iterator[Fault]:
     """Yield the deprecated keys, and the keys that an open mapping (``x-open``) does not know."""
@@ -58,15 +60,15 @@ def explain_unknown_key(key: Any, path: Path, hint: str | None = None) -> Fault:
 
 def find_unknown_keys(view: View, value: dict[str, Any], path: Path) -> Iterator[Fault]:
     """Yield a fault for each key of a closed mapping that its schema does not know."""
-    for key in value:
-        if view.child(key) is None:
-            yield explain_unknown_key(key, path, _advice(view, key, value))
+    unknown = [key for key in value if view.child(key) is None]
+    for number, key in enumerate(unknown):
+        yield explain_unknown_key(key, path, _advice(view, key, value) if number < _MOST else None)
 
 
 def find_meant_key(view: View, missing: str, value: dict[str, Any]) -> str | None:
     """Return the unknown key that was probably meant to be the missing one."""
     strange = [key for key in value if isinstance(key, str) and key not in view.properties]
-    return next((key for key in strange if _meant(view, key, value) == missing), None)
+    return next((key for key in strange[:_MOST] if _meant(view, key, value) == missing), None)
 
 
 def find_home(view: View, key: Any) -> str | None:

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
+from modelhub.validation.fault import Fault
+from modelhub.validation.leaves import find_texts
 from modelhub.validation.schemas import Schema
 from modelhub.validation.view import View
+from modelhub.validation.wording import label
 
 _ANY = re.compile(r"(?<!\$)\$\{[^}]+\}")
 _EXACT = re.compile(r"\$\{[^}]+\}")
 _SCALARS = frozenset({"number", "integer", "boolean"})
+_EACH = re.compile(r"(?<!\$)\$\{[^}]*\}")
+_GOOD = re.compile(r"\$\{(?:[A-Za-z_][A-Za-z0-9_]*(?::-.*)?|[a-z][a-z0-9_+.-]*:(?!-).+)\}", re.DOTALL)
+
+
+def find_references(text: str) -> list[str]:
+    """The references in ``text`` that name something, each once."""
+    return [each for each in dict.fromkeys(_EACH.findall(text)) if _GOOD.fullmatch(each)]
+
+
+def find_bad_references(config: dict[str, Any]) -> Iterator[Fault]:
+    """Yield a fault for each text with a reference that names neither a variable nor a file."""
+    for path, text in find_texts(config):
+        if "${" in text and not all(_GOOD.fullmatch(reference) for reference in _EACH.findall(text)):
+            hint = "write ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for a literal ${"
+            yield Fault("MH203", f"{label(path)} holds a ${{...}} without the name of a variable", path, hint=hint)
 
 
 def stands_for(text: str, types: Collection[str]) -> bool:
@@ -29,16 +47,9 @@ def stands_for(text: str, types: Collection[str]) -> bool:
 def typed_references(config: dict[str, Any], schema: Schema) -> dict[tuple[str | int, ...], frozenset[str]]:
     """The places of a config where a reference stands for a number or a boolean, and the types they may have."""
     found: dict[tuple[str | int, ...], frozenset[str]] = {}
-    if _has_reference(config):
+    if any("${" in text for _, text in find_texts(config)):
         _gather(View([(schema, schema)]), config, (), found)
     return found
-
-
-def _has_reference(value: Any) -> bool:
-    if isinstance(value, str):
-        return "${" in value
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_has_reference(item) for item in items)
 
 
 def _gather(view: View | None, value: Any, path: tuple[str | int, ...], found: dict[Any, frozenset[str]]) -> None:
