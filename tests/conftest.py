@@ -13,6 +13,9 @@ import pytest
 from modelhub import ModelRegistry
 from modelhub.testing import MockServer
 
+from .engines.running import build_model as build_model
+from .engines.running import engines as engines
+
 # Child processes must import the installed package, not the checkout they happen to be started in.
 os.environ["PYTHONSAFEPATH"] = "1"
 

@@ -1,105 +1,47 @@
-"""The wrappers against servers that we did not write: llama.cpp's and Ollama, with a model whose answers are known."""
+"""The wrappers against servers that we did not write, with a model whose answers are known."""
 
 import asyncio
 import json
-import platform
-import sys
-from pathlib import Path
 
 import pytest
 
-import modelhub
-from modelhub.errors import (
-    AuthenticationError,
-    BadRequestError,
-    ConnectionError,
-    ContextLengthError,
-    NotFoundError,
-    StreamInterruptedError,
-)
+from modelhub.errors import BadRequestError, ConnectionError, ResponseParsingError, ServerError, StreamInterruptedError
 
-from .engines import llama_server, ollama
-from .engines.asking import WAYS, ask_all
-from .engines.questions import load_questions
+from .engines.asking import STREAMED, WAYS, ask_all
+from .engines.pairs import PAIRS, name_pairs
+from .engines.questions import QUESTIONS, WEATHER, Answer, Question
 
-MODELS = Path(__file__).with_name("models")
-GGUF = MODELS / "tiny.gguf"
-QUESTIONS = load_questions(MODELS / "known_answers.json")
-(WEATHER,) = (question for question in QUESTIONS if question.answer.calls)
+pytestmark = pytest.mark.servers
 
-# Which server each combination needs, and its config, where {} is the server's URL.
-COMBINATIONS = {
-    "openai_chat on llama-server": ("llama", {"model_type": "openai_chat", "client_args": {"base_url": "{}/v1"}}),
-    "openai_chat on Ollama": ("ollama", {"model_type": "openai_chat", "client_args": {"base_url": "{}/v1"}}),
-    "ollama_chat on Ollama": ("ollama", {"model_type": "ollama_chat", "host": "{}"}),
-}
-GREEDY = {"temperature": 0, "max_tokens": 80}
+with_tools = pytest.mark.parametrize("name", name_pairs(lambda pair: "tools" not in pair.lacks))
+each_way = pytest.mark.parametrize("way", WAYS)
 
 
-def start(server, folder, *options):
-    """The context manager that runs ``server``; skips the test where there is none to run."""
-    if server == "ollama":
-        binary = ollama.find_ollama()
-        if binary is None:
-            pytest.skip(ollama.INSTALL)
-        return ollama.run_ollama(binary, folder, GGUF)
-    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        pytest.skip("xllamacpp is installed on Linux on x86-64 alone")
-    return llama_server.run_llama_server(folder, GGUF, *options)
+@each_way
+@pytest.mark.parametrize("name", name_pairs())
+def test_known_answers(build_model, name, way):
+    pair = PAIRS[name]
+    questions = [question for question in QUESTIONS if pair.selects(question)]
+    answers = ask_all(build_model(name), way, questions)
+    wrong = [
+        (question, answer) for question, answer in zip(questions, answers, strict=True) if answer != question.answer
+    ]
+    assert wrong == []
+    usages = [answer.usage for answer in answers]
+    counts = pair.counts if way in STREAMED else "prompt and answer"
+    assert all(usage is not None and usage.completion_tokens > 0 for usage in usages) == ("answer" in counts)
+    assert all(usage is not None and usage.prompt_tokens > 0 for usage in usages) == ("prompt" in counts)
 
 
-@pytest.fixture(scope="session")
-def llama_engine(tmp_path_factory):
-    with start("llama", tmp_path_factory.mktemp("llama")) as engine:
-        yield engine
+def test_how_many_answers_are_known():
+    counted = {pair.selects: sum(map(pair.selects, QUESTIONS)) for pair in PAIRS.values()}
+    assert sorted(set(counted.values())) == [33, 35, 38]
 
 
-@pytest.fixture(scope="session")
-def ollama_engine(tmp_path_factory):
-    with start("ollama", tmp_path_factory.mktemp("ollama")) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def guarded_engine(tmp_path_factory):
-    """A llama-server that embeds, for those who have its key."""
-    with start("llama", tmp_path_factory.mktemp("guarded"), "--api-key", "sesame", "--embeddings") as engine:
-        yield engine
-
-
-@pytest.fixture
-def build_model(request, monkeypatch):
-    """Build the model of a combination, with more keys in its config, on its server unless another's URL is given."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OLLAMA_HOST", "OLLAMA_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    hubs = []
-
-    def build(combination, url=None, **keys):
-        server, config = COMBINATIONS[combination]
-        url = url or request.getfixturevalue(f"{server}_engine").url
-        config = json.loads(json.dumps(config).replace("{}", url))
-        config |= {"config_name": "tiny", "model_name": "tiny", "generate_args": GREEDY, **keys}
-        hubs.append(modelhub.init(model_configs=config))
-        return modelhub.get_model("tiny")
-
-    yield build
-    for hub in hubs:
-        hub.close()
-
-
-@pytest.fixture(params=COMBINATIONS)
-def model(request, build_model):
-    return build_model(request.param)
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_known_answers(model, way):
-    answers = ask_all(model, way, QUESTIONS)
-    wrong = [(n, answer) for n, answer in enumerate(answers) if answer != QUESTIONS[n].answer]
-    assert len(answers) == 38 and wrong == []
-
-
-def test_a_tool_loop(model):
+@each_way
+@with_tools
+def test_a_tool_loop(build_model, name, way):
+    model = build_model(name)
     (call,) = model(WEATHER.messages, tools=WEATHER.tools).tool_calls
     function = {"name": call.name, "arguments": json.dumps(call.arguments)}
     turns = [
@@ -110,82 +52,67 @@ def test_a_tool_loop(model):
         },
         {"role": "tool", "tool_call_id": call.id, "content": "sunny"},
     ]
-    assert model(WEATHER.messages + turns, tools=WEATHER.tools).text == "It is sunny in Paris."
+    question = Question(WEATHER.messages + turns, WEATHER.tools, Answer("It is sunny in Paris.", [], "stop"))
+    assert ask_all(model, way, [question]) == [question.answer]
 
 
-def test_an_answer_of_a_given_shape(model):
+@pytest.mark.parametrize("name", name_pairs())
+def test_an_answer_of_a_given_shape(build_model, name):
     schema = {"type": "object", "properties": {"answer": {"enum": [7, 8]}, "ok": {"type": "boolean"}}}
-    schema["required"] = list(schema["properties"])
+    schema |= {"required": list(schema["properties"]), "additionalProperties": False}
     wanted = {"type": "json_schema", "json_schema": {"name": "shape", "schema": schema}}
-    assert json.loads(model("Write JSON", response_format=wanted).text) == {"answer": 7, "ok": True}
+    model = build_model(name)
+    if "format" in PAIRS[name].lacks:  # a server that ignores what was asked for is found out
+        with pytest.raises((BadRequestError, ResponseParsingError), match=r"42 is not one of|json_schema"):
+            model("Write JSON", response_format=wanted)
+    else:
+        response = model("Write JSON", response_format=wanted)
+        assert response.parsed == json.loads(response.text) == {"answer": 7, "ok": True}
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_an_answer_that_is_cut_off(model, stream):
-    response = model("Count to ten.", max_tokens=5, stream=stream)
-    assert response.text == "1 2 3"  # the spaces are tokens too
-    assert response.finish_reason == "length"
-    assert response.usage.completion_tokens == 5
+@each_way
+@pytest.mark.parametrize("name", name_pairs())
+def test_an_answer_that_is_cut_off(build_model, name, way):
+    pair = PAIRS[name]
+    text, reason, tokens = pair.cut
+    keys = "json_args" if "json_args" in pair.config else "generate_args"
+    model = build_model(name)
+    getattr(model, keys)["max_tokens"] = 5
+    (answer,) = ask_all(
+        model, way, [Question([{"role": "user", "content": "Count to ten."}], None, Answer("", [], ""))]
+    )
+    assert answer == Answer(text, [], reason)
+    if pair.counts or way not in STREAMED:
+        assert answer.usage.completion_tokens == tokens
 
 
+@pytest.mark.parametrize("name", name_pairs())
 @pytest.mark.parametrize("stop", [", blue", [", blue", "!"]])
-def test_an_answer_that_is_stopped(model, stop):
+def test_an_answer_that_is_stopped(build_model, name, stop):
+    model = build_model(name)
+    if "string" in PAIRS[name].lacks and isinstance(stop, str):
+        with pytest.raises(ServerError, match="must be of type array"):
+            model("Name three colours.", stop=stop)
+        return
     response = model("Name three colours.", stop=stop)
-    assert (response.text, response.finish_reason) == ("red, green", "stop")
+    text = "red, green, blue" if "stop" in PAIRS[name].lacks else "red, green"
+    assert (response.text, response.finish_reason) == (text, "stop")
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_an_option_of_the_wrong_type(model, stream):
-    with pytest.raises(BadRequestError, match="temperature") as caught:
-        list(model("hello", temperature="hot", stream=stream))
-    assert not caught.value.retryable
+@pytest.mark.parametrize(
+    "name", [name for name, pair in PAIRS.items() if pair.model_type in ("anthropic_chat", "gemini_chat")]
+)
+def test_tokens_that_are_counted_beforehand(build_model, caller, name):
+    model = build_model(name)
+    count = model.count_tokens("hello")
+    assert count == asyncio.run(model.acount_tokens("hello")) == caller.call(model, "hello").usage.prompt_tokens
+    assert not count.estimated
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("combination", [name for name in COMBINATIONS if name.endswith("Ollama")])
-def test_an_unknown_model(build_model, combination, stream):
-    model = build_model(combination, model_name="nope")
-    with pytest.raises(NotFoundError, match=r"^tiny \(\w+\): .*nope.* \[HTTP 404") as caught:
-        list(model("hello", stream=stream))
-    assert not caught.value.retryable
-
-
-def test_a_prompt_that_is_too_long(build_model):
-    with pytest.raises(ContextLengthError, match="1024"):
-        build_model("openai_chat on llama-server")("hello " * 3000)
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_a_wrong_key(build_model, guarded_engine, stream):
-    model = build_model("openai_chat on llama-server", guarded_engine.url, api_key="thistle")
-    with pytest.raises(AuthenticationError, match=r"^tiny \(openai_chat\): .* \[HTTP 401") as caught:
-        list(model("hello", stream=stream))
-    assert "thistle" not in str(caught.value)
-
-
-@pytest.mark.parametrize("encoding", ["float", "base64"])
-def test_embeddings_of_llama_server(build_model, guarded_engine, encoding):
-    keys = {"model_type": "openai_embedding", "api_key": "sesame", "generate_args": {"encoding_format": encoding}}
-    check_embeddings(build_model("openai_chat on llama-server", guarded_engine.url, **keys))
-
-
-def test_embeddings_of_ollama(build_model):
-    check_embeddings(build_model("openai_chat on Ollama", model_type="openai_embedding", generate_args={}))
-
-
-def check_embeddings(model):
-    both = model(["ping", "pong"])
-    assert [len(vector) for vector in both.embedding] == [64, 64]
-    assert both.embedding[0] != pytest.approx(both.embedding[1], abs=1e-2)
-    assert both.usage.prompt_tokens > 0
-    (one,) = asyncio.run(model.acall("ping")).embedding
-    assert one == pytest.approx(both.embedding[0], abs=1e-4)
-
-
-@pytest.mark.parametrize("combination", COMBINATIONS)
-def test_a_server_that_has_stopped(build_model, combination, tmp_path):
-    with start(COMBINATIONS[combination][0], tmp_path) as engine:
-        model = build_model(combination, engine.url, retry={"max_attempts": 1})
+@pytest.mark.parametrize("name", ["openai_chat on llama-server", "ollama_chat on Ollama"])
+def test_a_server_that_has_stopped(build_model, engines, name):
+    with engines.start(PAIRS[name].engine) as engine:
+        model = build_model(name, engine.url, retry={"max_attempts": 1})
         for way in WAYS:
             assert ask_all(model, way, QUESTIONS[:1]) == [QUESTIONS[0].answer]
         assert engine.is_alive()
@@ -196,11 +123,13 @@ def test_a_server_that_has_stopped(build_model, combination, tmp_path):
                 ask_all(model, way, QUESTIONS[:1])
 
 
-def test_a_server_that_is_killed_in_mid_stream(build_model, tmp_path):
-    with start("llama", tmp_path) as engine:
-        deltas = iter(build_model("openai_chat on llama-server", engine.url)("A story!", stream=True, max_tokens=900))
+@pytest.mark.parametrize("name", ["openai_chat on llama-server", "anthropic_chat on llama-server"])
+def test_a_server_that_is_killed_in_mid_stream(build_model, engines, name):
+    with engines.start("llama-server", "--endless") as engine:
+        model = build_model(name, engine.url, generate_args={"temperature": 0, "max_tokens": 100_000})
+        deltas = iter(model("A story!", stream=True))
         first = next(deltas)
         engine.kill()
-        with pytest.raises(StreamInterruptedError, match=r"^tiny \(openai_chat\): ") as caught:
+        with pytest.raises(StreamInterruptedError, match=r"^tiny \(\w+\): ") as caught:
             list(deltas)
     assert caught.value.partial.text.startswith(first.text)

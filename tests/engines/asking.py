@@ -1,4 +1,4 @@
-"""Each way of asking a model - sync, async, whole, streamed - with the answer in one form, to be compared."""
+"""Each way of asking a model - sync, async, whole, streamed - with what comes back in one form, to be compared."""
 
 from __future__ import annotations
 
@@ -13,25 +13,38 @@ from modelhub.response import ModelResponse
 from .questions import Answer, Question
 
 
+def build_call(model: Any, question: Question) -> tuple[Any, dict[str, Any]]:
+    """What the model is called with: messages, or for one that continues prompts what is left of them."""
+    if model.model_type != "ollama_generate":
+        return question.messages, {"tools": question.tools}
+    system = [message["content"] for message in question.messages if message["role"] == "system"]
+    return question.messages[-1]["content"], {"system": system[0] if system else None}
+
+
 def ask(model: Any, question: Question) -> Answer:
-    return read(model(question.messages, tools=question.tools))
+    input, options = build_call(model, question)
+    return read(model(input, **options))
 
 
 def ask_stream(model: Any, question: Question) -> Answer:
-    response = model(question.messages, tools=question.tools, stream=True)
+    input, options = build_call(model, question)
+    response = model(input, stream=True, **options)
     return read_stream(response, list(response))
 
 
 async def ask_async(model: Any, question: Question) -> Answer:
-    return read(await model.acall(question.messages, tools=question.tools))
+    input, options = build_call(model, question)
+    return read(await model.acall(input, **options))
 
 
 async def ask_async_stream(model: Any, question: Question) -> Answer:
-    response = await model.acall(question.messages, tools=question.tools, stream=True)
+    input, options = build_call(model, question)
+    response = await model.acall(input, stream=True, **options)
     return read_stream(response, [delta async for delta in response])
 
 
 WAYS: tuple[Callable[[Any, Question], Any], ...] = (ask, ask_stream, ask_async, ask_async_stream)
+STREAMED = (ask_stream, ask_async_stream)
 
 
 def ask_all(model: Any, way: Callable[[Any, Question], Any], questions: Sequence[Question]) -> list[Answer]:
@@ -49,11 +62,10 @@ def ask_all(model: Any, way: Callable[[Any, Question], Any], questions: Sequence
 def read(response: ModelResponse) -> Answer:
     """The answer of a response that has arrived, whose token counts must add up."""
     usage = response.usage
-    assert usage is not None and usage.prompt_tokens > 0 and usage.completion_tokens > 0
-    assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+    assert usage is None or usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
     calls = [(call.name, call.arguments) for call in response.tool_calls or []]
     assert all(call.id for call in response.tool_calls or [])
-    return Answer(response.text or "", calls, response.finish_reason or "")
+    return Answer(response.text or "", calls, response.finish_reason or "", usage)
 
 
 def read_stream(response: ModelResponse, deltas: Sequence[ModelResponse]) -> Answer:

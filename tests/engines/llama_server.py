@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--api-key")
     parser.add_argument("--embeddings", action="store_true")
+    parser.add_argument("--endless", action="store_true", help="answer until max_tokens, which may be many")
     arguments = parser.parse_args()
 
     params = xllamacpp.CommonParams()
@@ -45,6 +46,7 @@ def main() -> None:
     # A connection that is kept alive keeps one of these: with too few, a new one waits until an old one idles out.
     params.n_threads_http = 64
     params.warmup = False
+    params.ctx_shift = params.sampling.ignore_eos = arguments.endless
     if arguments.api_key:
         params.api_keys = [arguments.api_key]
     if arguments.embeddings:

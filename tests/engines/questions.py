@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from modelhub.parts import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,7 @@ class Answer:
     text: str
     calls: list[tuple[str, dict[str, Any]]]
     finish_reason: str
+    usage: Usage | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,7 @@ def parse_answer(text: str) -> Answer:
         return Answer(text, [], "stop")
     call = json.loads(text.removeprefix("<tool_call>").removesuffix("</tool_call>"))
     return Answer("", [(call["name"], call["arguments"])], "tool_calls")
+
+
+QUESTIONS = load_questions(Path(__file__).parents[1] / "models/known_answers.json")
+(WEATHER,) = (question for question in QUESTIONS if question.answer.calls)
