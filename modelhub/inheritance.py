@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from modelhub import invocations
-from modelhub.monitor import MONITOR, Monitor
+
+if TYPE_CHECKING:
+    from modelhub.monitor import Monitor
 
 
 def complete(model: Any, arguments: dict[str, Any]) -> None:
@@ -22,7 +25,12 @@ def complete(model: Any, arguments: dict[str, Any]) -> None:
 class Inheritance:
     """The base of ModelWrapperBase that nothing in modelhub itself needs."""
 
-    monitor: ClassVar[Monitor] = MONITOR
+    @cached_property
+    def monitor(self) -> Monitor:
+        """The sums of this process."""
+        from modelhub.monitor import MONITOR
+
+        return MONITOR
 
     @classmethod
     def register_save_model_invocation_hook(cls, hook_name: str, hook: invocations.Hook) -> None:

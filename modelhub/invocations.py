@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import warnings
 from collections.abc import Callable
@@ -16,8 +15,6 @@ from modelhub.response import ModelResponse
 if TYPE_CHECKING:
     from modelhub.base import HTTPModelWrapperBase
     from modelhub.partial import Partial
-
-_LOGGER = logging.getLogger("modelhub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,4 +165,6 @@ def _clean(value: Any, secrets: list[str]) -> Any:
 
 
 def _log(what: str, error: Exception) -> None:
-    _LOGGER.warning("%s: %s: %s", what, type(error).__name__, error, exc_info=error)
+    import logging  # only programs with hooks can need it
+
+    logging.getLogger("modelhub").warning("%s: %s: %s", what, type(error).__name__, error, exc_info=error)

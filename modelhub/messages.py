@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import BadRequestError
 from modelhub.media import find_local_path
-from modelhub.msg import Msg
+
+if TYPE_CHECKING:
+    from modelhub.msg import Msg
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _IN_PLACE_OF_CONTENT = ("tool_calls", "function_call", "audio", "refusal")
@@ -27,7 +29,7 @@ def normalize_messages(messages: Any) -> list[dict[str, Any]]:
         raise BadRequestError(f"messages must be a str or a list of messages, not {type(messages).__name__}")
     normalized: list[dict[str, Any]] = []
     for index, message in enumerate(messages):
-        if isinstance(message, Msg):
+        if type(message) is not dict and hasattr(message, "get_content_blocks"):
             normalized += build_messages(message)
         else:
             normalized.append(_normalize(message, index))
