@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import Any, ClassVar
 
 from modelhub import engine, streaming
@@ -12,7 +12,7 @@ from modelhub.defined import DEFINED as DEFINED
 from modelhub.effects import Flow, StreamFlow
 from modelhub.endpoint import Endpoint as Endpoint
 from modelhub.endpoint import add_query as add_query
-from modelhub.errors import BadRequestError, ConfigError, ModelCallError
+from modelhub.errors import BadRequestError, ConfigError, ModelCallError, Problem
 from modelhub.inheritance import Inheritance
 from modelhub.invocations import OBSERVERS, record, record_stream
 from modelhub.partial import Partial
@@ -89,7 +89,8 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     input_name: ClassVar[str] = "input"  # what the input is called in records of calls
     default_timeout: ClassVar[float] = 600.0
     error_codes: ClassVar[Codes | None] = None  # the vendor's own codes, where they say more than the status
-    reference_types: Types | None = None  # set by the registry, which knows the schema
+    reference_types: Types | None = None  # set by the registry, which knows the schema, as the next
+    place: Callable[[Problem], Problem] | None = None  # and where in a file a config has what a problem is about
 
     def __init__(
         self,
@@ -165,10 +166,12 @@ class HTTPModelWrapperBase(ModelWrapperBase):
                     files = stat_files(find_files(list(self._given.values())))
                 try:
                     self._resolve(self._given)
-                except ConfigError:
-                    if self._endpoint is None:
+                except ConfigError as error:
+                    if self._endpoint is not None:
+                        return self._endpoint  # a file that is just being replaced; the next call looks again
+                    if self.place is None:
                         raise
-                    return self._endpoint  # a file that is just being replaced; the next call looks again
+                    raise ConfigError([self.place(problem) for problem in error.problems]) from None
                 self._endpoint, self._files = self._build_endpoint(), files
             return self._endpoint
 

@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelhub.base import ModelWrapperBase
 
 
 class KnownTypes(Collection[str]):
     """The model_types that exist: registered, installed, or declared by a class that is alive."""
 
-    def __init__(self, registered: Mapping[str, Any]) -> None:
+    def __init__(self, registered: Mapping[str, type[ModelWrapperBase]]) -> None:
         self._registered = registered
+
+    def find_class(self, model_type: str) -> type[ModelWrapperBase]:
+        """The wrapper class of a model_type; raises PluginError when it cannot be loaded."""
+        from modelhub import plugins
+        from modelhub.base import DEFINED
+
+        registered = self._registered.get(model_type)
+        if registered is not None:
+            return registered
+        installed = plugins.installed()
+        defined = None if model_type in installed.by_type else DEFINED.by_type(model_type)
+        return defined or installed.load(model_type)
+
+    def find_schema(self, model_type: str) -> dict[str, Any] | None:
+        """The schema of a model_type: the installed one, for which no plugin is imported, or one from its class."""
+        from modelhub import plugins, validation
+
+        if model_type not in self._registered and model_type in plugins.installed().by_type:
+            return plugins.installed().schema(model_type)
+        return validation.derive_from_class(self.find_class(model_type))
 
     def __contains__(self, model_type: object) -> bool:
         from modelhub import plugins

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ class ModelRegistry:
         self._lock = threading.RLock()
         self._transports = Transports()
         self._registered: dict[str, type[ModelWrapperBase]] = {}
+        self._types = KnownTypes(self._registered)
         self._source = model_configs
         self._profile = configs.select_profile(profile)
         self._now = _Generation()
@@ -93,7 +95,7 @@ class ModelRegistry:
 
         entry = self._entry(config_name, self._now)
         model_type = self._modernize(entry)["model_type"]
-        return explain(entry, self._schema(model_type) or {})
+        return explain(entry, self._types.find_schema(model_type) or {})
 
     def register(self, wrapper: type[ModelWrapperBase]) -> None:
         """Make a wrapper class known under the ``model_type`` it declares itself, and under its class name.
@@ -136,16 +138,16 @@ class ModelRegistry:
 
         With ``environment``, also with what they refer to.
         """
-        types = KnownTypes(self._registered)
+        types = self._types
         loaded = sources.load(self._profile, validation.Spellings(types))
         loaded.add(*self.check(loaded.entries))
         if environment:
-            loaded.add(*validation.check_environment(loaded.entries, schema_of=self._schema, model_types=types))
+            loaded.add(*validation.check_environment(loaded.entries, schema_of=types.find_schema, model_types=types))
         return loaded
 
     def check(self, entries: list[Entry]) -> list[Problem]:
         """What validation says of ``entries``."""
-        return validation.check(entries, schema_of=self._schema, model_types=KnownTypes(self._registered))
+        return validation.check(entries, schema_of=self._types.find_schema, model_types=self._types)
 
     def close(self) -> None:
         """Close the connections; calling a model afterwards raises ModelHubError."""
@@ -196,12 +198,16 @@ class ModelRegistry:
 
         config = self._modernize(entry)
         name, model_type = config["config_name"], config["model_type"]
-        cls = self._class_of(model_type)
+        cls = self._types.find_class(model_type)
         arguments = {key: value for key, value in config.items() if key != "model_type"}
-        types = validation.typed_references(config, self._schema(model_type) or {})
+        types = validation.typed_references(config, self._types.find_schema(model_type) or {})
+        place = partial(self._place, name)
         lazy = issubclass(cls, HTTPModelWrapperBase)  # those resolve references when they are first called
         if not lazy:
-            arguments = resolve(arguments, where=f"config {name!r}", types=types)
+            try:
+                arguments = resolve(arguments, where=f"config {name!r}", types=types)
+            except ConfigError as error:
+                raise ConfigError([place(problem) for problem in error.problems]) from None
         for note in NOTES & arguments.keys():
             if not _takes(cls, note):
                 del arguments[note]
@@ -214,30 +220,17 @@ class ModelRegistry:
         complete(model, arguments)
         model.transports = self._transports
         if isinstance(model, HTTPModelWrapperBase):
-            model.reference_types = types
+            model.reference_types, model.place = types, place
         return model
 
     def _modernize(self, entry: Entry) -> dict[str, Any]:
         """The config of ``entry`` in today's spelling; older releases of AgentScope wrote some keys otherwise."""
-        return validation.modernize(entry.config, KnownTypes(self._registered))
+        return validation.modernize(entry.config, self._types)
 
-    def _class_of(self, model_type: str) -> type[ModelWrapperBase]:
-        from modelhub import plugins
-        from modelhub.base import DEFINED
-
-        registered = self._registered.get(model_type)
-        if registered is not None:
-            return registered
-        installed = plugins.installed()
-        defined = None if model_type in installed.by_type else DEFINED.by_type(model_type)
-        return defined or installed.load(model_type)
-
-    def _schema(self, model_type: str) -> dict[str, Any] | None:
-        from modelhub import plugins
-
-        if model_type not in self._registered and model_type in plugins.installed().by_type:
-            return plugins.installed().schema(model_type)
-        return validation.derive_from_class(self._class_of(model_type))
+    def _place(self, config_name: str, problem: Problem) -> Problem:
+        """``problem`` with the place in a file where a config has what it is about."""
+        entry = self._now.entries.get(config_name)
+        return problem if entry is None else validation.place_problem(entry, problem, self._types)
 
 
 def _takes(cls: type, key: str) -> bool:

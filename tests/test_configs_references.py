@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from modelhub.errors import ConfigError
+from modelhub import ModelRegistry, ModelWrapperBase
+from modelhub.errors import ConfigError, ConfigWarning
 from modelhub.redaction import redact
 from modelhub.references import reference_names, resolve
 
@@ -130,3 +131,41 @@ def test_redact_what_is_named() -> None:
     config = {"sesame": "a", "headers": {"X-Who": "b", "X-Other": "c"}, "X-Sesame": 1}
     shown = redact(config, secret_keys=["sesame"], secret_paths=[["headers", "X-Who"]])
     assert shown == {"sesame": "***", "headers": {"X-Who": "***", "X-Other": "c"}, "X-Sesame": 1}
+
+
+LAYERED = """\
+defaults:
+  all:
+    timeout: ${MH_SECONDS}
+models:
+  - config_name: old
+    model_type: openai
+    model: ${MH_MODEL:-m}
+    api_key: ${MH_SECRET}
+  - config_name: custom
+    model_type: parrot
+    voice: ${MH_VOICE}
+"""
+
+
+class Parrot(ModelWrapperBase):
+    model_type = "parrot"
+
+
+@pytest.mark.parametrize(
+    ("name", "missing", "place"),
+    [("old", "MH_SECRET", "8:14"), ("old", "MH_SECONDS", "3:14"), ("custom", "MH_VOICE", "11:12")],
+)
+def test_what_is_missing_at_the_first_use_has_its_place_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caller: Any, name: str, missing: str, place: str
+) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text("# moved down by a line\n" + LAYERED)
+    for variable in {"MH_SECRET", "MH_SECONDS", "MH_VOICE"} - {missing}:
+        monkeypatch.setenv(variable, "5")
+    with pytest.warns(ConfigWarning), ModelRegistry(path, wrappers=[Parrot]) as hub:
+        path.write_text(LAYERED)
+        hub.reload()
+        with pytest.raises(ConfigError) as caught:
+            caller.call(hub.get_model(name), "hello")
+    assert str(caught.value).startswith(f"{path}:{place}: MH301 config '{name}': environment variable {missing} ")

@@ -243,7 +243,7 @@ def test_fault_5_arguments_do_what_they_say(engine: Engine, build_model: Callabl
     assert requests.get(f"{engine.url}/v1/models", timeout=60).json()["data"][0]["id"] == "tiny"
 
 
-@pytest.mark.parametrize("server", ["gunicorn", "waitress-serve"])
+@pytest.mark.parametrize(("kind", "server"), [("transformers", "gunicorn"), ("modelscope", "waitress-serve")])
 def test_fault_6_wsgi_servers_import_it(kind: str, server: str, endless: Path, tmp_path: Path) -> None:
     """And there it has a key, and a limit, too."""
     command = {
@@ -299,7 +299,9 @@ def test_fault_8_a_bad_start_has_a_reason_and_a_code(
         assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+@pytest.mark.parametrize(
+    ("kind", "number", "code"), [("transformers", signal.SIGINT, 130), ("modelscope", signal.SIGTERM, 0)]
+)
 def test_a_signal_ends_it_in_the_middle_of_an_answer(
     kind: str, endless: Path, tmp_path: Path, number: int, code: int
 ) -> None:
@@ -353,6 +355,7 @@ def test_what_is_not_installed_is_named(kind: str) -> None:
     assert line.startswith("flask, torch, transformers") and "pip install flask torch transformers" in line
 
 
+@pytest.mark.parametrize("kind", ["transformers"])
 def test_without_waitress_it_is_flasks_own_server(kind: str, tmp_path: Path) -> None:
     _, server, *options = build_command(kind, TINY)
     hide = (

@@ -1,6 +1,6 @@
 """Check configs against the schemas of their types and say precisely what is wrong; nothing here raises or prints."""
 
-from modelhub.validation.check import SchemaOf, check
+from modelhub.validation.check import SchemaOf, check, place_problem
 from modelhub.validation.codes import CODES
 from modelhub.validation.derive import derive_from_class, derive_from_source, derive_schema
 from modelhub.validation.environment import check_environment
@@ -25,6 +25,7 @@ __all__ = [
     "load_schema",
     "looks_secret",
     "modernize",
+    "place_problem",
     "suggest",
     "typed_references",
 ]

@@ -176,6 +176,12 @@ def build_problem(entry: Entry, fault: Fault, written: dict[str, str]) -> Proble
     return entry.problem(fault.code, fault.message, *path, key=fault.key, hint=fault.hint, severity=fault.severity)
 
 
+def place_problem(entry: Entry, problem: Problem, model_types: Collection[str]) -> Problem:
+    """``problem``, whose path is that of a key of ``entry`` in its modern spelling, with its place in the file."""
+    written = read_modern(entry.config, model_types).written
+    return build_problem(entry, Fault(problem.code, problem.message, problem.path, hint=problem.hint), written)
+
+
 def _position(problem: Problem) -> tuple[int, int]:
     return (problem.line or 0, problem.column or 0)
 
