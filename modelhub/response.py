@@ -191,7 +191,7 @@ class ModelResponse:
             if self._source is None:
                 yield self
             return
-        deltas: AsyncIterator[ModelResponse] = source if isinstance(source, AsyncIterator) else _InThread(source)
+        deltas = source if isinstance(source, AsyncIterator) else _in_thread(source)
         self._iterating = True
         try:
             async for delta in deltas:
@@ -269,29 +269,7 @@ class ModelResponse:
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in shown.items() if v is not None)})"
 
 
-def as_delta(response: ModelResponse) -> ModelResponse:
-    """A whole response as the one delta of a stream."""
-    if response.tool_calls:
-        response.tool_calls = [
-            ToolCallDelta(n, call.id, call.name, json.dumps(call.arguments, ensure_ascii=False))
-            for n, call in enumerate(response.tool_calls)
-        ]
-    return response
+def _in_thread(source: Source) -> AsyncIterator[ModelResponse]:
+    from modelhub.yielding import InThread
 
-
-class _InThread:
-    """Iterates a blocking source from async code, each step in a thread."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-
-    def __aiter__(self) -> _InThread:
-        return self
-
-    async def __anext__(self) -> ModelResponse:
-        from asyncio import to_thread
-
-        delta: ModelResponse | None = await to_thread(next, self._source, None)
-        if delta is None:
-            raise StopAsyncIteration
-        return delta
+    return InThread(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from modelhub.effects import READ, StreamFlow
@@ -9,7 +10,7 @@ from modelhub.engine import redirected, wait_before_repeating
 from modelhub.errors import ConnectionError, ModelCallError, ResponseParsingError, StreamInterruptedError, TimeoutError
 from modelhub.partial import Partial
 from modelhub.reading import MISSHAPEN, misshapen, not_json, read
-from modelhub.response import ModelResponse, as_delta
+from modelhub.response import ModelResponse, ToolCallDelta
 from modelhub.structured import parse_structured
 from modelhub.taxonomy import find_request_id
 from modelhub.wire import LineDecoder, Reply
@@ -122,3 +123,13 @@ def interrupted(error: ModelCallError, partial: Partial) -> ModelCallError:
     error.retryable = False
     error.partial = ModelResponse.from_partial(partial)
     return error
+
+
+def as_delta(response: ModelResponse) -> ModelResponse:
+    """A whole response as the one delta of a stream."""
+    if response.tool_calls:
+        response.tool_calls = [
+            ToolCallDelta(n, call.id, call.name, json.dumps(call.arguments, ensure_ascii=False))
+            for n, call in enumerate(response.tool_calls)
+        ]
+    return response

@@ -111,6 +111,24 @@ class _Yielded:
         self._generator.close()
 
 
+class InThread:
+    """Iterates a blocking source from async code, each step in a thread."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def __aiter__(self) -> InThread:
+        return self
+
+    async def __anext__(self) -> ModelResponse:
+        from asyncio import to_thread
+
+        delta: ModelResponse | None = await to_thread(next, self._source, None)
+        if delta is None:
+            raise StopAsyncIteration
+        return delta
+
+
 def as_response(result: Any) -> Any:
     """What a wrapper returned, a str as a ModelResponse, a generator begun."""
     if isinstance(result, str):
