@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 
 import pluggy
 
-from modelhub.plugins import describe, find_entry_points, identify
+from modelhub.entry_points import describe, find_entry_points, identify
 
 GROUP = "modelhub"
 hookspec = pluggy.HookspecMarker("modelhub")
@@ -33,12 +33,12 @@ class HookPlugin:
     name: str
     distribution: str
     version: str
-    value: str
+    entry_point: EntryPoint
     hooks: tuple[str, ...] = ()
     reason: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.distribution} {self.version}, {self.value})"
+        return f"{self.name} ({self.distribution} {self.version}, {self.entry_point.value})"
 
 
 @cache
@@ -56,7 +56,7 @@ def load_hooks() -> tuple[pluggy.PluginManager, list[HookPlugin]]:
 
 
 def _load(manager: pluggy.PluginManager, distribution: str, version: str, entry_point: EntryPoint) -> HookPlugin:
-    plugin = HookPlugin(entry_point.name, distribution, version, entry_point.value)
+    plugin = HookPlugin(entry_point.name, distribution, version, entry_point)
     loaded = None
     try:
         loaded = entry_point.load()

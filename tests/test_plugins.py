@@ -38,6 +38,12 @@ GOOD = {
     "acme_echo": "modelhub-plain 0.3",
     "remote_schema_chat": "modelhub-remote-schema 1.0",
 }
+# Likewise of formatters, which one package declares.
+FORMATTERS = [
+    ("broken", "modelhub-layouts 0.9", "importing it raised RuntimeError: no brush found"),
+    ("misfit", "modelhub-layouts 0.9", "no subclass of modelhub.formatters.FormatterBase"),
+    ("openai", "modelhub-layouts 0.9", "the name 'openai' is taken by modelhub"),
+]
 HOOKS = {"vault": "modelhub-vault 1.2"}
 # The types that no other plugin has and whose configs are valid, though their classes cannot be had.
 UNFETCHABLE = ["raises", "exits", "not_a_wrapper"]
@@ -131,16 +137,18 @@ def test_plugins_lists_the_good_and_names_the_broken(environment: Environment) -
     assert (done.returncode, done.stderr) == (1, "")
     lines = done.stdout.splitlines()
     good = [line.split() for line in lines if line.startswith("ok")]
-    assert {(words[1], f"{words[2]} {words[3]}") for words in good} == {*GOOD.items(), *HOOKS.items()}
+    named = {*GOOD.items(), *HOOKS.items(), ("haiku", "modelhub-layouts 0.9")}
+    assert {(words[1], f"{words[2]} {words[3]}") for words in good} == named
     assert {words[1]: words[4:] for words in good} == {
         "acme_chat": ["modelhub_acme:AcmeChatWrapper", "wrapper"],
         "acme_echo": ["modelhub_plain:EchoWrapper", "wrapper"],
         "remote_schema_chat": ["modelhub_remote_schema:RemoteSchemaChatWrapper", "wrapper"],
         "vault": ["modelhub_vault", "hooks:", "resolve_secret"],
+        "haiku": ["modelhub_layouts.haiku:HaikuFormatter", "formatter"],
     }
     broken = [line for line in lines if line.startswith("quarantined")]
-    assert len(broken) == len(QUARANTINED)
-    for model_type, distribution, reason in QUARANTINED.values():
+    assert len(broken) == len(QUARANTINED) + len(FORMATTERS)
+    for model_type, distribution, reason in (*QUARANTINED.values(), *FORMATTERS):
         assert [f" {model_type} ({distribution}, " in line and reason in line for line in broken].count(True) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -94,29 +95,32 @@ def select_type(model_type: str) -> str:
 
 @click.command(short_help="List plugins and what is wrong with them.")
 def plugins() -> None:
-    """Installed plugins, wrappers and hooks: those that work, and those put aside with the reason.
+    """Installed plugins - wrappers, hooks, formatters: those that work, and those put aside with the reason.
 
     Exit code 1 when one is put aside.
     """
+    from modelhub.formatters.installed import list_plugins
     from modelhub.hooks import load_hooks
     from modelhub.plugins import installed
 
     found = installed()
     found.load_all()
     _, hooks = load_hooks()
-    good = [p for p in found.by_type.values() if not p.built_in and p.reason is None]
-    rows = [("ok", p.model_type, f"{p.distribution} {p.version}", p.entry_point.value, "wrapper") for p in good]
-    rows += [
-        ("ok", p.name, f"{p.distribution} {p.version}", p.value, f"hooks: {', '.join(p.hooks)}")
-        for p in hooks
-        if p.reason is None
-    ]
-    print_table(rows)
-    put_aside = [(str(p), p.reason) for p in found.quarantined]
-    put_aside += [(str(p), p.reason) for p in hooks if p.reason is not None]
+    wrappers = [plugin for plugin in found.by_type.values() if not plugin.built_in and plugin.reason is None]
+    good: list[tuple[Any, str, str]] = [(plugin, plugin.model_type, "wrapper") for plugin in wrappers]
+    good += [(plugin, plugin.name, f"hooks: {', '.join(plugin.hooks)}") for plugin in hooks if plugin.reason is None]
+    put_aside = [(str(plugin), plugin.reason) for plugin in found.quarantined]
+    put_aside += [(str(plugin), plugin.reason) for plugin in hooks if plugin.reason is not None]
+    for formatter in list_plugins():
+        try:
+            formatter.load()
+            good.append((formatter, formatter.name, "formatter"))
+        except PluginError as error:
+            put_aside.append((str(formatter), str(error)))
+    print_table([("ok", name, f"{p.distribution} {p.version}", p.entry_point.value, kind) for p, name, kind in good])
     for plugin, reason in put_aside:
         click.echo(f"{colour('quarantined', fg='red')}  {plugin}: {reason}")
-    if not rows and not put_aside:
+    if not good and not put_aside:
         click.echo("no plugins besides the wrappers that come with modelhub (`modelhub types`)")
     if put_aside:
         raise click.exceptions.Exit(1)

@@ -1,0 +1,48 @@
+"""What installed packages declare in a group of entry points, found without importing any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
+from typing import Any
+
+
+def find_entry_points(group: str) -> list[tuple[EntryPoint, Distribution | None]]:
+    """Every entry point of a group, and the distribution it comes from."""
+    try:
+        return [(entry_point, entry_point.dist) for entry_point in entry_points(group=group)]
+    except Exception:  # with importlib_metadata's own finder installed, one malformed value hides all the others
+        return [*_read_entry_points(group)]
+
+
+def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
+    """The same from each distribution's own file, whatever its values are."""
+    import configparser
+
+    seen: set[str] = set()
+    for dist in distributions():
+        text = dist.read_text("entry_points.txt") or ""
+        name, _ = identify(dist)
+        if f"[{group}]" not in text or name in seen:
+            continue
+        seen.add(name)
+        parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+        parser.optionxform = str  # type: ignore[assignment, method-assign]
+        with suppress(configparser.Error):
+            parser.read_string(text)
+            yield from ((EntryPoint(key, value, group), dist) for key, value in parser.items(group))
+
+
+def identify(dist: Distribution | None) -> tuple[str, str]:
+    """The name and version of a distribution, as far as they can be read."""
+    try:
+        facts: Any = dist.metadata if dist is not None else {}
+        return facts["Name"] or "unknown", facts["Version"] or "?"
+    except Exception:  # an install or uninstall that was interrupted leaves a distribution without metadata
+        return "unknown", "?"
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
