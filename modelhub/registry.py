@@ -143,6 +143,7 @@ class ModelRegistry:
         loaded.add(*self.check(loaded.entries))
         if environment:
             loaded.add(*validation.check_environment(loaded.entries, schema_of=types.find_schema, model_types=types))
+        loaded.arrange()
         return loaded
 
     def check(self, entries: list[Entry]) -> list[Problem]:

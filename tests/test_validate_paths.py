@@ -212,3 +212,19 @@ def test_plaintext_keys_fail_only_when_strict(tmp_path: Path) -> None:
     assert "models.yaml:3:10: MH401 warning: api_key is a secret in plain text; move it to the environment" in printed
     assert "canary-canary" not in printed
     assert validate("--strict", str(path))[0] == 1
+
+
+def test_problems_come_in_the_order_of_the_files_and_of_their_lines(folder: Path) -> None:
+    text = """\
+profiles: {prod: {nobody: {timeout: 1}}}
+models:
+  - {config_name: one, model_type: openai_chat, timeout: 0}
+  - {config_name: two, model_type: openai, extends: three}
+  - {config_name: one, model_type: opena_chat, timeout: "${SECONDS:-x}"}
+"""
+    for name in ("z.yaml", "y.yaml"):
+        (folder / name).write_text(text.replace("one", f"{name[0]}1").replace("two", f"{name[0]}2"))
+    document = CliRunner().invoke(cli, ["validate", "--env", "--format", "json", "z.yaml", "y.yaml"]).stdout
+    found = [(problem["file"], problem["line"], problem["code"]) for problem in json.loads(document)]
+    codes = [(1, "MH305"), (3, "MH201"), (4, "MH303"), (5, "MH108"), (5, "MH107"), (5, "MH104")]
+    assert found == [(name, line, code) for name in ("z.yaml", "y.yaml") for line, code in codes]

@@ -98,10 +98,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What loading found: the configs that could be read and every problem, both in the order of the sources."""
+    """What loading found: the configs that could be read, every problem, and the files in the order of the sources."""
 
     entries: list[Entry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
 
     def add(self, *found: Entry | Problem) -> None:
         """Append what was found."""
@@ -115,6 +116,15 @@ class Loaded:
         """Append everything another load found."""
         self.entries.extend(other.entries)
         self.problems.extend(other.problems)
+
+    def arrange(self) -> None:
+        """Put the problems in the order of the files and of the places in them; those of Python objects stay first."""
+        order = {name: number for number, name in enumerate(self.files)}
+
+        def rank(problem: Problem) -> tuple[int, int, int]:
+            return order.get(problem.file or "", -1), problem.line or 0, problem.column or 0
+
+        self.problems.sort(key=rank)
 
 
 def build_problem(fault: Fault, name: str, lines: Lines) -> Problem:

@@ -59,6 +59,7 @@ class Sources:
         self._problems: list[Problem] = []
         self._named: dict[str, Scope] = {}  # files by their real paths, which are read once
         self._included: dict[str, Scope] = {}
+        self._names: list[str] = []  # of files and texts, as they were read
 
     def add(self, model_configs: Any, *, folder_ok: bool = True) -> None:
         """Read whatever ``modelhub.init`` accepts; raises TypeError for other Python types."""
@@ -80,11 +81,12 @@ class Sources:
 
     def add_text(self, text: bytes, *, name: str, format: str) -> None:
         """Read text in the format "yaml", "json" or "toml"; raises ValueError for another one."""
+        self._names.append(name)
         self._add_found(read_text(text, name=name, format=format), Scope())
 
     def load(self, profile: str | None = None, vocabulary: Vocabulary = AS_WRITTEN) -> Loaded:
         """Merge the layers, the overlays of ``profile`` on top; ``vocabulary`` reads their old spellings."""
-        loaded = Loaded(problems=list(self._problems))
+        loaded = Loaded(problems=list(self._problems), files=list(self._names))
         unread = any(problem.code in ("MH101", "MH303") for problem in self._problems)  # it may be declared there
         if profile and profile not in self._profiles and not unread:
             hint = suggest_name(profile, self._profiles, "profiles")
@@ -101,6 +103,7 @@ class Sources:
         try:
             files = find_files(name, folder_ok=folder_ok)
         except Unreadable as error:
+            self._names.append(name)
             self._problems.append(Problem("MH101", str(error), error.hint, None if "\n" in name else name or None))
             return
         for file in files:
@@ -112,6 +115,7 @@ class Sources:
                 self._add_file(file, scope)
 
     def _add_file(self, file: str, scope: Scope) -> None:
+        self._names.append(file)
         try:
             format = find_format(file)
             content = read_file(file)
