@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from modelhub import ModelRegistry
@@ -18,6 +19,10 @@ from .engines.running import engines as engines
 
 # Child processes must import the installed package, not the checkout they happen to be started in.
 os.environ["PYTHONSAFEPATH"] = "1"
+
+# What the tests find depends on the code alone; HYPOTHESIS_PROFILE=default looks for more.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 VARIABLES = (
     "OPENAI_API_KEY",
