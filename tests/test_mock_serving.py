@@ -64,6 +64,7 @@ def test_scripted_answers_and_recorded_requests():
 
 def test_nothing_is_left_behind_whatever_the_clients_were_doing(caplog):
     descriptors = Path("/proc/self/fd")
+    gc.collect()
     before = len(list(descriptors.glob("*"))), threading.enumerate()
     with ExitStack() as clients:
         with MockServer(chunk_delay=0.01) as server:
@@ -74,7 +75,9 @@ def test_nothing_is_left_behind_whatever_the_clients_were_doing(caplog):
             start = time.monotonic()
         assert time.monotonic() - start < 2
     gc.collect()
-    assert (len(list(descriptors.glob("*"))), threading.enumerate()) == before
+    # Fewer may be left: what other tests have not closed ends when it likes.
+    assert len(list(descriptors.glob("*"))) <= before[0]
+    assert set(threading.enumerate()) <= set(before[1])
     assert caplog.records == []
 
 
