@@ -139,3 +139,14 @@ def split_data_uri(url: str) -> tuple[str, str] | None:
     if not comma or "base64" not in encoding:
         raise BadRequestError("a data URI must be base64: data:image/png;base64,...")
     return "image/jpeg" if kind == "image/jpg" else kind or "text/plain", data
+
+
+def build_source(url: str) -> dict[str, Any]:
+    """Where an image or a document comes from, as Anthropic's API has it: data, or a URL that the vendor fetches.
+
+    Raises BadRequestError for a data URI that is not base64.
+    """
+    data = split_data_uri(url)
+    if data is None:
+        return {"type": "url", "url": url}
+    return {"type": "base64", "media_type": data[0], "data": data[1]}

@@ -18,7 +18,7 @@ import pytest
 import modelhub
 import modelhub.compat.agentscope as compat
 from modelhub import ConfigWarning, ModelRegistry, ModelResponse, ModelWrapperBase, errors, invocations
-from modelhub.compat.agentscope import models, tokens
+from modelhub.compat.agentscope import models, tokens, utils
 from modelhub.compat.agentscope.file_manager import FileManager
 from modelhub.compat.agentscope.manager import ASManager, ModelManager, MonitorManager
 from modelhub.compat.agentscope.message import Msg, Tht
@@ -151,7 +151,6 @@ OUTSIDE = [
     "import agentscope; agentscope.whatever",
     "import agentscope.models; agentscope.models.StableDiffusionWrapper",
     "import agentscope; agentscope.init(agent_configs=[{'class': 'DialogAgent'}])",
-    "import agentscope; agentscope.init(studio_url='http://localhost:5000')",
 ]
 
 
@@ -267,6 +266,19 @@ def test_registering_classes() -> None:
 
 
 # A run.
+
+
+def test_a_studio_is_told_nothing(server: MockServer) -> None:
+    with pytest.warns(UserWarning, match=r"init\(studio_url=\.\.\.\) is not part of modelhub.*from-agentscope.md"):
+        compat.init(GPT, studio_url=server.url)
+    assert server.requests == []
+    assert ModelManager.get_instance().get_config_by_name("gpt") is not None
+    assert compat.state_dict()["studio_url"] is None
+
+
+def test_small_functions_that_programs_import() -> None:
+    assert re.fullmatch(r"\d{4}", utils._get_timestamp("%Y"))
+    assert re.fullmatch(r"[A-Z0-9]{8}", utils._generate_random_code(8))
 
 
 def test_init_and_state(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from modelhub.errors import BadRequestError
-from modelhub.formatters.anthropic import build_source
+from modelhub.media import build_source
 from modelhub.messages import tool_choice_name
 from modelhub.parts import build_tool_call
 from modelhub.wire import decode_json

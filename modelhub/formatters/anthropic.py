@@ -6,7 +6,7 @@ from typing import Any
 
 from modelhub.errors import BadRequestError
 from modelhub.formatters.base import EMPTY, HISTORY, FormatterBase, Msgs
-from modelhub.media import load_image, split_data_uri
+from modelhub.media import build_source, load_image
 from modelhub.messages import write_output
 from modelhub.msg import Msg
 
@@ -106,14 +106,3 @@ def is_content(output: Any) -> bool:
     if isinstance(output, list):
         return all(isinstance(block, dict) and "type" in block for block in output)
     return isinstance(output, str)
-
-
-def build_source(url: str) -> dict[str, Any]:
-    """Where an image or a document comes from: data, or a URL that the vendor fetches.
-
-    Raises BadRequestError for a data URI that is not base64.
-    """
-    data = split_data_uri(url)
-    if data is None:
-        return {"type": "url", "url": url}
-    return {"type": "base64", "media_type": data[0], "data": data[1]}

@@ -6,6 +6,7 @@ import os
 import random
 import string
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,13 @@ def init(
     """Load ``model_configs``; with ``save_api_invoke`` calls are recorded in ``<save_dir>/<run_id>/invoke``.
 
     Logs and code are not saved, and a folder is made only for the first record. Raises ValueError (a ConfigError) or
-    FileNotFoundError for the configs, before anything is changed, and NotImplementedError for agents or a studio.
+    FileNotFoundError for the configs, before anything is changed, and NotImplementedError for agents. A studio is told
+    nothing, of which a warning tells.
     """
-    for given, what in ((agent_configs, "init(agent_configs=...)"), (studio_url, "init(studio_url=...)")):
-        if given:
-            raise NotImplementedError(explain(f"agentscope.{what}"))
+    if agent_configs:
+        raise NotImplementedError(explain("agentscope.init(agent_configs=...)"))
+    if studio_url:
+        warnings.warn(explain("agentscope.init(studio_url=...)"), stacklevel=2)
     ModelManager.get_instance().initialize(model_configs)
     run = ASManager.get_instance()
     name = name or _draw(string.ascii_lowercase + string.digits)
