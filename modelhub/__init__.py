@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modelhub.errors import PluginError as PluginError
     from modelhub.errors import Problem as Problem
     from modelhub.errors import ResponseParsingError as ResponseParsingError
-    from modelhub.msg import Msg as Msg
+    from modelhub.messages.msg import Msg as Msg
     from modelhub.registry import ModelRegistry as ModelRegistry
     from modelhub.registry import get_model as get_model
     from modelhub.registry import init as init
@@ -37,7 +37,7 @@ _HOMES = {
     "PluginError": "modelhub.errors",
     "Problem": "modelhub.errors",
     "ResponseParsingError": "modelhub.errors",
-    "Msg": "modelhub.msg",
+    "Msg": "modelhub.messages.msg",
     "ModelRegistry": "modelhub.registry",
     "get_model": "modelhub.registry",
     "init": "modelhub.registry",

@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from modelhub import configs, validation
+from modelhub.base.drivers import Transports
 from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
 from modelhub.known_types import KnownTypes
 from modelhub.redaction import redact
 from modelhub.references import resolve
-from modelhub.transports import Transports
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
@@ -195,7 +195,7 @@ class ModelRegistry:
 
     def _build(self, entry: Entry) -> Any:
         from modelhub.base import HTTPModelWrapperBase
-        from modelhub.inheritance import complete
+        from modelhub.base.agentscope import complete
 
         config = self._modernize(entry)
         name, model_type = config["config_name"], config["model_type"]

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 from modelhub import errors
 from modelhub.base import HTTPModelWrapperBase
+from modelhub.base.chat import ChatWrapper, EmbeddingWrapper, ImageWrapper
 from modelhub.capabilities import capabilities_of, facts_about, summarize
 from modelhub.cli.app import cli
 from modelhub.plugins import installed
-from modelhub.tasks import ChatWrapper, EmbeddingWrapper, ImageWrapper
 from modelhub.validation import load_schema
 from modelhub.validation.schemas import load_file
 

@@ -17,11 +17,12 @@ import pytest
 
 import modelhub
 import modelhub.compat.agentscope as compat
-from modelhub import ConfigWarning, ModelRegistry, ModelResponse, ModelWrapperBase, errors, invocations
+from modelhub import ConfigWarning, ModelRegistry, ModelResponse, ModelWrapperBase, errors
 from modelhub.compat.agentscope import models, tokens, utils
 from modelhub.compat.agentscope.file_manager import FileManager
 from modelhub.compat.agentscope.manager import ASManager, ModelManager, MonitorManager
 from modelhub.compat.agentscope.message import Msg, Tht
+from modelhub.telemetry import observers as invocations
 from modelhub.testing import MockServer
 from modelhub.validation import spellings
 
@@ -360,7 +361,7 @@ def test_messages_are_read_by_item() -> None:
     assert (Tht("hm").role, Tht("hm").content) == ("assistant", "hm")
     with pytest.raises(KeyError):
         msg["nothing"]
-    assert isinstance(msg, __import__("modelhub.msg").msg.Msg)
+    assert isinstance(msg, __import__("modelhub.messages.msg").msg.Msg)
 
 
 def test_a_response_in_positional_order() -> None:

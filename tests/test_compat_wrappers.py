@@ -15,8 +15,8 @@ import pytest
 from modelhub import ModelRegistry, ModelResponse, Msg, ResponseParsingError
 from modelhub.compat.agentscope import models
 from modelhub.compat.agentscope.models import _HERE, _WRAPPERS
-from modelhub.invocations import Invocation, ignore, observe
-from modelhub.monitor import MONITOR
+from modelhub.telemetry.observers import Invocation, ignore, observe
+from modelhub.telemetry.usage import MONITOR
 from modelhub.testing import MockServer
 
 SAMPLES = Path(__file__).parent / "compat" / "wrappers"
@@ -127,7 +127,7 @@ class TestGenerators:
             waits.append(delay)
 
         waits: list[float] = []
-        monkeypatch.setattr("modelhub.sync.time.sleep", waits.append)
+        monkeypatch.setattr("modelhub.sync.driver.time.sleep", waits.append)
         monkeypatch.setattr("asyncio.sleep", soon)
         tries: list[str] = []
 

@@ -188,7 +188,7 @@ class TestContract:
             waits.append(delay)
             await slept(0)
 
-        monkeypatch.setattr("modelhub.sync.time.sleep", waits.append)
+        monkeypatch.setattr("modelhub.sync.driver.time.sleep", waits.append)
         monkeypatch.setattr("asyncio.sleep", sleep)
         self.waits = waits
         return waits

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from modelhub import ModelRegistry, ModelWrapperBase, ResponseParsingError, errors, invocations
+from modelhub import ModelRegistry, ModelWrapperBase, ResponseParsingError, errors
 from modelhub.compat.agentscope.models import ChatUsage
-from modelhub.monitor import Monitor
-from modelhub.parts import Usage
+from modelhub.response.tool_calls import Usage
+from modelhub.telemetry import observers as invocations
+from modelhub.telemetry.usage import Monitor
 from modelhub.testing import MockServer
 
 Told = list[tuple[Any, ...]]
@@ -72,7 +73,7 @@ def test_other_tasks(hub: ModelRegistry, told: Told, caller: Any) -> None:
 def test_every_try_of_a_parse_func_is_a_call(
     hub: ModelRegistry, told: Told, caller: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelhub.engine.PARSE_WAIT", 0.0)
+    monkeypatch.setattr("modelhub.engine.call.PARSE_WAIT", 0.0)
 
     def parse(response: Any) -> str:
         if len(told) < 2:
@@ -155,8 +156,8 @@ def test_hooks_by_name(told: Told, hub: ModelRegistry) -> None:
 
 def test_nobody_is_told_when_nobody_asked(hub: ModelRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invocations, "tell", None)
-    monkeypatch.setattr("modelhub.base.record", None)
-    monkeypatch.setattr("modelhub.base.record_stream", None)
+    monkeypatch.setattr("modelhub.base.wrapper.record", None)
+    monkeypatch.setattr("modelhub.base.wrapper.record_stream", None)
     assert hub.get_model("openai")(HELLO).text == "hi"
     assert hub.get_model("openai")(HELLO, stream=True).text == "hi"
 

@@ -25,7 +25,13 @@ HOMES = {
     "click": ("modelhub.cli",),
     "pluggy": ("modelhub.plugins", "modelhub.hooks"),
 }
-PURE = ("modelhub.errors", "modelhub.wire", "modelhub.parts", "modelhub.partial", "modelhub.response")
+PURE = (
+    "modelhub.errors",
+    "modelhub.wire",
+    "modelhub.response.tool_calls",
+    "modelhub.response.accumulator",
+    "modelhub.response",
+)
 # What each layer must not reach up to.
 FORBIDDEN = {
     PURE: (
@@ -36,7 +42,13 @@ FORBIDDEN = {
         "modelhub.registry",
         "modelhub.configs",
     ),
-    ("modelhub.retry", "modelhub.taxonomy", "modelhub.effects", "modelhub.engine", "modelhub.streaming"): (
+    (
+        "modelhub.policies.retry",
+        "modelhub.engine.classify",
+        "modelhub.engine.effects",
+        "modelhub.engine",
+        "modelhub.engine.stream",
+    ): (
         "modelhub.base",
         "modelhub.sync",
         "modelhub.aio",

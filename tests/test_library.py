@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from modelhub import ModelRegistry, errors
+from modelhub.engine.in_process import find_causes
 from modelhub.errors import PluginError
-from modelhub.library import find_causes
 
 
 class Shaped:

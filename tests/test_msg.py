@@ -11,7 +11,7 @@ import pytest
 
 import modelhub
 from modelhub import Msg
-from modelhub.msg import guess_kind
+from modelhub.messages.msg import guess_kind
 from modelhub.testing import MockServer
 
 from .served import build_model, read_turns

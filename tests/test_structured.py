@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modelhub import ModelRegistry, ResponseParsingError, errors
-from modelhub.media import find_local_path, split_data_uri
+from modelhub.messages.media import find_local_path, split_data_uri
 from modelhub.testing import MockServer
 
 SCHEMA = {

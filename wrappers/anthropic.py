@@ -6,6 +6,8 @@ import os
 from typing import Any, ClassVar
 
 from modelhub.base import Endpoint, add_query
+from modelhub.base.chat import ChatWrapper
+from modelhub.engine.classify import Codes, error_from_json, find_request_id
 from modelhub.errors import (
     AuthenticationError,
     ContentFilterError,
@@ -16,11 +18,9 @@ from modelhub.errors import (
     ResponseParsingError,
     ServerError,
 )
-from modelhub.partial import Partial
-from modelhub.parts import ToolCallDelta, Usage, build_tool_call
 from modelhub.response import ModelResponse
-from modelhub.tasks import ChatWrapper
-from modelhub.taxonomy import Codes, error_from_json, find_request_id
+from modelhub.response.accumulator import Partial
+from modelhub.response.tool_calls import ToolCallDelta, Usage, build_tool_call
 from modelhub.wire import Event, Reply, Request, encode_json
 
 from .anthropic_messages import VERSION, add_thoughts, build_body, gather_blocks

@@ -6,9 +6,9 @@ import base64
 from typing import Any
 
 from modelhub.errors import BadRequestError
-from modelhub.media import build_source
 from modelhub.messages import tool_choice_name
-from modelhub.parts import build_tool_call
+from modelhub.messages.media import build_source
+from modelhub.response.tool_calls import build_tool_call
 from modelhub.wire import decode_json
 
 from .openai import refuse

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from modelhub.base.chat import ChatWrapper
+from modelhub.engine.classify import find_request_id
 from modelhub.errors import BadRequestError, ModelCallError
-from modelhub.media import build_data_uri, find_local_path
 from modelhub.messages import tool_choice_name
-from modelhub.partial import Partial
-from modelhub.parts import ToolCallDelta, build_tool_call
+from modelhub.messages.media import build_data_uri, find_local_path
 from modelhub.response import ModelResponse
-from modelhub.tasks import ChatWrapper
-from modelhub.taxonomy import find_request_id
+from modelhub.response.accumulator import Partial
+from modelhub.response.tool_calls import ToolCallDelta, build_tool_call
 from modelhub.wire import Event, Reply, Request
 
 from .dashscope_service import DashScopeEndpoint, parse_body, parse_failure, parse_usage

@@ -7,6 +7,7 @@ import re
 from typing import Any, ClassVar
 
 from modelhub.base import Endpoint
+from modelhub.engine.classify import Codes, error_from_json
 from modelhub.errors import (
     AuthenticationError,
     BadRequestError,
@@ -20,8 +21,7 @@ from modelhub.errors import (
     ResponseParsingError,
     TimeoutError,
 )
-from modelhub.parts import Usage
-from modelhub.taxonomy import Codes, error_from_json
+from modelhub.response.tool_calls import Usage
 from modelhub.wire import Reply, Request, SSEDecoder, encode_json
 
 _TOO_LONG = re.compile(r"Range of input length should be|message token length exceed")

@@ -6,10 +6,10 @@ import re
 from collections.abc import Generator
 from typing import Any
 
+from modelhub.base.chat import EmbeddingWrapper, ImageWrapper, normalize_prompt, normalize_texts
 from modelhub.errors import BadRequestError, ResponseParsingError
-from modelhub.parts import Usage
 from modelhub.response import ModelResponse
-from modelhub.tasks import EmbeddingWrapper, ImageWrapper, normalize_prompt, normalize_texts
+from modelhub.response.tool_calls import Usage
 from modelhub.wire import Reply, Request
 
 from .dashscope_service import DashScopeEndpoint, parse_body, parse_failure, parse_usage

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from modelhub.base import Endpoint, add_query
+from modelhub.base.chat import ChatWrapper, EmbeddingWrapper
+from modelhub.engine.classify import find_request_id, parse_error_body
 from modelhub.errors import AuthenticationError, BadRequestError, ModelCallError, ResponseParsingError
-from modelhub.partial import Partial
-from modelhub.parts import Usage
 from modelhub.response import ModelResponse
-from modelhub.tasks import ChatWrapper, EmbeddingWrapper
-from modelhub.taxonomy import find_request_id, parse_error_body
+from modelhub.response.accumulator import Partial
+from modelhub.response.tool_calls import Usage
 from modelhub.wire import Event, Reply, Request, encode_json
 
 from .gemini_contents import adopt_contents, build_parts

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from modelhub.errors import BadRequestError
-from modelhub.media import split_data_uri
+from modelhub.messages.media import split_data_uri
 from modelhub.wire import decode_json
 
 

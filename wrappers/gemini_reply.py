@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from modelhub.engine.classify import build_error, error_from_json, find_request_id
 from modelhub.errors import (
     AuthenticationError,
     BadRequestError,
@@ -14,10 +15,9 @@ from modelhub.errors import (
     ModelCallError,
     ResponseParsingError,
 )
-from modelhub.partial import Partial
-from modelhub.parts import ToolCallDelta, Usage
 from modelhub.response import ModelResponse
-from modelhub.taxonomy import build_error, error_from_json, find_request_id
+from modelhub.response.accumulator import Partial
+from modelhub.response.tool_calls import ToolCallDelta, Usage
 from modelhub.wire import Reply
 
 FINISH_REASONS = {

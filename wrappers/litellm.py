@@ -9,15 +9,16 @@ from collections.abc import Generator
 from importlib import import_module
 from typing import Any
 
-from modelhub import errors, library
+from modelhub import errors
 from modelhub.base import Endpoint
-from modelhub.effects import Flow, Invoke, StreamFlow
+from modelhub.engine import in_process as library
+from modelhub.engine.classify import error_from_json, find_request_id
+from modelhub.engine.effects import Flow, Invoke, StreamFlow
 from modelhub.errors import ModelCallError, ModelHubError, PluginError
 from modelhub.messages import tool_choice_name
-from modelhub.partial import Partial
 from modelhub.redaction import is_secret_name, scrub
 from modelhub.response import ModelResponse
-from modelhub.taxonomy import error_from_json, find_request_id
+from modelhub.response.accumulator import Partial
 from modelhub.wire import Event, Reply, decode_json
 
 from .openai import OpenAIChatWrapper

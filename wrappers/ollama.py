@@ -9,12 +9,12 @@ from collections.abc import Collection
 from typing import Any, ClassVar
 
 from modelhub.base import Endpoint, HTTPModelWrapperBase
+from modelhub.base.chat import ChatWrapper, EmbeddingWrapper, normalize_texts
+from modelhub.engine.classify import find_request_id
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
-from modelhub.partial import Partial
-from modelhub.parts import ToolCallDelta, Usage, build_tool_call
 from modelhub.response import ModelResponse
-from modelhub.tasks import ChatWrapper, EmbeddingWrapper, normalize_texts
-from modelhub.taxonomy import find_request_id
+from modelhub.response.accumulator import Partial
+from modelhub.response.tool_calls import ToolCallDelta, Usage, build_tool_call
 from modelhub.wire import Event, LineDecoder, Reply, Request
 
 from .ollama_request import build_images, build_messages, build_options, build_tools, parse_host

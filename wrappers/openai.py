@@ -6,12 +6,12 @@ import os
 from typing import Any, ClassVar
 
 from modelhub.base import Endpoint, HTTPModelWrapperBase, add_query
+from modelhub.base.chat import ChatWrapper, EmbeddingWrapper, ImageWrapper, normalize_prompt, normalize_texts
+from modelhub.engine.classify import find_request_id
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages import tool_choice_name
-from modelhub.partial import Partial
 from modelhub.response import ModelResponse
-from modelhub.tasks import ChatWrapper, EmbeddingWrapper, ImageWrapper, normalize_prompt, normalize_texts
-from modelhub.taxonomy import find_request_id
+from modelhub.response.accumulator import Partial
 from modelhub.wire import Event, Reply, Request
 
 from .openai_reply import parse_chunk as parse_chunk

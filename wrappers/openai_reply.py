@@ -6,12 +6,12 @@ import base64
 from array import array
 from typing import Any
 
+from modelhub.engine.classify import Codes, error_from_json
 from modelhub.errors import ResponseParsingError
-from modelhub.media import find_media_type
-from modelhub.partial import Partial
-from modelhub.parts import ToolCall, ToolCallDelta, Usage, build_tool_call
+from modelhub.messages.media import find_media_type
 from modelhub.response import ModelResponse
-from modelhub.taxonomy import Codes, error_from_json
+from modelhub.response.accumulator import Partial
+from modelhub.response.tool_calls import ToolCall, ToolCallDelta, Usage, build_tool_call
 from modelhub.wire import Event, Reply
 
 FINISH_REASONS = {

@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 from modelhub.base import Endpoint, HTTPModelWrapperBase, add_query
+from modelhub.base.chat import ChatWrapper, EmbeddingWrapper, ImageWrapper
+from modelhub.engine.classify import build_error, find_request_id
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
-from modelhub.partial import Partial
+from modelhub.policies.retry import RetryPolicy
 from modelhub.response import ModelResponse
-from modelhub.retry import RetryPolicy
-from modelhub.tasks import ChatWrapper, EmbeddingWrapper, ImageWrapper
-from modelhub.taxonomy import build_error, find_request_id
+from modelhub.response.accumulator import Partial
 from modelhub.wire import Event, Reply, Request
 
 from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors, raise_for_error

@@ -11,9 +11,9 @@ from typing import Any
 from modelhub import errors
 from modelhub.base import Endpoint
 from modelhub.errors import AuthenticationError, BadRequestError
-from modelhub.media import split_data_uri
-from modelhub.partial import Partial
+from modelhub.messages.media import split_data_uri
 from modelhub.response import ModelResponse
+from modelhub.response.accumulator import Partial
 from modelhub.wire import Event, Reply, Request, encode_json
 
 from .openai import OpenAIChatWrapper, OpenAIEmbeddingWrapper, OpenAIEndpoint

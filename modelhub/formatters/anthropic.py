@@ -6,9 +6,9 @@ from typing import Any
 
 from modelhub.errors import BadRequestError
 from modelhub.formatters.base import EMPTY, HISTORY, FormatterBase, Msgs
-from modelhub.media import build_source, load_image
 from modelhub.messages import write_output
-from modelhub.msg import Msg
+from modelhub.messages.media import build_source, load_image
+from modelhub.messages.msg import Msg
 
 
 class AnthropicFormatter(FormatterBase):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
-from modelhub.msg import Msg
+from modelhub.messages.msg import Msg
 
 HISTORY = "## Conversation History"
 EMPTY = "At least one message should be provided. An empty message list is not allowed."

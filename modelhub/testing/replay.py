@@ -7,9 +7,9 @@ from typing import Any
 
 from multidict import CIMultiDict
 
-from modelhub import outages
+from modelhub.base.drivers import Transports
+from modelhub.engine import connection_errors as outages
 from modelhub.sync import SyncTransport
-from modelhub.transports import Transports
 from modelhub.wire import Reply, Request
 
 

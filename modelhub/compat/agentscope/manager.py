@@ -11,10 +11,10 @@ from modelhub.base import ModelWrapperBase
 from modelhub.compat.agentscope.file_manager import FileManager as FileManager
 from modelhub.compat.agentscope.scope import refuse
 from modelhub.errors import ConfigError, ConfigWarning
-from modelhub.invocations import OBSERVERS, ignore, observe
-from modelhub.monitor import MONITOR
 from modelhub.redaction import redact
 from modelhub.registry import ModelRegistry
+from modelhub.telemetry.observers import OBSERVERS, ignore, observe
+from modelhub.telemetry.usage import MONITOR
 
 _LOGGER = logging.getLogger("modelhub")
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhub import msg
 from modelhub.compat.agentscope.scope import refuse
-from modelhub.msg import AudioBlock as AudioBlock
-from modelhub.msg import ContentBlock as ContentBlock
-from modelhub.msg import FileBlock as FileBlock
-from modelhub.msg import ImageBlock as ImageBlock
-from modelhub.msg import TextBlock as TextBlock
-from modelhub.msg import ToolResultBlock as ToolResultBlock
-from modelhub.msg import ToolUseBlock as ToolUseBlock
-from modelhub.msg import VideoBlock as VideoBlock
+from modelhub.messages import msg
+from modelhub.messages.msg import AudioBlock as AudioBlock
+from modelhub.messages.msg import ContentBlock as ContentBlock
+from modelhub.messages.msg import FileBlock as FileBlock
+from modelhub.messages.msg import ImageBlock as ImageBlock
+from modelhub.messages.msg import TextBlock as TextBlock
+from modelhub.messages.msg import ToolResultBlock as ToolResultBlock
+from modelhub.messages.msg import ToolUseBlock as ToolUseBlock
+from modelhub.messages.msg import VideoBlock as VideoBlock
 
 
 class Msg(msg.Msg):

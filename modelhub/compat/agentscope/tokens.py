@@ -1,4 +1,4 @@
-"""``agentscope.tokens``: how many tokens a prompt takes, as ``modelhub.tokens`` estimates it or a program counts it."""
+"""``agentscope.tokens``: how many tokens a prompt takes, as modelhub estimates it or a program counts it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from modelhub.compat.agentscope.scope import refuse
-from modelhub.tokens import estimate_tokens
+from modelhub.messages.tokens import estimate_tokens
 
 Counter = Callable[[str, list[dict[str, Any]]], int]
 

@@ -11,9 +11,9 @@ from typing import Any
 from modelhub.compat.agentscope.scope import refuse
 from modelhub.compat.agentscope.tokens import count_openai_tokens
 from modelhub.errors import QuotaExceededError as QuotaExceededError
-from modelhub.monitor import MONITOR
-from modelhub.monitor import Monitor as MonitorBase
-from modelhub.tokens import estimate_tokens
+from modelhub.messages.tokens import estimate_tokens
+from modelhub.telemetry.usage import MONITOR
+from modelhub.telemetry.usage import Monitor as MonitorBase
 
 _MAX_LENGTHS = {  # AgentScope's table, of 2023
     "gpt-4-turbo": 128000,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from modelhub.base import Endpoint
+from modelhub.base.chat import ChatWrapper
 from modelhub.messages import normalize_messages
-from modelhub.partial import Partial
 from modelhub.response import ModelResponse, Usage
-from modelhub.tasks import ChatWrapper
+from modelhub.response.accumulator import Partial
 from modelhub.wire import Event, LineDecoder, Reply, Request
 
 SPEAKERS = {"system": "director", "user": "guest", "assistant": "acme"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from modelhub.engine.classify import describe_text, find_request_id
 from modelhub.errors import ResponseParsingError
-from modelhub.taxonomy import describe_text, find_request_id
 from modelhub.wire import Reply
 
 T = TypeVar("T")

@@ -7,10 +7,10 @@ import warnings
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any, Protocol
 
-from modelhub.partial import Partial
-from modelhub.parts import ToolCall as ToolCall
-from modelhub.parts import ToolCallDelta as ToolCallDelta
-from modelhub.parts import Usage as Usage
+from modelhub.response.accumulator import Partial
+from modelhub.response.tool_calls import ToolCall as ToolCall
+from modelhub.response.tool_calls import ToolCallDelta as ToolCallDelta
+from modelhub.response.tool_calls import Usage as Usage
 
 
 class Source(Protocol):
@@ -90,7 +90,7 @@ class ModelResponse:
         self._source: Source | None = None
         self.embedding = embedding
         if stream is not None:
-            from modelhub.yielding import CumulativeSource
+            from modelhub.response.cumulative import CumulativeSource
 
             partial = Partial()
             self._arrive(CumulativeSource(stream, partial), partial)
@@ -270,6 +270,6 @@ class ModelResponse:
 
 
 def _in_thread(source: Source) -> AsyncIterator[ModelResponse]:
-    from modelhub.yielding import InThread
+    from modelhub.response.cumulative import InThread
 
     return InThread(source)

@@ -17,9 +17,9 @@ import aiohttp
 import certifi
 from yarl import URL
 
-from modelhub import outages
+from modelhub.aio.deadlines import Watch
+from modelhub.engine import connection_errors as outages
 from modelhub.errors import ModelCallError
-from modelhub.watch import Watch
 from modelhub.wire import Reply, Request
 
 ERROR_BODY = 1 << 20  # of an error page no more is read

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import BadRequestError
-from modelhub.media import find_local_path
+from modelhub.messages.media import find_local_path
 
 if TYPE_CHECKING:
-    from modelhub.msg import Msg
+    from modelhub.messages.msg import Msg
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _IN_PLACE_OF_CONTENT = ("tool_calls", "function_call", "audio", "refusal")

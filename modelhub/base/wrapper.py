@@ -6,23 +6,24 @@ import threading
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import Any, ClassVar
 
-from modelhub import engine, streaming
-from modelhub.contract import PARSING, keep_async_contract, keep_contract
-from modelhub.defined import DEFINED as DEFINED
-from modelhub.effects import Flow, StreamFlow
-from modelhub.endpoint import Endpoint as Endpoint
-from modelhub.endpoint import add_query as add_query
+from modelhub import engine
+from modelhub.base.agentscope import Inheritance
+from modelhub.base.calling import PARSING, keep_async_contract, keep_contract
+from modelhub.base.defined import DEFINED as DEFINED
+from modelhub.base.drivers import SHARED, Transports
+from modelhub.base.endpoint import Endpoint as Endpoint
+from modelhub.base.endpoint import add_query as add_query
+from modelhub.engine import stream as streaming
+from modelhub.engine.classify import Codes, parse_error_body
+from modelhub.engine.effects import Flow, StreamFlow
 from modelhub.errors import BadRequestError, ConfigError, ModelCallError, Problem
-from modelhub.inheritance import Inheritance
-from modelhub.invocations import OBSERVERS, record, record_stream
-from modelhub.partial import Partial
+from modelhub.policies.retry import RetryPolicy
 from modelhub.redaction import is_secret_name, scrub
 from modelhub.references import Types, find_files, resolve
 from modelhub.response import ModelResponse
-from modelhub.retry import RetryPolicy
+from modelhub.response.accumulator import Partial
 from modelhub.secrets import stat_files
-from modelhub.taxonomy import Codes, parse_error_body
-from modelhub.transports import SHARED, Transports
+from modelhub.telemetry.observers import OBSERVERS, record, record_stream
 from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
 
 USER_AGENT = "modelhub"

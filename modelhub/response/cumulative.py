@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from modelhub.partial import Partial
 from modelhub.response import ModelResponse
+from modelhub.response.accumulator import Partial
 
 
 def begin(generator: Generator[Any, None, Any]) -> Any:

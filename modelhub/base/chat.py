@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub import engine
 from modelhub.base import HTTPModelWrapperBase
-from modelhub.effects import Flow
+from modelhub.engine.effects import Flow
 from modelhub.errors import BadRequestError, ModelCallError
-from modelhub.media import load_media
 from modelhub.messages import normalize_messages
+from modelhub.messages.media import load_media
+from modelhub.messages.tokens import TokenCount, estimate_tokens
 from modelhub.references import resolve
-from modelhub.tokens import TokenCount, estimate_tokens
 from modelhub.wire import Reply, Request
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from modelhub.effects import Flow, Invoke, StreamFlow
 from modelhub.engine import wait_before_repeating
+from modelhub.engine.effects import Flow, Invoke, StreamFlow
+from modelhub.engine.parsing import MISSHAPEN
+from modelhub.engine.stream import interrupted
+from modelhub.engine.structured import parse_structured
 from modelhub.errors import ModelCallError, ModelHubError, ResponseParsingError, StreamInterruptedError
-from modelhub.partial import Partial
-from modelhub.reading import MISSHAPEN
 from modelhub.response import ModelResponse
-from modelhub.streaming import interrupted
-from modelhub.structured import parse_structured
+from modelhub.response.accumulator import Partial
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task

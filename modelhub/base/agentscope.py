@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from modelhub import invocations
+from modelhub.telemetry import observers as invocations
 
 if TYPE_CHECKING:
-    from modelhub.monitor import Monitor
+    from modelhub.telemetry.usage import Monitor
 
 
 def complete(model: Any, arguments: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ class Inheritance:
     @cached_property
     def monitor(self) -> Monitor:
         """The sums of this process."""
-        from modelhub.monitor import MONITOR
+        from modelhub.telemetry.usage import MONITOR
 
         return MONITOR
 

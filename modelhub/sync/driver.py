@@ -7,11 +7,11 @@ import weakref
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from modelhub.effects import Flow, Invoke, Read, StreamFlow
+from modelhub.engine.effects import Flow, Invoke, Read, StreamFlow
 from modelhub.errors import ModelCallError
-from modelhub.partial import Partial
 from modelhub.response import ModelResponse
-from modelhub.sync_pool import Body, Pool
+from modelhub.response.accumulator import Partial
+from modelhub.sync.pool import Body, Pool
 from modelhub.wire import Request
 
 

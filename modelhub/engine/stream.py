@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from modelhub.effects import READ, StreamFlow
 from modelhub.engine import redirected, wait_before_repeating
+from modelhub.engine.classify import find_request_id
+from modelhub.engine.effects import READ, StreamFlow
+from modelhub.engine.parsing import MISSHAPEN, misshapen, not_json, read
+from modelhub.engine.structured import parse_structured
 from modelhub.errors import ConnectionError, ModelCallError, ResponseParsingError, StreamInterruptedError, TimeoutError
-from modelhub.partial import Partial
-from modelhub.reading import MISSHAPEN, misshapen, not_json, read
 from modelhub.response import ModelResponse, ToolCallDelta
-from modelhub.structured import parse_structured
-from modelhub.taxonomy import find_request_id
+from modelhub.response.accumulator import Partial
 from modelhub.wire import LineDecoder, Reply
 
 if TYPE_CHECKING:

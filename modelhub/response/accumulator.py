@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelhub.parts import ToolCall, ToolCallDelta, Usage, build_tool_call
+from modelhub.response.tool_calls import ToolCall, ToolCallDelta, Usage, build_tool_call
 
 if TYPE_CHECKING:
     from modelhub.response import ModelResponse

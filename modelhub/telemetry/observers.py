@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelhub.effects import Flow, Invoke, StreamFlow
+from modelhub.engine.effects import Flow, Invoke, StreamFlow
 from modelhub.redaction import redact, scrub
 from modelhub.response import ModelResponse
 
 if TYPE_CHECKING:
     from modelhub.base import HTTPModelWrapperBase
-    from modelhub.partial import Partial
+    from modelhub.response.accumulator import Partial
 
 
 @dataclass(frozen=True, slots=True)

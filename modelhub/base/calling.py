@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from modelhub import engine
-from modelhub.effects import Invoke
-from modelhub.yielding import as_response
+from modelhub.engine.effects import Invoke
+from modelhub.response.cumulative import as_response
 
 PARSING = frozenset({"parse_func", "fault_handler", "max_retries"})
 

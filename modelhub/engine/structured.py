@@ -27,7 +27,7 @@ def parse_structured(response: ModelResponse, response_format: Any) -> Any:
         why = ", because it ran into its limit of tokens" if response.finish_reason == "length" else ""
         raise ResponseParsingError(f"the answer is not JSON{why}: {text[:200]!r}", partial=response) from None
     if kind == "json_schema":
-        from modelhub.validation.instances import find_mismatch
+        from modelhub.engine.instances import find_mismatch
 
         mismatch = find_mismatch(value, response_format["json_schema"].get("schema") or {})
         if mismatch is not None:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from modelhub.aio_session import Session
-from modelhub.effects import Flow, Invoke, Read, StreamFlow
+from modelhub.aio.session import Session
+from modelhub.engine.effects import Flow, Invoke, Read, StreamFlow
 from modelhub.errors import ModelCallError
-from modelhub.partial import Partial
 from modelhub.response import ModelResponse
+from modelhub.response.accumulator import Partial
 from modelhub.wire import Request
 
 

@@ -18,7 +18,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as pool_exceptions
 from urllib3.util import Timeout
 
-from modelhub import outages
+from modelhub.engine import connection_errors as outages
 from modelhub.errors import ModelCallError
 from modelhub.wire import Reply, Request
 

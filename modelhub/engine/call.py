@@ -11,11 +11,11 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from modelhub.effects import Flow, Invoke
+from modelhub.engine.effects import Flow, Invoke
+from modelhub.engine.parsing import read
+from modelhub.engine.structured import parse_structured
 from modelhub.errors import ModelCallError, ResponseParsingError
-from modelhub.reading import read
 from modelhub.response import ModelResponse
-from modelhub.structured import parse_structured
 from modelhub.wire import Reply, Request
 
 if TYPE_CHECKING:

@@ -1,0 +1,3 @@
+"""The names that are asked of modelhub.sync."""
+
+from modelhub.sync.driver import SyncTransport as SyncTransport
