@@ -26,10 +26,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from modelhub.response import ModelResponse
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ class ModelCallError(ModelHubError):
         retry_after: float | None = None,
         config_name: str | None = None,
         model_type: str | None = None,
-        partial: ModelResponse | None = None,
+        partial: Any = None,
     ) -> None:
         super().__init__(message)
         self.message = message

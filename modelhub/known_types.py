@@ -18,13 +18,13 @@ class KnownTypes(Collection[str]):
     def find_class(self, model_type: str) -> type[ModelWrapperBase]:
         """The wrapper class of a model_type; raises PluginError when it cannot be loaded."""
         from modelhub import plugins
-        from modelhub.base import DEFINED
+        from modelhub.base.wrapper import find_defined
 
         registered = self._registered.get(model_type)
         if registered is not None:
             return registered
         installed = plugins.installed()
-        defined = None if model_type in installed.by_type else DEFINED.by_type(model_type)
+        defined = None if model_type in installed.by_type else find_defined(model_type)
         return defined or installed.load(model_type)
 
     def find_schema(self, model_type: str) -> dict[str, Any] | None:
@@ -55,5 +55,5 @@ def _defined(model_type: str) -> bool:
     """Whether a class of the program declares ``model_type``; none can before the base class is imported."""
     import sys
 
-    base = sys.modules.get("modelhub.base")
-    return base is not None and base.DEFINED.by_type(model_type) is not None
+    base = sys.modules.get("modelhub.base.wrapper")
+    return base is not None and base.find_defined(model_type) is not None

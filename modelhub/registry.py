@@ -10,19 +10,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from modelhub import configs, validation
-from modelhub.base.drivers import Transports
+from modelhub.base.drivers import Drivers
 from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
 from modelhub.known_types import KnownTypes
-from modelhub.redaction import redact
+from modelhub.redaction import is_secret_name, redact
 from modelhub.references import resolve
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
     from modelhub.provenance import Explained
+    from modelhub.telemetry.observers import Observer
 
 
-NOTES = frozenset({"description", "tags"})  # for people; a wrapper need not take them
+# Notes for people, and what the engine obeys for every model: a wrapper need not take these.
+FOR_THE_REGISTRY = frozenset({"description", "tags", "retry"})
 ADVICE = frozenset({"MH305", "MH401"})  # what `modelhub validate` says and a running program need not hear again
 
 
@@ -39,7 +41,8 @@ class ModelRegistry:
 
     ``model_configs`` is a dict, a list, a path (.json, .yaml, .yml, .toml, or a folder of such), or a list that mixes
     them; ``wrappers`` are classes to know besides the installed ones. Raises ConfigError with every problem of
-    every source; nothing is loaded then. ``profile`` names the overlay to apply (default: $MODELHUB_PROFILE). Use it as
+    every source; nothing is loaded then. ``observers`` are told the events of every call (see modelhub.events).
+    ``profile`` names the overlay to apply (default: $MODELHUB_PROFILE). Use it as
     a context manager, or ``close`` it, to close its connections. Safe to share between threads and event loops.
     """
 
@@ -50,11 +53,13 @@ class ModelRegistry:
         wrappers: Iterable[type[ModelWrapperBase]] = (),
         profile: str | None = None,
         watch: bool = False,
+        observers: Iterable[Observer] = (),
     ) -> None:
         if watch:
             raise ModelHubError("watch= is not supported yet")
         self._lock = threading.RLock()
-        self._transports = Transports()
+        self._drivers = Drivers()
+        self._observers: list[Observer] = list(observers)
         self._registered: dict[str, type[ModelWrapperBase]] = {}
         self._types = KnownTypes(self._registered)
         self._source = model_configs
@@ -150,13 +155,17 @@ class ModelRegistry:
         """What validation says of ``entries``."""
         return validation.check(entries, schema_of=self._types.find_schema, model_types=self._types)
 
+    def observe(self, observer: Observer) -> None:
+        """Tell ``observer`` the events of every call from now on; see modelhub.events."""
+        self._observers.append(observer)
+
     def close(self) -> None:
         """Close the connections; calling a model afterwards raises ModelHubError."""
-        self._transports.close()
+        self._drivers.close()
 
     async def aclose(self) -> None:
         """Close the connections, waiting for those of the running event loop."""
-        await self._transports.aclose()
+        await self._drivers.aclose()
 
     def __contains__(self, config_name: object) -> bool:
         return config_name in self._now.entries
@@ -194,8 +203,10 @@ class ModelRegistry:
         return entry
 
     def _build(self, entry: Entry) -> Any:
-        from modelhub.base import HTTPModelWrapperBase
         from modelhub.base.agentscope import complete
+        from modelhub.base.home import Home
+        from modelhub.base.http import HTTPModelWrapperBase
+        from modelhub.policies.retry import RetryPolicy
 
         config = self._modernize(entry)
         name, model_type = config["config_name"], config["model_type"]
@@ -209,7 +220,7 @@ class ModelRegistry:
                 arguments = resolve(arguments, where=f"config {name!r}", types=types)
             except ConfigError as error:
                 raise ConfigError([place(problem) for problem in error.problems]) from None
-        for note in NOTES & arguments.keys():
+        for note in FOR_THE_REGISTRY & arguments.keys():
             if not _takes(cls, note):
                 del arguments[note]
         try:
@@ -219,9 +230,8 @@ class ModelRegistry:
         except Exception as error:
             raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
         complete(model, arguments)
-        model.transports = self._transports
-        if isinstance(model, HTTPModelWrapperBase):
-            model.reference_types, model.place = types, place
+        retry_policy = RetryPolicy.from_config(config.get("retry"))
+        model.home = Home(self._drivers, self._observers, types, place, retry_policy, find_secrets(arguments))
         return model
 
     def _modernize(self, entry: Entry) -> dict[str, Any]:
@@ -232,6 +242,11 @@ class ModelRegistry:
         """``problem`` with the place in a file where a config has what it is about."""
         entry = self._now.entries.get(config_name)
         return problem if entry is None else validation.place_problem(entry, problem, self._types)
+
+
+def find_secrets(arguments: dict[str, Any]) -> list[str]:
+    """The values in the config of a plain Python model that its errors must not show."""
+    return [value for name, value in arguments.items() if isinstance(value, str) and is_secret_name(name)]
 
 
 def _takes(cls: type, key: str) -> bool:
@@ -245,13 +260,15 @@ def _takes(cls: type, key: str) -> bool:
 _default: ModelRegistry | None = None
 
 
-def init(model_configs: Any, *, profile: str | None = None, watch: bool = False) -> ModelRegistry:
+def init(
+    model_configs: Any, *, profile: str | None = None, watch: bool = False, observers: Iterable[Observer] = ()
+) -> ModelRegistry:
     """Load ``model_configs`` (see ModelRegistry) and make them the default registry, which is also returned.
 
     Raises ConfigError with every problem found; the default registry is then what it was before.
     """
     global _default
-    _default = ModelRegistry(model_configs, profile=profile, watch=watch)
+    _default = ModelRegistry(model_configs, profile=profile, watch=watch, observers=observers)
     return _default
 
 

@@ -209,7 +209,7 @@ def test_post_api_keys(server: MockServer) -> None:
         model = hub.get_model("p")
         assert (model.model_name, model.messages_key) == ("m", "inputs")
         model([{"role": "user", "content": "hi"}])
-        assert model.read_timeout == 9
+        assert model.timeouts == (9, 9)
     request = server.requests[-1]
     assert request.json == {"inputs": [{"role": "user", "content": "hi"}], "temperature": 0.1, "model": "m"}
     assert request.query == {"a": "1", "b": "2"}
@@ -444,7 +444,7 @@ def test_references_that_stand_for_numbers(server: MockServer, monkeypatch: Any)
     with ModelRegistry(config) as hub:
         model = hub.get_model("a")
         model("hi")
-        assert (model.read_timeout, model.retry_policy.max_attempts, model.stream) == (7.5, 1, False)
+        assert (model.timeouts[1], model.retry_policy.max_attempts, model.stream) == (7.5, 1, False)
     sent = {key: server.requests[-1].json[key] for key in ("temperature", "max_tokens", "user")}
     assert sent == {"temperature": 0.25, "max_tokens": 5, "user": "42"}
     monkeypatch.setenv("HEAT", "warm")

@@ -10,8 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from modelhub import errors
-from modelhub.base import HTTPModelWrapperBase
-from modelhub.base.chat import ChatWrapper, EmbeddingWrapper, ImageWrapper
+from modelhub.base import ChatWrapper, EmbeddingWrapper, HTTPModelWrapperBase, ImageWrapper
 from modelhub.capabilities import capabilities_of, facts_about, summarize
 from modelhub.cli.app import cli
 from modelhub.plugins import installed

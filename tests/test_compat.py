@@ -22,7 +22,7 @@ from modelhub.compat.agentscope import models, tokens, utils
 from modelhub.compat.agentscope.file_manager import FileManager
 from modelhub.compat.agentscope.manager import ASManager, ModelManager, MonitorManager
 from modelhub.compat.agentscope.message import Msg, Tht
-from modelhub.telemetry import observers as invocations
+from modelhub.telemetry import invocations
 from modelhub.testing import MockServer
 from modelhub.validation import spellings
 
@@ -43,7 +43,7 @@ def fresh() -> Iterator[None]:
     yield
     ASManager.get_instance().flush()
     invocations.ignore(FileManager.get_instance().save_invocation)
-    assert invocations.OBSERVERS == []
+    assert invocations.HOOKS == []
 
 
 def run(program: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -313,7 +313,7 @@ def test_disable_saving(server: MockServer) -> None:
     assert ModelManager.get_instance().get_model_by_config_name("gpt")("echo: hi").text == "hi"
     assert compat.print_llm_usage() == {"text_and_embedding": [], "image": []}
     assert FileManager.get_instance().save_api_invocation("x", {}) is None
-    assert invocations.OBSERVERS == []
+    assert invocations.HOOKS == []
 
 
 def test_a_record_that_cannot_be_written_disturbs_nothing(

@@ -15,9 +15,9 @@ import pytest
 from modelhub import ModelRegistry, ModelResponse, Msg, ResponseParsingError
 from modelhub.compat.agentscope import models
 from modelhub.compat.agentscope.models import _HERE, _WRAPPERS
-from modelhub.telemetry.observers import Invocation, ignore, observe
+from modelhub.telemetry.invocations import Invocation, ignore, observe
 from modelhub.telemetry.usage import MONITOR
-from modelhub.testing import MockServer
+from modelhub.testing import MockServer, VirtualDrivers
 
 SAMPLES = Path(__file__).parent / "compat" / "wrappers"
 IMPORT = re.compile(r"^from agentscope\.models import (.*)$", re.M)
@@ -122,13 +122,8 @@ class TestGenerators:
         assert list(response.stream) == [(False, "one"), (True, "onetwo")]
         assert response.is_stream_exhausted
 
-    def test_the_contract_is_kept(self, generator: Any, caller: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def soon(delay: float) -> None:
-            waits.append(delay)
-
-        waits: list[float] = []
-        monkeypatch.setattr("modelhub.sync.driver.time.sleep", waits.append)
-        monkeypatch.setattr("asyncio.sleep", soon)
+    def test_the_contract_is_kept(self, generator: Any, caller: Any) -> None:
+        generator.drivers = drivers = VirtualDrivers()
         tries: list[str] = []
 
         def parse(response: ModelResponse) -> str:
@@ -138,7 +133,7 @@ class TestGenerators:
         options: dict[str, Any] = {"parse_func": parse, "fault_handler": lambda r: r.text[:4], "max_retries": 2}
         assert caller.call(generator, HELLO, **options) == "qwen"
         assert tries == ["qwen echo: hi 0.5"] * 2
-        assert waits == [1.0]
+        assert drivers.virtual.slept == [1.0]
 
     def test_a_failure_is_raised_by_the_call(self, generator: Any, caller: Any) -> None:
         with pytest.raises(TypeError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +13,7 @@ from modelhub.errors import ConfigError, PluginError, ResponseParsingError
 from modelhub.plugins import installed
 from modelhub.registry import ModelRegistry
 from modelhub.response import ModelResponse
-from modelhub.testing import MockServer
+from modelhub.testing import MockServer, VirtualDrivers
 from modelhub.wire import Reply, Request
 
 
@@ -178,26 +177,14 @@ def test_a_wrapper_needs_no_registry() -> None:
 class TestContract:
     """AgentScope's parse_func, fault_handler and max_retries."""
 
-    @pytest.fixture(autouse=True)
-    def no_waiting(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-        """The waits between tries, which are not waited for."""
-        waits: list[float] = []
-        slept = asyncio.sleep
-
-        async def sleep(delay: float, *args: Any) -> None:
-            waits.append(delay)
-            await slept(0)
-
-        monkeypatch.setattr("modelhub.sync.driver.time.sleep", waits.append)
-        monkeypatch.setattr("asyncio.sleep", sleep)
-        self.waits = waits
-        return waits
-
     @pytest.fixture
     def model(self, kind: str, server: MockServer) -> Iterator[Any]:
         post = {"config_name": "post", "model_type": "plain_post", "url": f"{server.url}/llm/"}
         with ModelRegistry(PARROT if kind == "custom" else post) as hub:
-            yield hub.get_model("polly" if kind == "custom" else "post")
+            model = hub.get_model("polly" if kind == "custom" else "post")
+            model.drivers = drivers = VirtualDrivers()
+            yield model
+            drivers.close()
 
     def test_parse_func_makes_the_result(self, model: Any, caller: Any) -> None:
         assert caller.call(model, "echo: hi", parse_func=lambda response: response.text.split()[-1]) in ("1", "hi")
@@ -212,7 +199,7 @@ class TestContract:
             return len(texts)
 
         assert caller.call(model, "echo: hi", parse_func=parse) == 3
-        assert [wait for wait in self.waits if wait] == [1.0, 2.0]
+        assert model.drivers.clock.slept == [1.0, 2.0]
 
     @pytest.mark.parametrize("max_retries", [None, 1, 2, 5])
     def test_max_retries_counts_the_tries(self, model: Any, caller: Any, max_retries: int | None) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from modelhub import ModelRegistry, ModelWrapperBase, ResponseParsingError, errors
 from modelhub.compat.agentscope.models import ChatUsage
-from modelhub.response.tool_calls import Usage
-from modelhub.telemetry import observers as invocations
+from modelhub.response import Usage
+from modelhub.telemetry import invocations
 from modelhub.telemetry.usage import Monitor
 from modelhub.testing import MockServer
 
@@ -28,7 +28,7 @@ def told() -> Iterator[Told]:
     ModelWrapperBase.register_save_model_invocation_hook("keep", lambda *call: calls.append(call))
     yield calls
     ModelWrapperBase.clear_save_model_invocation_hook()
-    assert invocations.OBSERVERS == []
+    assert invocations.HOOKS == []
 
 
 def test_a_whole_answer(hub: ModelRegistry, told: Told, caller: Any) -> None:
@@ -73,7 +73,7 @@ def test_other_tasks(hub: ModelRegistry, told: Told, caller: Any) -> None:
 def test_every_try_of_a_parse_func_is_a_call(
     hub: ModelRegistry, told: Told, caller: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelhub.engine.call.PARSE_WAIT", 0.0)
+    monkeypatch.setattr("modelhub.engine.parse_func.PARSE_WAIT", 0.0)
 
     def parse(response: Any) -> str:
         if len(told) < 2:
@@ -149,15 +149,15 @@ def test_hooks_by_name(told: Told, hub: ModelRegistry) -> None:
     ModelWrapperBase.remove_save_model_invocation_hook("keep")
     with pytest.warns(UserWarning, match="no hook 'keep'"):
         ModelWrapperBase.remove_save_model_invocation_hook("keep")
-    assert invocations.OBSERVERS == []
+    assert invocations.HOOKS == []
     hub.get_model("ollama")(HELLO)
     assert len(others) == 1
 
 
 def test_nobody_is_told_when_nobody_asked(hub: ModelRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invocations, "tell", None)
-    monkeypatch.setattr("modelhub.base.wrapper.record", None)
-    monkeypatch.setattr("modelhub.base.wrapper.record_stream", None)
+    monkeypatch.setattr("modelhub.base.http.recorded", None)
+    monkeypatch.setattr("modelhub.base.calling.observed", None)
     assert hub.get_model("openai")(HELLO).text == "hi"
     assert hub.get_model("openai")(HELLO, stream=True).text == "hi"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from modelhub import ModelRegistry, errors
-from modelhub.engine.in_process import find_causes
+from modelhub.engine.library import find_causes
 from modelhub.errors import PluginError
 
 

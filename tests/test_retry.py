@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from modelhub import ModelRegistry, ResponseParsingError, errors
-from modelhub.policies.retry import RetryPolicy, parse_retry_after
+from modelhub.engine.retry_after import parse_retry_after
+from modelhub.policies.retry import RetryPolicy
 from modelhub.testing import MockServer
 
 NOW = 1_700_000_000.0
@@ -278,7 +279,7 @@ def test_parse_func_asks_again(hub: ModelRegistry, caller: Any, server: MockServ
     answers = iter(["no", "no", "42"])
     server.reply("no", "no", "42", "no", "no")
     waits: list[float] = []
-    monkeypatch.setattr("modelhub.engine.call.PARSE_WAIT", 0.001)
+    monkeypatch.setattr("modelhub.engine.parse_func.PARSE_WAIT", 0.001)
 
     def parse(response: Any) -> int:
         waits.append(0)

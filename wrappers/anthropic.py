@@ -5,9 +5,23 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
-from modelhub.base import Endpoint, add_query
-from modelhub.base.chat import ChatWrapper
-from modelhub.engine.classify import Codes, error_from_json, find_request_id
+from modelhub.base import (
+    Accumulator,
+    ChatWrapper,
+    Codes,
+    Endpoint,
+    Event,
+    ModelResponse,
+    Reply,
+    Request,
+    ToolCallDelta,
+    Usage,
+    add_query,
+    build_tool_call,
+    encode_json,
+    error_from_json,
+    find_request_id,
+)
 from modelhub.errors import (
     AuthenticationError,
     ContentFilterError,
@@ -18,10 +32,6 @@ from modelhub.errors import (
     ResponseParsingError,
     ServerError,
 )
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.response.tool_calls import ToolCallDelta, Usage, build_tool_call
-from modelhub.wire import Event, Reply, Request, encode_json
 
 from .anthropic_messages import VERSION, add_thoughts, build_body, gather_blocks
 
@@ -114,10 +124,8 @@ class AnthropicChatWrapper(ChatWrapper):
         return headers
 
     def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request:
-        endpoint = self.prepare()  # the config's options count too, once their references are resolved
-        options = self._merge(options)
         headers = self.build_call_headers(options)
-        body = build_body(messages, options, endpoint.headers["anthropic-version"])
+        body = build_body(messages, options, self.endpoint.headers["anthropic-version"])
         counted = {name: value for name, value in body.items() if name in _COUNTED}
         request = self.build_post({"model": self.model_name, **counted}, headers=headers)
         url, mark, query = request.url.partition("?")
@@ -151,36 +159,36 @@ class AnthropicChatWrapper(ChatWrapper):
         error.request_id = find_request_id(reply.headers) or error.request_id  # the body may hold another one
         return find_meaning(error)
 
-    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         data = event.data
         kind = data.get("type")  # gateways leave out the event's name
         delta = None
         if kind == "content_block_delta":
-            delta = parse_block_delta(data["index"], data["delta"], partial)
+            delta = parse_block_delta(data["index"], data["delta"], so_far)
         elif kind == "content_block_start":
-            delta = parse_block_start(data["index"], data["content_block"], partial)
+            delta = parse_block_start(data["index"], data["content_block"], so_far)
         elif kind == "content_block_stop":
-            whole = partial.state.get("inputs", {}).pop(data["index"], None)
+            whole = so_far.state.get("inputs", {}).pop(data["index"], None)
             if whole:  # compatible servers may give the input at once
                 pieces = [ToolCallDelta(data["index"], arguments=encode_json(whole).decode())]
                 delta = ModelResponse(text="", tool_calls=pieces)
         elif kind == "message_start":
             # No delta yet: until there is some text, a stream that fails may be tried again.
-            partial.model = data["message"].get("model")
-            partial.state["usage"] = data["message"].get("usage") or {}
-            partial.usage = parse_usage(partial.state["usage"])
+            so_far.model = data["message"].get("model")
+            so_far.state["usage"] = data["message"].get("usage") or {}
+            so_far.usage = parse_usage(so_far.state["usage"])
         elif kind == "message_delta":
             told = {name: value for name, value in (data.get("usage") or {}).items() if value is not None}
-            usage = {**partial.state.get("usage", {}), **told}  # cumulative, and only what changed
+            usage = {**so_far.state.get("usage", {}), **told}  # cumulative, and only what changed
             reason = parse_stop_reason((data.get("delta") or {}).get("stop_reason"))
             delta = ModelResponse(text="", finish_reason=reason, usage=parse_usage(usage))
         elif kind == "message_stop":
-            if partial.finish_reason is None:
+            if so_far.finish_reason is None:
                 delta = ModelResponse(text="", finish_reason="stop")
         elif kind == "error" or data.get("error"):
             raise find_meaning(error_from_json(event.status, data, None, self.error_codes))
         if delta is None:
-            partial.raw.append(data)
+            so_far.raw.append(data)
         else:
             delta.raw = data
         return delta
@@ -193,12 +201,12 @@ class AnthropicChatWrapper(ChatWrapper):
         return {"role": "assistant", "content": raw["content"]}
 
 
-def parse_block_start(index: int, block: dict[str, Any], partial: Partial) -> ModelResponse | None:
+def parse_block_start(index: int, block: dict[str, Any], so_far: Accumulator) -> ModelResponse | None:
     """The delta that the start of a content block brings: usually the name of a tool, or nothing."""
     kind = block.get("type")
     if kind == "tool_use":
-        partial.state.setdefault("inputs", {})[index] = block.get("input")
-        ident = block["id"] if partial.calls else add_thoughts(block["id"], gather_blocks(partial.raw))
+        so_far.state.setdefault("inputs", {})[index] = block.get("input")
+        ident = block["id"] if so_far.calls else add_thoughts(block["id"], gather_blocks(so_far.raw))
         return ModelResponse(text="", tool_calls=[ToolCallDelta(index, ident, block["name"])])
     if kind == "text" and block.get("text"):
         return ModelResponse(text=block["text"])
@@ -207,7 +215,7 @@ def parse_block_start(index: int, block: dict[str, Any], partial: Partial) -> Mo
     return None
 
 
-def parse_block_delta(index: int, piece: dict[str, Any], partial: Partial) -> ModelResponse | None:
+def parse_block_delta(index: int, piece: dict[str, Any], so_far: Accumulator) -> ModelResponse | None:
     """The delta that a piece of a content block brings; None for a signature, a citation, or what is not known."""
     kind = piece.get("type")
     if kind == "text_delta":
@@ -215,8 +223,8 @@ def parse_block_delta(index: int, piece: dict[str, Any], partial: Partial) -> Mo
     if kind == "thinking_delta":
         return ModelResponse(text="", reasoning=piece["thinking"])
     # The input of a server's own tool comes in such pieces too, without a call to add them to.
-    if kind == "input_json_delta" and piece["partial_json"] and any(call.index == index for call in partial.calls):
-        partial.state.get("inputs", {}).pop(index, None)
+    if kind == "input_json_delta" and piece["partial_json"] and any(call.index == index for call in so_far.calls):
+        so_far.state.get("inputs", {}).pop(index, None)
         return ModelResponse(text="", tool_calls=[ToolCallDelta(index, arguments=piece["partial_json"])])
     return None
 

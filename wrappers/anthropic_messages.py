@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from modelhub.base import build_tool_call, decode_json
 from modelhub.errors import BadRequestError
 from modelhub.messages import tool_choice_name
 from modelhub.messages.media import build_source
-from modelhub.response.tool_calls import build_tool_call
-from modelhub.wire import decode_json
 
 from .openai import refuse
 

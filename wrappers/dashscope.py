@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from modelhub.base.chat import ChatWrapper
-from modelhub.engine.classify import find_request_id
-from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.base import (
+    Accumulator,
+    ChatWrapper,
+    Event,
+    ModelResponse,
+    Reply,
+    Request,
+    ToolCallDelta,
+    build_tool_call,
+    find_request_id,
+)
+from modelhub.errors import BadRequestError
 from modelhub.messages import tool_choice_name
 from modelhub.messages.media import build_data_uri, find_local_path
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.response.tool_calls import ToolCallDelta, build_tool_call
-from modelhub.wire import Event, Reply, Request
 
 from .dashscope_service import DashScopeEndpoint, parse_body, parse_failure, parse_usage
 from .dashscope_tasks import DashScopeImageSynthesisWrapper as DashScopeImageSynthesisWrapper
@@ -32,11 +37,7 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
     default_parameters: ClassVar[dict[str, Any]] = {"result_format": "message"}
 
     def read(self, messages: Any) -> list[dict[str, Any]]:
-        try:
-            return [load_parts(message) for message in super().read(messages)]
-        except ModelCallError as error:
-            self.explain(error)
-            raise
+        return [load_parts(message) for message in super().read(messages)]
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         parameters = {**self.default_parameters, **options}
@@ -91,25 +92,25 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
             request_id=data.get("request_id") or find_request_id(reply.headers),
         )
 
-    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         data = event.data
         output = data.get("output")
         if event.name == "error" or (data.get("code") and not output):
             raise parse_failure(event.status, data)
-        partial.request_id = data.get("request_id") or partial.request_id
+        so_far.request_id = data.get("request_id") or so_far.request_id
         if not output or (output.get("choices") is None and output.get("text") is None):
-            partial.raw.append(data)
+            so_far.raw.append(data)
             return None
         choice = parse_choice(output)
         message = choice["message"]
         text, _ = parse_content(message.get("content"))
         if text and output.get("choices") is None:
             # A model that does not know result_format does not know incremental_output either.
-            text = text.removeprefix("".join(partial.text))
+            text = text.removeprefix("".join(so_far.text))
         return ModelResponse(
             text=text or "",
             reasoning=message.get("reasoning_content") or None,
-            tool_calls=[parse_call_delta(piece, partial) for piece in message.get("tool_calls") or ()] or None,
+            tool_calls=[parse_call_delta(piece, so_far) for piece in message.get("tool_calls") or ()] or None,
             finish_reason=parse_finish_reason(choice),
             usage=parse_usage(data.get("usage")),
             raw=data,
@@ -190,11 +191,11 @@ def parse_finish_reason(choice: dict[str, Any]) -> str | None:
     return None if reason in (None, "null") else FINISH_REASONS.get(reason, "other")
 
 
-def parse_call_delta(piece: dict[str, Any], partial: Partial) -> ToolCallDelta:
+def parse_call_delta(piece: dict[str, Any], so_far: Accumulator) -> ToolCallDelta:
     """One fragment of a tool call; a fragment that repeats what came before it brings the rest."""
     index, id, function = piece.get("index"), piece.get("id") or None, piece.get("function") or {}
     arguments = function.get("arguments") or ""
-    same = (call for call in reversed(partial.calls) if call.index == index and id in (None, call.id))
+    same = (call for call in reversed(so_far.calls) if call.index == index and id in (None, call.id))
     call = next(same, None)
     if call is not None:  # no JSON object begins with its own beginning twice, so a repetition is no next fragment
         arguments = arguments.removeprefix(call.arguments)

@@ -6,8 +6,17 @@ import os
 import re
 from typing import Any, ClassVar
 
-from modelhub.base import Endpoint
-from modelhub.engine.classify import Codes, error_from_json
+from modelhub.base import (
+    Codes,
+    Endpoint,
+    HTTPModelWrapperBase,
+    Reply,
+    Request,
+    SSEDecoder,
+    Usage,
+    encode_json,
+    error_from_json,
+)
 from modelhub.errors import (
     AuthenticationError,
     BadRequestError,
@@ -21,8 +30,6 @@ from modelhub.errors import (
     ResponseParsingError,
     TimeoutError,
 )
-from modelhub.response.tool_calls import Usage
-from modelhub.wire import Reply, Request, SSEDecoder, encode_json
 
 _TOO_LONG = re.compile(r"Range of input length should be|message token length exceed")
 
@@ -65,13 +72,13 @@ ERROR_CODES = DottedCodes(
 )
 
 
-class DashScopeEndpoint:
-    """Address, key and errors of all of DashScope's services; mixed into the wrappers."""
+class DashScopeEndpoint(HTTPModelWrapperBase):
+    """Address, key and errors of all of DashScope's services."""
 
     base_url = "https://dashscope.aliyuncs.com/api/v1"
     error_codes: ClassVar[Codes | None] = ERROR_CODES
 
-    def build_endpoint(self: Any) -> Endpoint:
+    def build_endpoint(self) -> Endpoint:
         key = self.api_key or os.environ.get("DASHSCOPE_API_KEY")
         if not key:
             raise AuthenticationError(
@@ -89,7 +96,7 @@ class DashScopeEndpoint:
         return Endpoint(base_url.rstrip("/"), self.build_headers(headers))
 
     def build_call(
-        self: Any,
+        self,
         path: str,
         input: dict[str, Any],
         parameters: dict[str, Any],
@@ -109,11 +116,9 @@ class DashScopeEndpoint:
             {**self.endpoint.headers, **headers},
             encode_json(body),
             stream=stream,
-            timeout=self.read_timeout,
-            connect_timeout=self.connect_timeout,
         )
 
-    def parse_error(self: Any, reply: Reply) -> ModelCallError:
+    def parse_error(self, reply: Reply) -> ModelCallError:
         decoder = SSEDecoder()  # a refused stream may be answered by an event
         try:
             data: Any = reply.json()
@@ -125,8 +130,7 @@ class DashScopeEndpoint:
             data = events[-1].data if events else None
         if isinstance(data, dict):
             return parse_failure(reply.status, data, reply)
-        error: ModelCallError = super().parse_error(reply)  # type: ignore[misc]
-        return error
+        return super().parse_error(reply)
 
 
 def parse_failure(status: int | None, data: dict[str, Any], reply: Reply | None = None) -> ModelCallError:

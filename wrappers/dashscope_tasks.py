@@ -6,11 +6,17 @@ import re
 from collections.abc import Generator
 from typing import Any
 
-from modelhub.base.chat import EmbeddingWrapper, ImageWrapper, normalize_prompt, normalize_texts
+from modelhub.base import (
+    EmbeddingWrapper,
+    ImageWrapper,
+    ModelResponse,
+    Reply,
+    Request,
+    Usage,
+    normalize_prompt,
+    normalize_texts,
+)
 from modelhub.errors import BadRequestError, ResponseParsingError
-from modelhub.response import ModelResponse
-from modelhub.response.tool_calls import Usage
-from modelhub.wire import Reply, Request
 
 from .dashscope_service import DashScopeEndpoint, parse_body, parse_failure, parse_usage
 
@@ -62,8 +68,6 @@ class DashScopeImageSynthesisWrapper(DashScopeEndpoint, ImageWrapper):
             f"{self.endpoint.url}/tasks/{task_id}",
             self.endpoint.headers,
             method="GET",
-            timeout=self.read_timeout,
-            connect_timeout=self.connect_timeout,
             delay=wait,
         )
 

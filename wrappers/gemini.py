@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from modelhub.base import Endpoint, add_query
-from modelhub.base.chat import ChatWrapper, EmbeddingWrapper
-from modelhub.engine.classify import find_request_id, parse_error_body
+from modelhub.base import (
+    Accumulator,
+    ChatWrapper,
+    EmbeddingWrapper,
+    Endpoint,
+    Event,
+    HTTPModelWrapperBase,
+    ModelResponse,
+    Reply,
+    Request,
+    Usage,
+    add_query,
+    encode_json,
+    find_request_id,
+    parse_error_body,
+)
 from modelhub.errors import AuthenticationError, BadRequestError, ModelCallError, ResponseParsingError
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.response.tool_calls import Usage
-from modelhub.wire import Event, Reply, Request, encode_json
 
 from .gemini_contents import adopt_contents, build_parts
 from .gemini_reply import add_usage, find_continuation, parse_chunk, parse_failure, parse_replies, parse_usage
@@ -24,16 +33,14 @@ _MAX_BATCH = 100  # texts that one request may hold: https://ai.google.dev/gemin
 _MAX_REPLIES = 50  # that continue each other
 
 
-class GeminiEndpoint:
+class GeminiEndpoint(HTTPModelWrapperBase):
     """Address, key and errors, which all of Gemini's methods share."""
 
-    def build_endpoint(self: Any) -> Endpoint:
+    def build_endpoint(self) -> Endpoint:
         sdk = self.client_args.get("http_options") or {}  # where Google's own client has these
         args = {**sdk, **self.client_args}
         if args.get("vertexai"):
             raise BadRequestError("client_args.vertexai is not possible: this is the Gemini Developer API alone")
-        if sdk.get("timeout") and not (self.timeout or self.client_args.get("timeout")):
-            self.read_timeout = sdk["timeout"] / 1000  # it counts milliseconds
         base_url = args.get("base_url") or os.environ.get("GOOGLE_GEMINI_BASE_URL")
         key = self.api_key or os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY")
         if not key and not base_url:
@@ -46,14 +53,20 @@ class GeminiEndpoint:
         headers = {**({"x-goog-api-key": key} if key else {}), **(args.get("headers") or {})}
         return Endpoint(f"{base_url}/{version}/{quote(self.model_path)}", self.build_headers(headers))
 
+    def build_timeout(self) -> float:
+        sdk = self.client_args.get("http_options") or {}
+        if sdk.get("timeout") and not (self.timeout or self.client_args.get("timeout")):
+            return float(sdk["timeout"]) / 1000  # it counts milliseconds
+        return super().build_timeout()
+
     @property
-    def model_path(self: Any) -> str:
+    def model_path(self) -> str:
         """The model as paths and bodies name it: ``models/...``, unless its name says ``tunedModels/...``."""
         name: str = self.model_name
         return name if name.startswith(("models/", "tunedModels/")) else f"models/{name}"
 
     def build_call(
-        self: Any, method: str, body: Any, options: Mapping[str, Any] | None = None, stream: bool = False
+        self, method: str, body: Any, options: Mapping[str, Any] | None = None, stream: bool = False
     ) -> Request:
         """A POST of ``body`` to one of the model's methods, with the headers and query that ``options`` add."""
         endpoint, options = self.endpoint, options or {}
@@ -63,11 +76,9 @@ class GeminiEndpoint:
             {**endpoint.headers, **(options.get("extra_headers") or {})},
             encode_json(body),
             stream=stream,
-            timeout=self.read_timeout,
-            connect_timeout=self.connect_timeout,
         )
 
-    def parse_error(self: Any, reply: Reply) -> ModelCallError:
+    def parse_error(self, reply: Reply) -> ModelCallError:
         try:
             body = reply.json()
         except ValueError:
@@ -85,19 +96,11 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
     model_type = "gemini_chat"
     formatters = ("gemini",)
 
-    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+    def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, messages: Any = None, *args: Any, contents: Any = None, **options: Any
-    ) -> Any:
-        return super().__call__(messages if contents is None else contents, *args, **options)
-
-    __call__.keeps_contract = True  # type: ignore[attr-defined]
-
-    def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, messages: Any = None, *args: Any, contents: Any = None, **options: Any
-    ) -> Coroutine[Any, Any, Any]:
-        return super().acall(messages if contents is None else contents, *args, **options)
-
-    acall.keeps_contract = True  # type: ignore[attr-defined]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Contents may be called so, as AgentScope does."""
+        return super().bind(messages if contents is None else contents, *args, **options)
 
     def read(self, messages: Any) -> list[dict[str, Any]]:
         return super().read(adopt_contents(messages))
@@ -121,12 +124,10 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
     def parse_response(self, reply: Reply) -> ModelResponse:
         return parse_replies([reply.json()], reply)
 
-    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
-        return parse_chunk(event.data, partial)
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
+        return parse_chunk(event.data, so_far)
 
     def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request:
-        self.prepare()
-        options = self._merge(options)
         body = build_body(messages, options)
         if body.keys() - {"contents", "generationConfig"}:  # what else is part of the prompt must be told in full
             body = {"generateContentRequest": {"model": self.model_path, **body}}
@@ -143,19 +144,11 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
 
     model_type = "gemini_embedding"
 
-    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+    def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, texts: Any = None, *args: Any, content: Any = None, **options: Any
-    ) -> Any:
-        return super().__call__(texts if content is None else content, **name_arguments(args), **options)
-
-    __call__.keeps_contract = True  # type: ignore[attr-defined]
-
-    def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, texts: Any = None, *args: Any, content: Any = None, **options: Any
-    ) -> Coroutine[Any, Any, Any]:
-        return super().acall(texts if content is None else content, **name_arguments(args), **options)
-
-    acall.keeps_contract = True  # type: ignore[attr-defined]
+    ) -> tuple[Any, dict[str, Any]]:
+        """The texts may be called content, as AgentScope does, and a task type and a title follow them."""
+        return super().bind(texts if content is None else content, **name_arguments(args), **options)
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         own = {

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from modelhub.base import decode_json
 from modelhub.errors import BadRequestError
 from modelhub.messages.media import split_data_uri
-from modelhub.wire import decode_json
 
 
 def adopt_contents(messages: Any) -> Any:

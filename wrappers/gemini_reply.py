@@ -7,7 +7,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from modelhub.engine.classify import build_error, error_from_json, find_request_id
+from modelhub.base import (
+    Accumulator,
+    ModelResponse,
+    Reply,
+    ToolCallDelta,
+    Usage,
+    build_error,
+    error_from_json,
+    find_request_id,
+)
 from modelhub.errors import (
     AuthenticationError,
     BadRequestError,
@@ -15,10 +24,7 @@ from modelhub.errors import (
     ModelCallError,
     ResponseParsingError,
 )
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.response.tool_calls import ToolCallDelta, Usage
-from modelhub.wire import Reply
+from modelhub.response.streamed import build_response
 
 FINISH_REASONS = {
     "STOP": "stop",
@@ -54,7 +60,7 @@ class SignedId(str):
         return signed
 
 
-def parse_chunk(data: Any, partial: Partial, headers: Mapping[str, str] | None = None) -> ModelResponse:
+def parse_chunk(data: Any, so_far: Accumulator, headers: Mapping[str, str] | None = None) -> ModelResponse:
     """The delta of one reply, whole or a fragment of a stream, of which the first candidate counts.
 
     Raises the typed error that it reports instead.
@@ -63,12 +69,12 @@ def parse_chunk(data: Any, partial: Partial, headers: Mapping[str, str] | None =
         raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object")
     if data.get("error"):
         raise parse_failure(None, data, headers)
-    partial.request_id = partial.request_id or data.get("responseId")
+    so_far.request_id = so_far.request_id or data.get("responseId")
     delta = ModelResponse(text="", raw=data, usage=parse_usage(data), model=data.get("modelVersion"))
     for candidate in data.get("candidates") or ():
         if candidate.get("index", 0) == 0:
-            parse_parts((candidate.get("content") or {}).get("parts") or (), delta, partial)
-            delta.finish_reason = parse_finish_reason(candidate, bool(delta.tool_calls or partial.calls))
+            parse_parts((candidate.get("content") or {}).get("parts") or (), delta, so_far)
+            delta.finish_reason = parse_finish_reason(candidate, bool(delta.tool_calls or so_far.calls))
             break
     else:
         if (data.get("promptFeedback") or {}).get("blockReason"):
@@ -78,20 +84,20 @@ def parse_chunk(data: Any, partial: Partial, headers: Mapping[str, str] | None =
 
 def parse_replies(replies: list[Any], last: Reply) -> ModelResponse:
     """The response of one whole reply, or of several that continue each other; the last told the headers."""
-    partial = Partial()
+    so_far = Accumulator()
     usage: Usage | None = None
     for data in replies:
-        partial.usage = None
+        so_far.usage = None
         for chunk in data if isinstance(data, list) else [data]:  # a list is a stream that came whole
-            partial.add(parse_chunk(chunk, partial, last.headers))
-        usage = add_usage(usage, partial.usage)
-    if not partial.raw:
+            so_far.add(parse_chunk(chunk, so_far, last.headers))
+        usage = add_usage(usage, so_far.usage)
+    if not so_far.raw:
         raise ResponseParsingError("the reply is an empty list", status=last.status)
-    response = ModelResponse.from_partial(partial)
-    if not any("candidates" in chunk for chunk in partial.raw):
+    response = build_response(so_far)
+    if not any("candidates" in chunk for chunk in so_far.raw):
         response.text = None
     response.raw = replies[0] if len(replies) == 1 else replies
-    response.request_id = find_request_id(last.headers) or partial.request_id
+    response.request_id = find_request_id(last.headers) or so_far.request_id
     response.usage = usage
     return response
 
@@ -105,7 +111,7 @@ def find_continuation(data: Any) -> str | None:
     return token
 
 
-def parse_parts(parts: Any, delta: ModelResponse, partial: Partial) -> None:
+def parse_parts(parts: Any, delta: ModelResponse, so_far: Accumulator) -> None:
     """Put what the parts of a candidate hold into ``delta``; parts of unknown kinds stay in its ``raw``."""
     texts: list[str] = []
     thoughts: list[str] = []
@@ -113,7 +119,7 @@ def parse_parts(parts: Any, delta: ModelResponse, partial: Partial) -> None:
     images: list[str] = []
     for part in parts:
         if "functionCall" in part:
-            calls.append(parse_call(part, len(partial.calls) + len(calls), partial.request_id))
+            calls.append(parse_call(part, len(so_far.calls) + len(calls), so_far.request_id))
         elif part.get("text"):
             (thoughts if part.get("thought") else texts).append(part["text"])
         elif "inlineData" in part and not part.get("thought"):

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Generator
 from importlib import import_module
 from typing import Any
 
 from modelhub import errors
-from modelhub.base import Endpoint
-from modelhub.engine import in_process as library
-from modelhub.engine.classify import error_from_json, find_request_id
-from modelhub.engine.effects import Flow, Invoke, StreamFlow
+from modelhub.base import (
+    Accumulator,
+    Endpoint,
+    Event,
+    LibraryCall,
+    ModelResponse,
+    Reply,
+    decode_json,
+    error_from_json,
+    find_request_id,
+)
 from modelhub.errors import ModelCallError, ModelHubError, PluginError
 from modelhub.messages import tool_choice_name
 from modelhub.redaction import is_secret_name, scrub
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.wire import Event, Reply, decode_json
 
 from .openai import OpenAIChatWrapper
 from .openai_reply import parse_chunk, parse_completion
@@ -50,38 +53,29 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
     def build_account_headers(self) -> dict[str, str]:
         return {}
 
-    def converse(self, input: Any, options: dict[str, Any]) -> Flow[Any]:
+    def build_library_call(self, input: Any, options: dict[str, Any], stream: bool) -> LibraryCall | None:
         if self.proxied:
-            return (yield from super().converse(input, options))
-        call = yield from self._build_call(input, options)
-        return (yield from library.converse(self, call, parse_answer, options.get("response_format")))
+            return None
+        if stream:
+            options = {"stream_options": {"include_usage": True}, **options, "stream": True}
+        kwargs = self.build_arguments(input, options)
 
-    def stream_deltas(self, input: Any, options: dict[str, Any], partial: Partial) -> StreamFlow:
-        if self.proxied:
-            return (yield from super().stream_deltas(input, options, partial))
-        options = {"stream_options": {"include_usage": True}, **options, "stream": True}
-        call = yield from self._build_call(input, options)
-
-        def parse(chunk: Any) -> ModelResponse | None:
-            return parse_chunk(Event(chunk.model_dump(warnings=False)), partial)
-
-        return (yield from library.stream(self, call, parse, options.get("response_format"), partial))
-
-    def _build_call(self, messages: Any, options: dict[str, Any]) -> Generator[Invoke, Any, library.LibraryCall]:
-        if self._library is None:
-            # Not in the caller's event loop: it takes seconds.
-            self._library = yield Invoke(lambda: load_library(self.config_name))
-        kwargs = self.build_arguments(messages, options)
-        litellm = self._library
-        return library.LibraryCall(
-            lambda: litellm.completion(**kwargs),
-            lambda: litellm.acompletion(**kwargs),
-            lambda causes: parse_failure(causes, kwargs),
+        return LibraryCall(
+            lambda: self._library.completion(**kwargs),
+            lambda: self._library.acompletion(**kwargs),
+            load=self._load if self._library is None else None,
+            stream=stream,
+            parse=parse_answer,
+            parse_chunk=parse_piece,
+            parse_failure=lambda causes: parse_failure(causes, kwargs),
         )
+
+    def _load(self) -> None:
+        self._library = load_library(self.config_name)
 
     def build_arguments(self, messages: Any, options: dict[str, Any]) -> dict[str, Any]:
         """What the library is called with; its own retries are off, since the config's policy counts."""
-        arguments = {"max_retries": 0, "timeout": self.read_timeout, **options}
+        arguments = {"max_retries": 0, "timeout": self.timeouts[1], **options}
         arguments.update(model=self.model_name, messages=messages)
         choice = arguments.get("tool_choice")
         if isinstance(choice, str) and tool_choice_name(choice) is not None:
@@ -106,6 +100,11 @@ def load_library(config_name: str) -> Any:
     if quiet:  # else the program uses the library itself and may want what it prints
         litellm.suppress_debug_info = True
     return litellm
+
+
+def parse_piece(chunk: Any, so_far: Accumulator) -> ModelResponse | None:
+    """The delta of one chunk of a stream, which has OpenAI's shape."""
+    return parse_chunk(Event(chunk.model_dump(warnings=False)), so_far)
 
 
 def parse_answer(answer: Any) -> ModelResponse:

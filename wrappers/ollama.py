@@ -8,14 +8,24 @@ import re
 from collections.abc import Collection
 from typing import Any, ClassVar
 
-from modelhub.base import Endpoint, HTTPModelWrapperBase
-from modelhub.base.chat import ChatWrapper, EmbeddingWrapper, normalize_texts
-from modelhub.engine.classify import find_request_id
+from modelhub.base import (
+    Accumulator,
+    ChatWrapper,
+    EmbeddingWrapper,
+    Endpoint,
+    Event,
+    HTTPModelWrapperBase,
+    LineDecoder,
+    ModelResponse,
+    Reply,
+    Request,
+    ToolCallDelta,
+    Usage,
+    build_tool_call,
+    find_request_id,
+    normalize_texts,
+)
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.response.tool_calls import ToolCallDelta, Usage, build_tool_call
-from modelhub.wire import Event, LineDecoder, Reply, Request
 
 from .ollama_request import build_images, build_messages, build_options, build_tools, parse_host
 from .openai import refuse
@@ -90,9 +100,9 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
         raise_for_error(data, reply)
         return parse_answer(data, data["message"], reply)
 
-    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         raise_for_error(event.data, Reply(200, {}))
-        return parse_delta(event.data, event.data.get("message") or {}, partial)
+        return parse_delta(event.data, event.data.get("message") or {}, so_far)
 
 
 class OllamaGenerationWrapper(OllamaEndpoint):
@@ -105,21 +115,11 @@ class OllamaGenerationWrapper(OllamaEndpoint):
         *("suffix", "system", "template", "context", "raw", "images", "width", "height", "steps"),
     )
 
-    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, prompt: str, stream: bool | None = None, **options: Any
-    ) -> Any:
-        """Continue ``prompt``; with ``stream`` the response is iterated for its deltas. Raises a ModelCallError."""
-        return self.run(prompt, stream, options)
-
-    __call__.keeps_contract = True  # type: ignore[attr-defined]
-
-    def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, prompt: str, stream: bool | None = None, **options: Any
-    ) -> Any:
-        """``__call__`` for async code, to be awaited."""
-        return self.arun(prompt, stream, options)
-
-    acall.keeps_contract = True  # type: ignore[attr-defined]
+    def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, prompt: Any, stream: bool | None = None, **options: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The prompt to continue, and the options."""
+        return prompt, {"stream": stream, **options}
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         if not isinstance(input, str):
@@ -138,10 +138,10 @@ class OllamaGenerationWrapper(OllamaEndpoint):
             response.image_urls = [build_image_uri(data["image"], "png")]
         return response
 
-    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         data = event.data
         raise_for_error(data, Reply(200, {}))
-        return parse_delta(data, {"content": data.get("response"), "thinking": data.get("thinking")}, partial)
+        return parse_delta(data, {"content": data.get("response"), "thinking": data.get("thinking")}, so_far)
 
 
 class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
@@ -151,21 +151,11 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
     path = "/api/embed"
     top_level = ("truncate", "dimensions", "keep_alive")
 
-    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, prompt: str | list[str] | None = None, **options: Any
-    ) -> Any:
-        """One vector for each text in ``embedding``; ``texts``, as other embeddings call them, is fine too."""
-        return self.run(options.pop("texts", prompt), False, options)
-
-    __call__.keeps_contract = True  # type: ignore[attr-defined]
-
-    def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, prompt: str | list[str] | None = None, **options: Any
-    ) -> Any:
-        """``__call__`` for async code, to be awaited."""
-        return self.arun(options.pop("texts", prompt), False, options)
-
-    acall.keeps_contract = True  # type: ignore[attr-defined]
+    def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, prompt: Any = None, *, texts: Any = None, **options: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The texts, which AgentScope calls the prompt."""
+        return super().bind(prompt if texts is None else texts, **options)
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         texts = normalize_texts(input)
@@ -204,12 +194,12 @@ def parse_answer(data: dict[str, Any], message: dict[str, Any], reply: Reply) ->
     )
 
 
-def parse_delta(data: dict[str, Any], message: dict[str, Any], partial: Partial) -> ModelResponse | None:
+def parse_delta(data: dict[str, Any], message: dict[str, Any], so_far: Accumulator) -> ModelResponse | None:
     """The delta of one line of a stream; tool calls come whole."""
     calls = [
         ToolCallDelta(
-            len(partial.calls) + n,
-            call.get("id") or f"call_{len(partial.calls) + n}",
+            len(so_far.calls) + n,
+            call.get("id") or f"call_{len(so_far.calls) + n}",
             call["function"]["name"],
             json.dumps(call["function"].get("arguments") or {}, ensure_ascii=False),
         )
@@ -218,13 +208,13 @@ def parse_delta(data: dict[str, Any], message: dict[str, Any], partial: Partial)
     done = data.get("done")
     text, reasoning = message.get("content"), message.get("thinking")
     if not (text or reasoning or calls or done):
-        partial.raw.append(data)
+        so_far.raw.append(data)
         return None
     return ModelResponse(
         text=text or "",
         reasoning=reasoning,
         tool_calls=calls or None,
-        finish_reason=parse_finish_reason(data, bool(partial.calls or calls)) if done else None,
+        finish_reason=parse_finish_reason(data, bool(so_far.calls or calls)) if done else None,
         usage=parse_usage(data) if done else None,
         raw=data,
         model=data.get("model"),

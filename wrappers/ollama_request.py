@@ -6,10 +6,10 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
+from modelhub.base import decode_json
 from modelhub.errors import BadRequestError
 from modelhub.messages import tool_choice_name
 from modelhub.messages.media import split_data_uri
-from modelhub.wire import decode_json
 
 _OPTION_NAMES = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict"}
 

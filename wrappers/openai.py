@@ -5,14 +5,24 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
-from modelhub.base import Endpoint, HTTPModelWrapperBase, add_query
-from modelhub.base.chat import ChatWrapper, EmbeddingWrapper, ImageWrapper, normalize_prompt, normalize_texts
-from modelhub.engine.classify import find_request_id
+from modelhub.base import (
+    Accumulator,
+    ChatWrapper,
+    EmbeddingWrapper,
+    Endpoint,
+    Event,
+    HTTPModelWrapperBase,
+    ImageWrapper,
+    ModelResponse,
+    Reply,
+    Request,
+    add_query,
+    find_request_id,
+    normalize_prompt,
+    normalize_texts,
+)
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages import tool_choice_name
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.wire import Event, Reply, Request
 
 from .openai_reply import parse_chunk as parse_chunk
 from .openai_reply import parse_completion as parse_completion
@@ -96,8 +106,8 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
         response.request_id = find_request_id(reply.headers)
         return response
 
-    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
-        return parse_chunk(event, partial, self.error_codes)
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
+        return parse_chunk(event, so_far, self.error_codes)
 
 
 class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):

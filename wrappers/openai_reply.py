@@ -6,13 +6,20 @@ import base64
 from array import array
 from typing import Any
 
-from modelhub.engine.classify import Codes, error_from_json
+from modelhub.base import (
+    Accumulator,
+    Codes,
+    Event,
+    ModelResponse,
+    Reply,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+    build_tool_call,
+    error_from_json,
+)
 from modelhub.errors import ResponseParsingError
 from modelhub.messages.media import find_media_type
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.response.tool_calls import ToolCall, ToolCallDelta, Usage, build_tool_call
-from modelhub.wire import Event, Reply
 
 FINISH_REASONS = {
     "stop": "stop",
@@ -44,7 +51,7 @@ def parse_completion(data: Any, reply: Reply, codes: Codes | None = None) -> Mod
     )
 
 
-def parse_chunk(event: Event, partial: Partial, codes: Codes | None = None) -> ModelResponse | None:
+def parse_chunk(event: Event, so_far: Accumulator, codes: Codes | None = None) -> ModelResponse | None:
     """The delta of one chunk of a streamed chat completion."""
     data = event.data
     if not isinstance(data, dict) or data.get("error") or event.name == "error":
@@ -66,7 +73,7 @@ def parse_chunk(event: Event, partial: Partial, codes: Codes | None = None) -> M
         if reason is not None:
             reason = FINISH_REASONS.get(reason, "other")
     if not (text or reasoning or calls or reason or usage):
-        partial.raw.append(data)
+        so_far.raw.append(data)
         return None
     return ModelResponse(
         text=text or "",

@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from modelhub.base import Endpoint, HTTPModelWrapperBase, add_query
-from modelhub.base.chat import ChatWrapper, EmbeddingWrapper, ImageWrapper
-from modelhub.engine.classify import build_error, find_request_id
+from modelhub.base import (
+    Accumulator,
+    ChatWrapper,
+    EmbeddingWrapper,
+    Endpoint,
+    Event,
+    HTTPModelWrapperBase,
+    ImageWrapper,
+    ModelResponse,
+    Reply,
+    Request,
+    RetryPolicy,
+    add_query,
+    build_error,
+    find_request_id,
+)
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
-from modelhub.policies.retry import RetryPolicy
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.wire import Event, Reply, Request
 
 from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors, raise_for_error
 from .post_api_shapes import open_envelope, parse_bare_vectors, parse_known_shape
@@ -55,17 +64,9 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
         self.messages_key = messages_key
         self.retry_interval = retry_interval
 
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        """Post the input, which may be given by AgentScope's name ``input_`` or by what the task calls it."""
-        return super().__call__(*_name_input(args, options), **options)
-
-    __call__.keeps_contract = True  # type: ignore[attr-defined]
-
-    def acall(self, *args: Any, **options: Any) -> Any:
-        """``__call__`` for async code, to be awaited."""
-        return super().acall(*_name_input(args, options), **options)
-
-    acall.keeps_contract = True  # type: ignore[attr-defined]
+    def bind(self, *args: Any, **options: Any) -> tuple[Any, dict[str, Any]]:
+        """The input, which may be given by AgentScope's name ``input_`` or as the task calls it, and the options."""
+        return super().bind(*_name_input(args, options), **options)
 
     def build_endpoint(self) -> Endpoint:
         url = self.api_url
@@ -150,8 +151,8 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
             )
         return parsed
 
-    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
-        return parse_chunk(event, partial)
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
+        return parse_chunk(event, so_far)
 
 
 class PostAPIDALLEWrapper(PostAPIModelWrapperBase, ImageWrapper):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelhub.base import ModelResponse, Reply
 from modelhub.errors import ResponseParsingError
-from modelhub.response import ModelResponse
-from modelhub.wire import Reply
 
 from .openai_reply import parse_completion, parse_content, parse_usage
 

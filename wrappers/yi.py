@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhub.wire import Request
+from modelhub.base import Request
 
 from .openai import OpenAIChatWrapper
 

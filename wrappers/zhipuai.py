@@ -9,12 +9,9 @@ import time
 from typing import Any
 
 from modelhub import errors
-from modelhub.base import Endpoint
+from modelhub.base import Accumulator, Endpoint, Event, ModelResponse, Reply, Request, encode_json
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages.media import split_data_uri
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.wire import Event, Reply, Request, encode_json
 
 from .openai import OpenAIChatWrapper, OpenAIEmbeddingWrapper, OpenAIEndpoint
 
@@ -87,9 +84,9 @@ class ZhipuAIChatWrapper(ZhipuAIEndpoint, OpenAIChatWrapper):
         response.request_id = response.request_id or response.raw.get("request_id")
         return response
 
-    def parse_event(self, event: Event, partial: Partial) -> ModelResponse | None:
-        delta = super().parse_event(event, partial)
-        partial.request_id = partial.request_id or event.data.get("request_id")
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
+        delta = super().parse_event(event, so_far)
+        so_far.request_id = so_far.request_id or event.data.get("request_id")
         return delta
 
 

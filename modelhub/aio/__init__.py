@@ -1,3 +1,3 @@
-"""The names that are asked of modelhub.aio."""
+"""The asyncio driver; ``driver`` serves flows, ``session`` holds the connections of one event loop."""
 
-from modelhub.aio.driver import AsyncTransport as AsyncTransport
+from modelhub.aio.driver import AioDriver as AioDriver

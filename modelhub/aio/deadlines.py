@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 
-class Watch:
+class Deadlines:
     """Ends what waits too long, with one timer for all requests of a loop instead of one for each.
 
     A task is cancelled when its time is up; whoever catches the cancellation asks ``ended`` whose it was.

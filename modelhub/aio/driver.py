@@ -3,60 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelhub.aio.session import Session
-from modelhub.engine.effects import Flow, Invoke, Read, StreamFlow
-from modelhub.errors import ModelCallError
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
+from modelhub.engine.effects import Flow, Invoke, Read, Sleep
+from modelhub.response import ModelResponse, StreamedResponse
+from modelhub.response.accumulator import Accumulator
 from modelhub.wire import Request
 
+if TYPE_CHECKING:
+    from modelhub.aio.session import Session
 
-class AsyncTransport:
-    """The sessions of the event loops that have used it, and the loops that serve flows with them.
+
+class AioDriver:
+    """Serves flows with a session of connections for each event loop that has used it, opened for the first request.
 
     A session closes by itself when its event loop shuts its async generators down, as ``asyncio.run`` does.
+    ``session`` replaces those sessions by one of its own; it has ``fetch``, ``open``, ``read`` and ``give_back`` as
+    ``modelhub.aio.session.Session`` does. ``sleep`` waits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, session: Any = None, sleep: Callable[[float], Awaitable[Any]] | None = None) -> None:
         self._sessions: dict[asyncio.AbstractEventLoop, Session] = {}
+        self._given = session
+        self.sleep = sleep or asyncio.sleep
+        self._unconnected: weakref.WeakSet[_Stream] = weakref.WeakSet()
 
     async def run(self, flow: Flow[Any]) -> Any:
-        """Serve ``flow`` to its end and return its result."""
-        session = self._session()
-        try:
-            effect = next(flow)
-            while True:
-                try:
-                    if type(effect) is Request:
-                        outcome: Any = await session.fetch(effect)
-                    else:
-                        outcome = await _invoke(effect)
-                except ModelCallError as error:
-                    effect = flow.throw(error)
-                else:
-                    effect = flow.send(outcome)
-        except StopIteration as done:
-            return done.value
-        finally:
-            flow.close()
-
-    async def arrive(self, flow: StreamFlow, partial: Partial) -> ModelResponse:
-        """Serve ``flow`` until its first deltas; the response returned serves the rest as it is read."""
-        stream = _Stream(self._session(), flow)
-        try:
-            await stream.advance()
-        except BaseException:
-            stream.close()
-            raise
-        return ModelResponse.arriving(stream, partial)
+        """Serve ``flow`` and return its result; of a stream, once it has begun, a response that serves the rest."""
+        served = _Served(self, flow)
+        await served.advance()
+        if served.so_far is None:
+            return served.result
+        stream = _Stream(served)
+        if served.session is None:
+            self._unconnected.add(stream)
+        else:
+            served.session.track(stream)
+        return StreamedResponse.arriving(stream, served.so_far)
 
     def close(self) -> None:
         """Close every session; those of running loops are closed by their loops, soon."""
+        for stream in list(self._unconnected):
+            stream.close()
         sessions, self._sessions = self._sessions, {}
         for loop, session in sessions.items():
             if loop.is_closed():
@@ -73,10 +65,15 @@ class AsyncTransport:
         if session is not None:
             await session.close()
 
-    def _session(self) -> Session:
+    def session(self) -> Any:
+        """The connections of the running loop."""
+        if self._given is not None:
+            return self._given
         loop = asyncio.get_running_loop()
         session = self._sessions.get(loop)
         if session is None:
+            from modelhub.aio.session import Session  # only models over HTTP need it
+
             for other in [other for other in list(self._sessions) if other.is_closed()]:
                 self._sessions.pop(other).forsake()
             session = self._sessions[loop] = Session(lambda: self._sessions.pop(loop, None))
@@ -92,67 +89,71 @@ def _spawn(close: Callable[[], Any]) -> None:
     task.add_done_callback(_CLOSING.discard)
 
 
-class _Stream:
-    """The deltas of one flow, whose connection goes back when they end, when it is closed, or when it is dropped."""
+class _Served:
+    """One flow being served: ``result`` when it has ended; of a stream ``so_far``, and ``deltas`` to be handed over."""
 
-    def __init__(self, session: Session, flow: StreamFlow) -> None:
-        self._session = session
+    __slots__ = ("_driver", "_flow", "_request", "_response", "deltas", "ended", "result", "session", "so_far")
+
+    def __init__(self, driver: AioDriver, flow: Flow[Any]) -> None:
+        self._driver = driver
         self._flow = flow
-        self._deltas: deque[ModelResponse] = deque()
-        self._response: Any = None
         self._request: Any = None
-        self._ended = False
-        session.track(self)
-
-    def __aiter__(self) -> _Stream:
-        return self
-
-    async def __anext__(self) -> ModelResponse:
-        if not self._deltas:
-            try:
-                await self.advance()
-            except BaseException:
-                self.close()
-                raise
-            if not self._deltas:
-                raise StopAsyncIteration
-        return self._deltas.popleft()
+        self._response: Any = None
+        self.session: Any = None
+        self.so_far: Accumulator | None = None
+        self.deltas: deque[ModelResponse] | None = None
+        self.result: Any = None
+        self.ended = False
 
     async def advance(self) -> None:
-        """Serve the flow until it delivers deltas or ends."""
-        if self._ended:
-            return
+        """Serve the flow until it hands over deltas or ends."""
         flow = self._flow
         try:
             effect: Any = flow.send(None)
             while True:
+                kind = type(effect)
+                if kind is list:
+                    assert self.deltas is not None
+                    self.deltas.extend(effect)
+                    return
+                if isinstance(effect, Accumulator):
+                    self.so_far, self.deltas = effect, deque()
+                    effect = flow.send(None)
+                    continue
                 try:
-                    kind = type(effect)
-                    if kind is list:
-                        self._deltas.extend(effect)
-                        return
                     if kind is Read:
-                        assert self._response is not None
-                        outcome: Any = await self._session.read(self._response, self._request)
+                        outcome: Any = await self.session.read(self._response, self._request)
                     elif kind is Request:
                         self._drop()
-                        self._request = effect
-                        self._response, outcome = await self._session.open(effect)
+                        session = self.session = self._driver.session()
+                        if effect.stream:
+                            self._request = effect
+                            self._response, outcome = await session.open(effect)
+                        else:
+                            outcome = await session.fetch(effect)
+                    elif kind is Sleep:
+                        outcome = await self._driver.sleep(effect.seconds)
+                    elif kind is Invoke:
+                        outcome = await effect.ainvoke()
                     else:
-                        outcome = await _invoke(effect)
-                except ModelCallError as error:
+                        raise TypeError(f"a flow asked for {effect!r}")
+                except BaseException as error:
                     effect = flow.throw(error)
                 else:
                     effect = flow.send(outcome)
-        except StopIteration:
-            self._ended = True
+        except StopIteration as done:
+            self.ended = True
+            self.result = done.value
             response, self._response = self._response, None
             if response is not None:
-                await self._session.give_back(response)
+                await self.session.give_back(response)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        self._ended = True
-        self._deltas.clear()
+        """Stop the flow and close its connection."""
+        self.ended = True
         self._flow.close()
         self._drop()
 
@@ -161,13 +162,30 @@ class _Stream:
             self._response.close()
             self._response = None
 
+
+class _Stream:
+    """The deltas of one flow, whose connection goes back when they end, when it is closed, or when it is dropped."""
+
+    def __init__(self, served: _Served) -> None:
+        self._served = served
+        assert served.deltas is not None
+        self._deltas = served.deltas
+
+    def __aiter__(self) -> _Stream:
+        return self
+
+    async def __anext__(self) -> ModelResponse:
+        if not self._deltas:
+            if not self._served.ended:
+                await self._served.advance()
+            if not self._deltas:
+                raise StopAsyncIteration
+        return self._deltas.popleft()
+
+    def close(self) -> None:
+        """Stop the flow and close its connection."""
+        self._deltas.clear()
+        self._served.close()
+
     def __del__(self) -> None:
         self.close()
-
-
-async def _invoke(effect: Any) -> Any:
-    if isinstance(effect, Invoke):
-        if effect.delay:
-            await asyncio.sleep(effect.delay)
-        return await effect.ainvoke()
-    raise TypeError(f"a flow asked for {effect!r}")

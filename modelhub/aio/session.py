@@ -17,7 +17,7 @@ import aiohttp
 import certifi
 from yarl import URL
 
-from modelhub.aio.deadlines import Watch
+from modelhub.aio.deadlines import Deadlines
 from modelhub.engine import connection_errors as outages
 from modelhub.errors import ModelCallError
 from modelhub.wire import Reply, Request
@@ -44,7 +44,7 @@ class Session:
         )
         self._urls: dict[str, tuple[URL, str | None, ssl.SSLContext | bool]] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
-        self.watch = Watch()
+        self.watch = Deadlines()
         self._open: weakref.WeakSet[Closable] = weakref.WeakSet()
         self._forget = forget
         _ALIVE.add(self)
@@ -101,8 +101,6 @@ class Session:
 
     async def fetch(self, request: Request) -> Reply:
         """Send ``request`` and read its reply."""
-        if request.delay:
-            await asyncio.sleep(request.delay)
         watch = self.watch
         task = watch.begin(request.timeout)
         try:
@@ -157,8 +155,6 @@ class Session:
 
     async def open(self, request: Request) -> tuple[aiohttp.ClientResponse, Reply]:
         """Send ``request`` and leave the body of a success to be read; that of an error is in the reply."""
-        if request.delay:
-            await asyncio.sleep(request.delay)
         task = self.watch.begin(request.timeout)
         try:
             response = await self.send(request, task)

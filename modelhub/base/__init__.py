@@ -1,7 +1,48 @@
-"""The names that are asked of modelhub.base."""
+"""What a wrapper is: all that its author needs is here."""
 
-from modelhub.base.wrapper import DEFINED as DEFINED
-from modelhub.base.wrapper import Endpoint as Endpoint
-from modelhub.base.wrapper import HTTPModelWrapperBase as HTTPModelWrapperBase
-from modelhub.base.wrapper import ModelWrapperBase as ModelWrapperBase
-from modelhub.base.wrapper import add_query as add_query
+from modelhub.base.chat import ChatWrapper
+from modelhub.base.embedding import EmbeddingWrapper, normalize_texts
+from modelhub.base.endpoint import Endpoint, add_query
+from modelhub.base.http import HTTPModelWrapperBase
+from modelhub.base.image import ImageWrapper, normalize_prompt
+from modelhub.base.wrapper import ModelWrapperBase
+from modelhub.engine.classify import Codes, build_error, error_from_json, find_request_id, parse_error_body
+from modelhub.engine.library import LibraryCall
+from modelhub.policies.retry import RetryPolicy
+from modelhub.response import ModelResponse, ToolCall, ToolCallDelta, Usage
+from modelhub.response.accumulator import Accumulator
+from modelhub.response.tool_calls import build_tool_call
+from modelhub.wire import Event, EventDecoder, LineDecoder, Reply, Request, SSEDecoder, decode_json, encode_json
+
+__all__ = [
+    "Accumulator",
+    "ChatWrapper",
+    "Codes",
+    "EmbeddingWrapper",
+    "Endpoint",
+    "Event",
+    "EventDecoder",
+    "HTTPModelWrapperBase",
+    "ImageWrapper",
+    "LibraryCall",
+    "LineDecoder",
+    "ModelResponse",
+    "ModelWrapperBase",
+    "Reply",
+    "Request",
+    "RetryPolicy",
+    "SSEDecoder",
+    "ToolCall",
+    "ToolCallDelta",
+    "Usage",
+    "add_query",
+    "build_error",
+    "build_tool_call",
+    "decode_json",
+    "encode_json",
+    "error_from_json",
+    "find_request_id",
+    "normalize_prompt",
+    "normalize_texts",
+    "parse_error_body",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from modelhub.telemetry import observers as invocations
+from modelhub.telemetry import invocations
 
 if TYPE_CHECKING:
     from modelhub.telemetry.usage import Monitor

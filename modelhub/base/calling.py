@@ -1,4 +1,4 @@
-"""What AgentScope promises of every call: parse functions that may have the model asked again, and plain texts."""
+"""How a call is put together: its arguments, its observers, its errors, and AgentScope's ``parse_func``."""
 
 from __future__ import annotations
 
@@ -6,54 +6,103 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from modelhub import engine
-from modelhub.engine.effects import Invoke
-from modelhub.response.cumulative import as_response
+from modelhub.engine.call import CURRENT, Call, explained
+from modelhub.engine.effects import Flow
+from modelhub.engine.in_process import PythonCall, answer
+from modelhub.engine.parse_func import PARSING, parsed, take_parsing
+from modelhub.telemetry.observers import observed
 
-PARSING = frozenset({"parse_func", "fault_handler", "max_retries"})
-
-
-def keep_contract(call: Callable[..., Any]) -> Callable[..., Any]:
-    """``call``, a wrapper's ``__call__``, with the parsing arguments it does not take itself."""
-    taken = _not_taken_by(call)
-
-    @functools.wraps(call)
-    def kept(self: Any, *args: Any, **kwargs: Any) -> Any:
-        parsing = {name: kwargs.pop(name) for name in taken if name in kwargs}
-        if parsing.get("parse_func") is None:
-            return as_response(call(self, *args, **kwargs))
-        ask = Invoke(lambda: as_response(call(self, *args, **kwargs)))
-        return self.transports.sync().run(engine.parsed(lambda: engine.invoke(ask), **_complete(parsing)))
-
-    kept.keeps_contract = True  # type: ignore[attr-defined]
-    return kept
+Own = Callable[..., Any]
+Ask = Callable[[tuple[Any, ...], dict[str, Any]], Flow[Any]]
 
 
-def keep_async_contract(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for an ``acall`` that a wrapper defines itself."""
-    taken = _not_taken_by(call)
-
-    @functools.wraps(call)
-    async def kept(self: Any, *args: Any, **kwargs: Any) -> Any:
-        parsing = {name: kwargs.pop(name) for name in taken if name in kwargs}
-        if parsing.get("parse_func") is None:
-            return as_response(await call(self, *args, **kwargs))
-
-        async def acall() -> Any:
-            return as_response(await call(self, *args, **kwargs))
-
-        ask = Invoke(acall=acall)
-        return await self.transports.aio().run(engine.parsed(lambda: engine.invoke(ask), **_complete(parsing)))
-
-    kept.keeps_contract = True  # type: ignore[attr-defined]
-    return kept
+def adopt(cls: type, base: type) -> None:
+    """Have the ``__call__`` and ``acall`` that ``cls`` has of its own go through the engine, as every call does."""
+    for name, adopted in (("__call__", _adopt_call), ("acall", _adopt_acall)):
+        own = getattr(cls, name)
+        if own is not getattr(base, name) and not hasattr(own, "own"):
+            setattr(cls, name, adopted(own))
+            if name == "__call__" and "acall" not in cls.__dict__:
+                cls.acall = base.acall  # type: ignore[attr-defined]  # an inherited one would ask for something else
 
 
-def _not_taken_by(call: Callable[..., Any]) -> list[str]:
+def find_own(cls: type) -> Own | None:
+    """The ``__call__`` that a class has of its own, as it was written."""
+    own: Own | None = getattr(cls.__call__, "own", None)
+    return own
+
+
+def _adopt_call(own: Own) -> Own:
+    @functools.wraps(own)
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.home.drivers.sync().run(flow_of_python(self, own, None, args, kwargs))
+
+    __call__.own = own  # type: ignore[attr-defined]
+    return __call__
+
+
+def _adopt_acall(own: Own) -> Own:
+    @functools.wraps(own)
+    async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return await self.home.drivers.aio().run(flow_of_python(self, None, own, args, kwargs))
+
+    acall.own = own  # type: ignore[attr-defined]
+    return acall
+
+
+def flow_of_python(
+    model: Any, call: Own | None, acall: Own | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Flow[Any]:
+    """The flow of a call of a model whose ``call`` or ``acall`` is plain Python."""
+    parsing = take_parsing(kwargs, _not_taken_by(call or acall))
+    python = PythonCall(
+        (lambda: call(model, *args, **kwargs)) if call is not None else None,
+        (lambda: _await(acall(model, *args, **kwargs))) if acall is not None else None,
+    )
+
+    def ask() -> Flow[Any]:
+        arguments = {f"args[{n}]": value for n, value in enumerate(args)} | kwargs
+        return watched(Call(model, arguments, {}), arguments, False, lambda call: answer(call, python))
+
+    return explained(model, lambda: parsed(ask, **parsing))
+
+
+async def _await(outcome: Any) -> Any:
+    return await outcome if hasattr(outcome, "__await__") else outcome  # an async generator is not awaited
+
+
+@functools.cache
+def _not_taken_by(call: Any) -> frozenset[str]:
+    """The arguments of ``parsed`` that a wrapper's own call does not take itself."""
     code = getattr(call, "__code__", None)
     own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
-    return [name for name in PARSING if name not in own]
+    return PARSING.difference(own)
 
 
-def _complete(parsing: dict[str, Any]) -> dict[str, Any]:
-    return {name: parsing.get(name) for name in PARSING}
+def flow_of_description(
+    model: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    ask: Callable[[tuple[Any, ...], dict[str, Any]], Flow[Any]],
+) -> Flow[Any]:
+    """The flow of a call of a model that is described: ``ask`` makes the flow of one answer to these arguments."""
+    if PARSING.isdisjoint(kwargs):
+        return explained(model, lambda: ask(args, kwargs))
+    parsing = take_parsing(kwargs)
+    return explained(model, lambda: parsed(lambda: ask(args, dict(kwargs)), **parsing))
+
+
+def watched(call: Call, arguments: dict[str, Any], stream: bool, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
+    """The flow of ``call`` that ``start`` makes, with those told of it who want to be; without any it costs nothing.
+
+    A call that a model makes of itself, as a ``__call__`` that goes on to ``super().__call__`` does, is no call of
+    its own: it was told already.
+    """
+    outer = CURRENT.get()
+    if outer is not None:
+        if outer.model is call.model:
+            call.tell, call.id, call.parent_id = outer.tell, outer.id, outer.parent_id
+            return start(call)
+        call.parent_id = outer.id or None
+    observers = call.model.home.observers
+    return observed(call, arguments, stream, observers, start) if observers else start(call)

@@ -1,13 +1,13 @@
-"""What a model is for: the signatures that chat, embedding and other wrappers share."""
+"""Models that answer messages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from modelhub import engine
-from modelhub.base import HTTPModelWrapperBase
+from modelhub.base.http import HTTPModelWrapperBase
+from modelhub.engine.call import Call, explained
 from modelhub.engine.effects import Flow
-from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.engine.http import fetch
 from modelhub.messages import normalize_messages
 from modelhub.messages.media import load_media
 from modelhub.messages.tokens import TokenCount, estimate_tokens
@@ -17,11 +17,14 @@ from modelhub.wire import Reply, Request
 if TYPE_CHECKING:
     from modelhub.formatters.base import FormatterBase
 
-# A task names its input and what goes with it, so its calls are narrower than the base's on purpose.
-
 
 class ChatWrapper(HTTPModelWrapperBase):
-    """A model that answers messages."""
+    """A model that answers messages: a str, OpenAI-shaped dicts, or Msg objects.
+
+    ``tools``, ``tool_choice``, ``response_format`` and the neutral ``temperature, top_p, max_tokens, stop, seed`` of a
+    call are the same for every vendor; other options go to the vendor as they are. With ``stream=True`` the response is
+    iterated for its deltas. Raises a ModelCallError, which names the config.
+    """
 
     formatters: ClassVar[tuple[str, ...]] = ("common",)  # for ``format``: the first that knows the model, else the last
 
@@ -31,34 +34,19 @@ class ChatWrapper(HTTPModelWrapperBase):
         super().__init__(*args, **kwargs)
         self.formatter = formatter
 
-    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+    def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, messages: Any, stream: bool | None = None, tools: Any = None, tool_choice: Any = None, **options: Any
-    ) -> Any:
-        """Answer ``messages``: a str, OpenAI-shaped dicts, or Msg objects.
-
-        ``tools``, ``tool_choice``, ``response_format`` and the neutral ``temperature, top_p, max_tokens, stop,
-        seed`` are the same for every vendor; other options go to the vendor as they are. With ``stream`` the
-        response is iterated for its deltas. Raises a ModelCallError, which names the config.
-        """
-        return self.run(self.read(messages), stream, _add_tools(options, tools, tool_choice))
-
-    __call__.keeps_contract = True  # type: ignore[attr-defined]
-
-    async def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, messages: Any, stream: bool | None = None, tools: Any = None, tool_choice: Any = None, **options: Any
-    ) -> Any:
-        """``__call__`` for async code."""
-        return await self.arun(self.read(messages), stream, _add_tools(options, tools, tool_choice))
-
-    acall.keeps_contract = True  # type: ignore[attr-defined]
+    ) -> tuple[Any, dict[str, Any]]:
+        """The messages in the neutral form, and the options; without tools, those of the config count."""
+        given = {"stream": stream, "tools": tools, "tool_choice": tool_choice}
+        for name, value in given.items():
+            if value is not None:
+                options[name] = value
+        return self.read(messages), options
 
     def read(self, messages: Any) -> list[dict[str, Any]]:
         """``messages`` in the neutral form, local images as data; raises BadRequestError for what is none."""
-        try:
-            return load_media(normalize_messages(messages))
-        except ModelCallError as error:
-            self.explain(error)
-            raise
+        return load_media(normalize_messages(messages))
 
     def format(self, *msgs: Any, multi_agent_mode: bool = True) -> list[dict[str, Any]]:
         """Msg objects, lists of them, or None, as messages for this model to be called with, in AgentScope's layouts.
@@ -100,87 +88,22 @@ class ChatWrapper(HTTPModelWrapperBase):
 
     def count_tokens(self, messages: Any, tools: Any = None, **options: Any) -> TokenCount:
         """How many tokens a prompt takes: the vendor's count, or an estimate whose ``estimated`` says so."""
-        flow = self._count(self.read(messages), {"tools": tools, **options})
-        count: TokenCount = self.transports.sync().run(flow)
+        count: TokenCount = self.home.drivers.sync().run(self._count(messages, {"tools": tools, **options}))
         return count
 
     async def acount_tokens(self, messages: Any, tools: Any = None, **options: Any) -> TokenCount:
         """``count_tokens`` for async code."""
-        flow = self._count(self.read(messages), {"tools": tools, **options})
-        count: TokenCount = await self.transports.aio().run(flow)
+        count: TokenCount = await self.home.drivers.aio().run(self._count(messages, {"tools": tools, **options}))
         return count
 
-    def _count(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Flow[TokenCount]:
-        request = self.build_count_request(messages, {k: v for k, v in options.items() if v is not None})
-        if request is None:
-            return estimate_tokens(messages, options.get("tools"))
-        tokens = yield from engine.count(self, request, self.parse_count)
-        return TokenCount(tokens, estimated=False)
+    def _count(self, messages: Any, options: dict[str, Any]) -> Flow[TokenCount]:
+        def count() -> Flow[TokenCount]:
+            self._binding.now()  # before the options of the config are looked at
+            prompt, merged = self.read(messages), self.merge(options)
+            request = self.build_count_request(prompt, merged)
+            if request is None:
+                return estimate_tokens(prompt, merged.get("tools"))
+            tokens = yield from fetch(Call(self, prompt, merged), request, self.parse_count)
+            return TokenCount(tokens, estimated=False)
 
-
-def _add_tools(options: dict[str, Any], tools: Any, tool_choice: Any) -> dict[str, Any]:
-    """``options`` with the tools of the call; without any, those of the config count."""
-    if tools is not None:
-        options["tools"] = tools
-    if tool_choice is not None:
-        options["tool_choice"] = tool_choice
-    return options
-
-
-class EmbeddingWrapper(HTTPModelWrapperBase):
-    """A model that turns texts into vectors."""
-
-    input_name = "texts"
-
-    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, texts: str | list[str], **options: Any
-    ) -> Any:
-        """One vector for each text in ``embedding``, also for a single str. Raises a ModelCallError."""
-        return self.run(texts, False, options)
-
-    __call__.keeps_contract = True  # type: ignore[attr-defined]
-
-    async def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, texts: str | list[str], **options: Any
-    ) -> Any:
-        """``__call__`` for async code."""
-        return await self.arun(texts, False, options)
-
-    acall.keeps_contract = True  # type: ignore[attr-defined]
-
-
-class ImageWrapper(HTTPModelWrapperBase):
-    """A model that draws images."""
-
-    input_name = "prompt"
-
-    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, prompt: str, **options: Any
-    ) -> Any:
-        """URLs or data URIs of the images of ``prompt`` in ``image_urls``. Raises a ModelCallError."""
-        return self.run(prompt, False, options)
-
-    __call__.keeps_contract = True  # type: ignore[attr-defined]
-
-    async def acall(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, prompt: str, **options: Any
-    ) -> Any:
-        """``__call__`` for async code."""
-        return await self.arun(prompt, False, options)
-
-    acall.keeps_contract = True  # type: ignore[attr-defined]
-
-
-def normalize_texts(texts: Any) -> list[str]:
-    """The texts to embed; raises BadRequestError when there are none or one is no str."""
-    texts = [texts] if isinstance(texts, str) else texts
-    if not isinstance(texts, list | tuple) or not texts or not all(isinstance(text, str) for text in texts):
-        raise BadRequestError("texts must be a str or a list of str with at least one item")
-    return list(texts)
-
-
-def normalize_prompt(prompt: Any) -> str:
-    """The prompt of an image; raises BadRequestError when it is no text."""
-    if not isinstance(prompt, str) or not prompt:
-        raise BadRequestError("prompt must be a str that is not empty")
-    return prompt
+        return explained(self, count)

@@ -1,51 +1,63 @@
-"""The connections of one registry: a sync and an async driver, each opened when first used."""
+"""The connections of one registry: a sync and an async driver, each made when it is first used."""
 
 from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from modelhub.errors import ModelHubError
 
 if TYPE_CHECKING:
-    from modelhub.aio import AsyncTransport
-    from modelhub.sync import SyncTransport
+    from modelhub.aio import AioDriver
+    from modelhub.sync import SyncDriver
 
 
-class Transports:
-    """Holds the drivers that a registry's wrappers share.
+class Drivers:
+    """Holds the drivers that a registry's models share, and the ``clock`` that their calls are timed by, in seconds.
 
     A forked child starts with none: sockets must not be shared between processes.
     """
 
+    clock: Callable[[], float] = staticmethod(time.monotonic)
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pid = os.getpid()
-        self._sync: SyncTransport | None = None
-        self._aio: AsyncTransport | None = None
+        self._sync: SyncDriver | None = None
+        self._aio: AioDriver | None = None
         self._inherited: list[object] = []
         self._closed = False
 
-    def sync(self) -> SyncTransport:
-        """The driver for blocking calls."""
+    def sync(self) -> SyncDriver:
+        """The driver for blocking calls; raises ModelHubError when the registry is closed."""
         if self._sync is None or self._pid != os.getpid():
-            from modelhub.sync import SyncTransport
-
             with self._opening():
                 if self._sync is None:
-                    self._sync = SyncTransport()
+                    self._sync = self.build_sync()
         return self._sync
 
-    def aio(self) -> AsyncTransport:
-        """The driver for calls from an event loop."""
+    def aio(self) -> AioDriver:
+        """The driver for calls from an event loop; raises ModelHubError when the registry is closed."""
         if self._aio is None or self._pid != os.getpid():
-            from modelhub.aio import AsyncTransport
-
             with self._opening():
                 if self._aio is None:
-                    self._aio = AsyncTransport()
+                    self._aio = self.build_aio()
         return self._aio
+
+    def build_sync(self) -> SyncDriver:
+        """A new driver for blocking calls."""
+        from modelhub.sync import SyncDriver
+
+        return SyncDriver()
+
+    def build_aio(self) -> AioDriver:
+        """A new driver for event loops."""
+        from modelhub.aio import AioDriver
+
+        return AioDriver()
 
     def _opening(self) -> threading.Lock:
         if self._pid != os.getpid():
@@ -77,5 +89,5 @@ class Transports:
         self.close()
 
 
-SHARED = Transports()
-"""The connections of wrappers that were built without a registry."""
+SHARED = Drivers()
+"""The drivers of models that were built without a registry."""

@@ -1,4 +1,4 @@
-"""What to send next, when to try again, and when to give up: decided here once, with no I/O at all.
+"""One call of a model, whatever kind it is: what is asked, who is told, and how it becomes an answer.
 
 A call is a generator. It yields what it needs done and is sent the outcome; a driver (``sync``, ``aio``, or the
 replay of ``modelhub.testing``) does it. What wraps a call is a generator that wraps a generator, so every policy
@@ -7,139 +7,74 @@ exists once and serves all drivers alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
-from modelhub.engine.effects import Flow, Invoke
-from modelhub.engine.parsing import read
-from modelhub.engine.structured import parse_structured
-from modelhub.errors import ModelCallError, ResponseParsingError
-from modelhub.response import ModelResponse
-from modelhub.wire import Reply, Request
-
-if TYPE_CHECKING:
-    from modelhub.base import HTTPModelWrapperBase
+from modelhub import events
+from modelhub.engine.effects import Flow
+from modelhub.engine.interface import Model
+from modelhub.errors import ModelCallError
+from modelhub.response.accumulator import Accumulator
 
 T = TypeVar("T")
-
-_MAX_REDIRECTS = 3
-PARSE_WAIT = 1.0  # seconds, times the number of the try: AgentScope's pace
+Tell = Callable[[events.Event], None]
 
 
-def wait_before_repeating(model: HTTPModelWrapperBase, error: ModelCallError, tries: int) -> float:
-    """Seconds to wait before trying again after ``tries`` failures, the last with ``error``; raises it to give up."""
-    wait = model.retry_policy.wait_before(tries + 1, error)
-    if wait is None:
-        raise error
-    return wait
+class Call:
+    """One call on its way.
 
-
-def fetch(model: HTTPModelWrapperBase, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
-    """Send ``request`` until it succeeds or may not be repeated; the result is what ``parse`` makes of the reply."""
-    tries = 0
-    while True:
-        try:
-            reply: Reply = yield request
-            if not 200 <= reply.status < 300:
-                reply = yield from redirected(model, request, reply)
-            return read(parse, reply)
-        except ModelCallError as error:
-            tries += 1
-            request.delay = wait_before_repeating(model, error, tries)
-
-
-def converse(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any]) -> Flow[ModelResponse]:
-    """A whole answer, from one request or from the several of a model's ``exchange``."""
-    response_format = options.get("response_format")
-    try:
-        exchange = model.exchange(input, options)
-        if exchange is None:
-            request = model.build_request(input, options, False)
-            response = yield from fetch(model, request, model.parse_response)
-        else:
-            response = yield from _exchange(model, exchange)
-        if response_format is not None:
-            response.parsed = parse_structured(response, response_format)
-        return response
-    except ModelCallError as error:
-        model.explain(error)
-        raise
-
-
-def _exchange(model: HTTPModelWrapperBase, exchange: Generator[Request, Reply, T]) -> Flow[T]:
-    """Serve a conversation of several requests, each repeated on its own."""
-    request = next(exchange)
-    while True:
-        reply = yield from fetch(model, request, _same)
-        try:
-            request = read(exchange.send, reply)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-
-
-def count(model: HTTPModelWrapperBase, request: Request, parse: Callable[[Reply], int]) -> Flow[int]:
-    """A count of tokens that the vendor makes."""
-    try:
-        return (yield from fetch(model, request, parse))
-    except ModelCallError as error:
-        model.explain(error)
-        raise
-
-
-def parsed(
-    call: Callable[[], Flow[Any]],
-    parse_func: Callable[[Any], Any] | None,
-    fault_handler: Callable[[Any], Any] | None,
-    max_retries: int | None,
-) -> Flow[Any]:
-    """AgentScope's contract: ask again while ``parse_func`` raises ResponseParsingError, then ``fault_handler``.
-
-    The result is what ``parse_func`` or ``fault_handler`` returns. Between tries it waits 1, 2, 3... seconds.
+    ``so_far`` gathers what a streamed answer has brought, None for a whole one. ``tell`` is given the events of the
+    call, None when nobody listens. ``attempts`` counts the tries, those of all its requests together.
     """
-    if parse_func is None:
-        return (yield from call())
-    tries = max_retries or 3
-    for attempt in range(1, tries + 1):
-        response = yield from call()
-        try:
-            return parse_func(response)
-        except ResponseParsingError:
-            if attempt == tries:
-                if fault_handler is not None:
-                    return fault_handler(response)
-                raise
-        yield Invoke(delay=attempt * PARSE_WAIT)
-    raise AssertionError("unreachable")
+
+    __slots__ = (
+        "attempts",
+        "clock",
+        "id",
+        "input",
+        "model",
+        "options",
+        "parent_id",
+        "response_format",
+        "so_far",
+        "tell",
+    )
+
+    def __init__(
+        self,
+        model: Any,
+        input: Any,
+        options: dict[str, Any],
+        *,
+        so_far: Accumulator | None = None,
+        tell: Tell | None = None,
+        id: str = "",
+        parent_id: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.model = model
+        self.input = input
+        self.options = options
+        self.response_format = options.get("response_format")  # models take it out of the options
+        self.so_far = so_far
+        self.tell = tell
+        self.id = id
+        self.parent_id = parent_id
+        self.clock = clock
+        self.attempts = 0
 
 
-def invoke(effect: Invoke) -> Flow[Any]:
-    """The flow of a wrapper that is plain Python: one call."""
-    return (yield effect)
+CURRENT: ContextVar[Call | None] = ContextVar("modelhub.call", default=None)
+"""The call of a Python model whose own code is running; calls that this code makes are parts of it."""
 
 
-def redirected(model: HTTPModelWrapperBase, request: Request, reply: Reply) -> Flow[Reply]:
-    """The success that a 307 or 308 leads to, on the same host only: the key must not travel. Else the error."""
-    url = request.url
-    for _ in range(_MAX_REDIRECTS):
-        target = urljoin(url, reply.headers.get("location") or "")
-        if reply.status not in (307, 308) or target == url or urlsplit(target)[:2] != urlsplit(url)[:2]:
-            break
-        url = target
-        reply = yield Request(
-            url,
-            request.headers,
-            request.body,
-            method=request.method,
-            stream=request.stream,
-            timeout=request.timeout,
-            connect_timeout=request.connect_timeout,
-        )
-    if not 200 <= reply.status < 300:
-        raise model.parse_error(reply)
-    return reply
-
-
-def _same(reply: Reply) -> Reply:
-    return reply
+def explained(model: Model, start: Callable[[], Flow[T]]) -> Flow[T]:
+    """The flow that ``start`` makes; whatever ModelCallError ends it, in building, asking or reading, has the model's
+    name in it and none of its secrets."""
+    try:
+        return (yield from start())
+    except ModelCallError as error:
+        model.explain(error)
+        raise

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelhub import errors
-from modelhub.policies.retry import parse_retry_after
+from modelhub.engine.retry_after import parse_retry_after
 from modelhub.wire import Reply
 
 _BY_STATUS: dict[int, type[errors.ModelCallError]] = {

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from modelhub.response.accumulator import Accumulator
+from modelhub.response.response import ModelResponse
 from modelhub.wire import Request
-
-if TYPE_CHECKING:
-    from modelhub.response import ModelResponse
 
 T = TypeVar("T")
 
@@ -19,37 +18,44 @@ class Read:
     __slots__ = ()
 
 
+class Sleep:
+    """Ask for a pause of so many seconds."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
 class Invoke:
     """Ask for a Python call; where the caller must not block, ``acall`` is awaited or ``call`` is made in a thread."""
 
-    __slots__ = ("acall", "call", "delay")
+    __slots__ = ("acall", "call")
 
     def __init__(
-        self,
-        call: Callable[[], Any] | None = None,
-        acall: Callable[[], Awaitable[Any]] | None = None,
-        delay: float = 0.0,
+        self, call: Callable[[], Any] | None = None, acall: Callable[[], Awaitable[Any]] | None = None
     ) -> None:
         self.call = call
         self.acall = acall
-        self.delay = delay
 
     def invoke(self) -> Any:
-        """Make the call; without one, only the delay was wanted."""
-        return self.call() if self.call is not None else None
+        """Make the call in this thread; raises TypeError where there is only an async one."""
+        if self.call is None:
+            raise TypeError("this model can only be awaited: use `await model.acall(...)`")
+        return self.call()
 
     async def ainvoke(self) -> Any:
         """Make the call from an event loop."""
-        from asyncio import to_thread  # imported where it is used: most programs that load configs never need it
-
         if self.acall is not None:
             return await self.acall()
-        return await to_thread(self.call) if self.call is not None else None
+        from asyncio import to_thread  # imported where it is used: most programs that load configs never need it
+
+        return await to_thread(self.invoke)
 
 
 READ: Final = Read()
 
-# What a generator may yield. A stream also yields lists of deltas: they go to the caller.
-Effect = Request | Read | Invoke
+# What a flow may yield. The last two are for the caller: an Accumulator, once, says that what comes from now on is
+# handed over in pieces and gathers in it; a list is the deltas to hand over.
+Effect = Request | Read | Sleep | Invoke | Accumulator | list[ModelResponse]
 Flow = Generator[Effect, Any, T]
-StreamFlow = Generator["Effect | list[ModelResponse]", Any, None]

@@ -1,107 +1,209 @@
-"""Models that are a Python library in this process: its calls as effects, its iterators as streams of deltas."""
+"""Models that are Python in this process: functions whose outcome is an answer, or the pieces of one."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from modelhub.engine import wait_before_repeating
-from modelhub.engine.effects import Flow, Invoke, StreamFlow
-from modelhub.engine.parsing import MISSHAPEN
-from modelhub.engine.stream import interrupted
+from modelhub.engine.attempts import attempts
+from modelhub.engine.call import CURRENT, Call
+from modelhub.engine.effects import Flow, Invoke
+from modelhub.engine.stream import conclude, deliver
 from modelhub.engine.structured import parse_structured
-from modelhub.errors import ModelCallError, ModelHubError, ResponseParsingError, StreamInterruptedError
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
+from modelhub.response import ModelResponse, StreamedResponse
+from modelhub.response.accumulator import Accumulator
+from modelhub.response.cumulative import CumulativeAccumulator
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
 
-    from modelhub.base import HTTPModelWrapperBase
-
-ParseFailure = Callable[[list[BaseException]], ModelHubError]
+END: Any = object()
 
 
-class LibraryCall:
-    """A function of a library, blocking and async, and what its exceptions mean.
+class PythonCall:
+    """A Python function to be called, blocking, async or both, and how its outcome is read.
 
-    ``parse_failure`` is given an exception with its causes, the outermost first, and returns the error to raise.
+    ``load`` is what has to be done before, such as an import that takes long; it never runs in an event loop.
+
+    Here the outcome is what a wrapper's own ``__call__`` gives: a ModelResponse, a str, a generator of such, or
+    anything else, which is handed to the caller as it is.
     """
 
-    __slots__ = ("acall", "call", "parse_failure")
+    __slots__ = ("acall", "call", "load")
 
     def __init__(
-        self, call: Callable[[], Any], acall: Callable[[], Awaitable[Any]], parse_failure: ParseFailure
+        self,
+        call: Callable[[], Any] | None = None,
+        acall: Callable[[], Awaitable[Any]] | None = None,
+        load: Callable[[], Any] | None = None,
     ) -> None:
         self.call = call
         self.acall = acall
-        self.parse_failure = parse_failure
+        self.load = load
 
-    def build_invoke(self) -> Invoke:
-        """The effect that makes the call; it raises no other errors than ours."""
-        return Invoke(self._blocking, self._awaiting)
+    def is_stream(self, outcome: Any) -> bool:
+        """Whether ``outcome`` comes in pieces."""
+        if isinstance(outcome, StreamedResponse):
+            return not outcome.is_begun
+        return isinstance(outcome, Generator | AsyncGenerator)
 
-    def build_open(self) -> Invoke:
-        """The effect that makes a call that returns an iterator; its outcome is a LibraryStream."""
+    def parse(self, outcome: Any) -> Any:
+        """The answer that a whole ``outcome`` is."""
+        return ModelResponse(text=outcome) if isinstance(outcome, str) else outcome
 
-        def open() -> LibraryStream:
-            return LibraryStream(self._blocking(), self.parse_failure, None)
+    def build_accumulator(self, outcome: Any) -> Accumulator:
+        """What the pieces of ``outcome`` gather in."""
+        return Accumulator() if isinstance(outcome, StreamedResponse) else CumulativeAccumulator()
 
-        async def aopen() -> LibraryStream:
-            from asyncio import get_running_loop
+    def parse_piece(self, piece: Any, so_far: Accumulator) -> ModelResponse | None:
+        """The delta that one piece brings, or None; raises TypeError for what is no piece of an answer."""
+        delta = ModelResponse(text=piece) if isinstance(piece, str) else piece
+        if not isinstance(delta, ModelResponse):
+            raise TypeError(f"a wrapper's __call__ yields ModelResponse or str, not {type(piece).__name__}")
+        return delta
 
-            return LibraryStream(await self._awaiting(), self.parse_failure, get_running_loop())
+    def parse_end(self, outcome: Any, returned: Any, so_far: Accumulator) -> None:
+        """Take in what is known at the end alone: what a generator returned, or what a whole response has."""
+        whole = outcome if isinstance(outcome, StreamedResponse) else self.parse(returned)
+        if not isinstance(whole, ModelResponse):
+            return
+        so_far.text = [whole.text or ""]
+        so_far.raw = whole.raw if isinstance(whole.raw, list) else [whole.raw]
+        for name in ("finish_reason", "image_urls", "model", "parsed", "request_id", "usage"):
+            value = getattr(whole, name)
+            if value is not None:
+                setattr(so_far, name, value)
 
-        return Invoke(open, aopen)
+    def explain(self, error: Exception, outer: BaseException | None) -> Exception:
+        """The error to raise for ``error``; ``outer`` is what the caller was already dealing with."""
+        return error
 
-    def _blocking(self) -> Any:
-        outer = sys.exception()
+
+def answer(call: Call, python: PythonCall) -> Flow[Any]:
+    """The answer of a Python function: whole, or handed over piece by piece."""
+
+    def attempt() -> Flow[Any]:
+        if python.load is not None:
+            yield _build_invoke(call, python, python.load, None)
+        outcome, loop = yield _build_invoke(call, python, python.call, python.acall)
+        if python.is_stream(outcome):
+            return (yield from _read_pieces(call, python, Pieces(outcome, loop)))
+        response = python.parse(outcome)
+        if call.response_format is not None:
+            response.parsed = parse_structured(response, call.response_format)
+        return response
+
+    return attempts(call, attempt)
+
+
+def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
+    """Read a stream to its end, and close it when it is left before. Without any piece it is what it returned."""
+    so_far = python.build_accumulator(pieces.outcome)
+    ended = False
+    try:
+        while True:
+            piece, _ = yield _build_invoke(call, python, pieces.next, pieces.anext)
+            if piece is END:
+                break
+            delta = python.parse_piece(piece, so_far)
+            if delta is not None:
+                so_far.add(delta)
+                if not so_far.delivered:
+                    call.so_far = so_far
+                    yield deliver(call, so_far)
+                yield [delta]
+        ended = True
+    finally:
+        if not ended:
+            pieces.close()
+    if not so_far.delivered:
+        return ModelResponse() if pieces.returned is None else python.parse(pieces.returned)
+    python.parse_end(pieces.outcome, pieces.returned, so_far)
+    return conclude(call, so_far)
+
+
+def _build_invoke(
+    call: Call, python: PythonCall, function: Callable[[], Any] | None, afunction: Callable[[], Awaitable[Any]] | None
+) -> Invoke:
+    """The effect that runs code of the model: its outcome, and the event loop if it was awaited, else None."""
+
+    def run() -> tuple[Any, None]:
+        from sys import exception
+
+        assert function is not None
+        outer = exception()
+        token = CURRENT.set(call)
         try:
-            return self.call()
+            return function(), None
         except Exception as error:
-            raise self._explain(error, outer) from None
+            explained = python.explain(error, outer)
+            if explained is error:
+                raise
+            raise explained from None
+        finally:
+            CURRENT.reset(token)
 
-    async def _awaiting(self) -> Any:
-        outer = sys.exception()
+    async def arun() -> tuple[Any, AbstractEventLoop]:
+        from asyncio import get_running_loop
+        from sys import exception
+
+        assert afunction is not None
+        outer = exception()
+        token = CURRENT.set(call)
         try:
-            return await self.acall()
+            return await afunction(), get_running_loop()
         except Exception as error:
-            raise self._explain(error, outer) from None
+            explained = python.explain(error, outer)
+            if explained is error:
+                raise
+            raise explained from None
+        finally:
+            CURRENT.reset(token)
 
-    def _explain(self, error: BaseException, outer: BaseException | None) -> ModelHubError:
-        return error if isinstance(error, ModelHubError) else self.parse_failure(find_causes(error, outer))
+    return Invoke(run if function is not None else None, arun if afunction is not None else None)
 
 
-class LibraryStream:
-    """An iterator that a library gave, blocking or (``loop``) async."""
+class Pieces:
+    """The pieces of an outcome, blocking or async, pulled one at a time; ``returned`` is what a generator returned."""
 
-    __slots__ = ("_chunks", "_loop", "_next")
+    __slots__ = ("_chunks", "_loop", "anext", "next", "outcome", "returned")
 
-    def __init__(self, chunks: Any, parse_failure: ParseFailure, loop: AbstractEventLoop | None) -> None:
-        self._chunks = chunks
-        self._loop = loop
-        self._next = LibraryCall(lambda: next(chunks, END), lambda: anext(chunks, END), parse_failure)
+    def __init__(self, outcome: Any, loop: AbstractEventLoop | None) -> None:
+        asynchronous = loop is not None and hasattr(outcome, "__aiter__")
+        self.outcome = outcome
+        self.returned: Any = None
+        self._chunks: Any = aiter(outcome) if asynchronous else iter(outcome)
+        self._loop = loop if asynchronous else None
+        self.next: Callable[[], Any] | None = None if asynchronous else self._next
+        self.anext: Callable[[], Awaitable[Any]] | None = self._anext if asynchronous else None
 
-    def build_next(self) -> Invoke:
-        """The effect whose outcome is the next chunk, END after the last."""
-        return self._next.build_invoke()
+    def _next(self) -> Any:
+        try:
+            return next(self._chunks)
+        except StopIteration as done:
+            self.returned = done.value
+        except StopAsyncIteration:
+            pass  # this is how wrappers over async SDKs end
+        return END
+
+    async def _anext(self) -> Any:
+        return await anext(self._chunks, END)
 
     def close(self) -> None:
         """Stop the stream; an async one is closed by its loop, soon, since nobody here may wait."""
-        if self._loop is None:
-            # Some libraries close only what they wrap.
-            for stream in (self._chunks, getattr(self._chunks, "completion_stream", None)):
-                close = getattr(stream, "close", None)
-                if close is not None:
-                    return close()  # type: ignore[no-any-return]
-        elif hasattr(self._chunks, "aclose") and not self._loop.is_closed():
-            _spawn(self._loop, self._chunks.aclose)
-        return None
+        if self._loop is not None:
+            if hasattr(self._chunks, "aclose") and not self._loop.is_closed():
+                _spawn(self._loop, self._chunks.aclose)
+            return
+        # Some libraries close only what they wrap; a response has a connection to give back.
+        for stream in (self._chunks, getattr(self._chunks, "completion_stream", None), self.outcome):
+            close = getattr(stream, "close", None)
+            if close is not None:
+                with suppress(ValueError):  # a generator that is running in a thread
+                    close()
 
 
-END: Any = object()
 _CLOSING: set[Task[None]] = set()
 
 
@@ -123,97 +225,3 @@ def _spawn(loop: AbstractEventLoop, close: Callable[[], Any]) -> None:
     elif loop.is_running():
         with suppress(RuntimeError):  # it has just been closed
             loop.call_soon_threadsafe(start)
-
-
-def find_causes(error: BaseException, outer: BaseException | None = None) -> list[BaseException]:
-    """``error`` and what led to it, less ``outer``, which the caller was already dealing with."""
-    causes: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause is not outer and cause not in causes:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    return causes
-
-
-def converse(
-    model: HTTPModelWrapperBase, call: LibraryCall, parse: Callable[[Any], ModelResponse], response_format: Any
-) -> Flow[ModelResponse]:
-    """A whole answer, tried again as the model's retry policy says."""
-    tries = 0
-    try:
-        while True:
-            try:
-                response: ModelResponse = _read(parse, (yield call.build_invoke()))
-                break
-            except ModelCallError as error:
-                tries += 1
-                delay = wait_before_repeating(model, error, tries)
-            yield Invoke(delay=delay)
-        if response_format is not None:
-            response.parsed = parse_structured(response, response_format)
-        return response
-    except ModelCallError as error:
-        model.explain(error)
-        raise
-
-
-def stream(
-    model: HTTPModelWrapperBase,
-    call: LibraryCall,
-    parse: Callable[[Any], ModelResponse | None],
-    response_format: Any,
-    partial: Partial,
-) -> StreamFlow:
-    """The deltas of an answer as they come; tried again only while nothing has been delivered."""
-    tries = 0
-    try:
-        while True:
-            try:
-                yield from _deltas(call, parse, partial)
-                if response_format is not None:
-                    partial.parsed = parse_structured(ModelResponse.from_partial(partial), response_format)
-                return
-            except ModelCallError as error:
-                if partial.delivered:
-                    raise interrupted(error, partial) from None
-                tries += 1
-                delay = wait_before_repeating(model, error, tries)
-            partial.restart()
-            yield Invoke(delay=delay)
-    except ModelCallError as error:
-        model.explain(error)
-        raise
-    finally:
-        partial.ended = True
-
-
-def _deltas(call: LibraryCall, parse: Callable[[Any], ModelResponse | None], partial: Partial) -> StreamFlow:
-    """Read a stream to its end, and close it when it is left before."""
-    chunks: LibraryStream = yield call.build_open()
-    ended = False
-    try:
-        while (chunk := (yield chunks.build_next())) is not END:
-            delta = _read(parse, chunk)
-            if delta is not None:
-                partial.add(delta)
-                partial.delivered = True
-                yield [delta]
-        ended = True
-    finally:
-        if not ended:
-            chunks.close()
-    if partial.finish_reason is None:
-        raise StreamInterruptedError("the stream ended before the answer did", retryable=True)
-    try:
-        partial.tool_calls()
-    except ValueError as error:
-        raise ResponseParsingError(str(error)) from None
-
-
-def _read(parse: Callable[[Any], Any], outcome: Any) -> Any:
-    """``parse(outcome)``, with what an outcome of the wrong shape makes it raise turned into ResponseParsingError."""
-    try:
-        return parse(outcome)
-    except MISSHAPEN as error:
-        what = f"there is no {error}" if isinstance(error, KeyError | IndexError) else str(error)
-        raise ResponseParsingError(f"the answer does not have the expected shape: {what}") from None

@@ -27,8 +27,6 @@ def parse_structured(response: ModelResponse, response_format: Any) -> Any:
         why = ", because it ran into its limit of tokens" if response.finish_reason == "length" else ""
         raise ResponseParsingError(f"the answer is not JSON{why}: {text[:200]!r}", partial=response) from None
     if kind == "json_schema":
-        from modelhub.engine.instances import find_mismatch
-
         mismatch = find_mismatch(value, response_format["json_schema"].get("schema") or {})
         if mismatch is not None:
             raise ResponseParsingError(f"the answer does not fit its schema: {mismatch}", partial=response)
@@ -41,3 +39,19 @@ def _strip_fence(text: str) -> str:
     if text.startswith("```") and text.endswith("```") and "\n" in text:
         return text[text.index("\n") + 1 : -3]
     return text
+
+
+def find_mismatch(value: Any, schema: dict[str, Any]) -> str | None:
+    """The first thing that is wrong with ``value``, None when it fits; a schema that is wrong itself judges nothing."""
+    from jsonschema import Draft202012Validator, SchemaError
+    from jsonschema.exceptions import best_match
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError:
+        return None
+    error = best_match(Draft202012Validator(schema).iter_errors(value))
+    if error is None:
+        return None
+    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
+    return f"{place.removeprefix('.') or 'the value'}: {error.message[:300]}"

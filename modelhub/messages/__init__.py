@@ -1,4 +1,4 @@
-"""The names that are asked of modelhub.messages."""
+"""What a caller may pass: messages of any form in, one neutral form out."""
 
 from modelhub.messages.normalize import build_tool_call as build_tool_call
 from modelhub.messages.normalize import build_tool_message as build_tool_message

@@ -1,1 +1,1 @@
-"""Policies."""
+"""What may be wrapped around a call, a module each."""

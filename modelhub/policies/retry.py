@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +14,10 @@ class RetryPolicy:
 
     ``max_attempts`` counts the first try, ``initial`` and ``max`` are the shortest and the longest wait in
     seconds, ``on_timeout`` also repeats calls whose answer did not come in time (they may have been paid for).
+    ``explicit`` says that a config asked for it: then it counts also for errors that another model was retried for.
     """
 
-    __slots__ = ("initial", "max", "max_attempts", "on_timeout")
+    __slots__ = ("explicit", "initial", "max", "max_attempts", "on_timeout")
 
     def __init__(
         self, max_attempts: int = 3, initial: float = 0.5, max: float = 60.0, on_timeout: bool = False
@@ -26,6 +26,7 @@ class RetryPolicy:
         self.initial = initial
         self.max = max
         self.on_timeout = on_timeout
+        self.explicit = False
 
     @classmethod
     def from_config(cls, retry: Mapping[str, Any] | None, max_retries: int | None = None) -> RetryPolicy:
@@ -33,7 +34,9 @@ class RetryPolicy:
         settings = dict(retry or {})
         if max_retries is not None:
             settings.setdefault("max_attempts", max_retries + 1)
-        return cls(**settings)
+        policy = cls(**settings)
+        policy.explicit = bool(settings)
+        return policy
 
     def wait_before(self, attempt: int, error: ModelCallError) -> float | None:
         """Seconds to wait before try number ``attempt`` (2 is the first repeat), or None to give up."""
@@ -45,26 +48,3 @@ class RetryPolicy:
             return error.retry_after if error.retry_after <= self.max else None
         backoff: float = min(self.initial * 2.0 ** (attempt - 2), self.max)
         return backoff * (1 - 0.25 * random.random())
-
-
-def parse_retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds the server asks to wait: ``retry-after-ms``, or ``Retry-After`` as seconds or as an HTTP date."""
-    milliseconds = headers.get("retry-after-ms")
-    if milliseconds:
-        try:
-            return max(float(milliseconds) / 1000, 0.0)
-        except ValueError:
-            pass
-    value = headers.get("retry-after") or headers.get("llm_provider-retry-after")  # as LiteLLM's proxy passes it on
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        from email.utils import parsedate_to_datetime
-
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now)
-        except ValueError:
-            return None
-    return max(seconds, 0.0) if seconds < float("inf") else None

@@ -1,6 +1,7 @@
-"""The names that are asked of modelhub.response."""
+"""What a model answered."""
 
 from modelhub.response.response import ModelResponse as ModelResponse
-from modelhub.response.response import ToolCall as ToolCall
-from modelhub.response.response import ToolCallDelta as ToolCallDelta
-from modelhub.response.response import Usage as Usage
+from modelhub.response.streamed import StreamedResponse as StreamedResponse
+from modelhub.response.tool_calls import ToolCall as ToolCall
+from modelhub.response.tool_calls import ToolCallDelta as ToolCallDelta
+from modelhub.response.usage import Usage as Usage

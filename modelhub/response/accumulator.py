@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelhub.response.tool_calls import ToolCall, ToolCallDelta, Usage, build_tool_call
+from modelhub.response.tool_calls import ToolCall, ToolCallDelta, build_tool_call
+from modelhub.response.usage import Usage
 
 if TYPE_CHECKING:
-    from modelhub.response import ModelResponse
+    from modelhub.response.response import ModelResponse
 
 
-class Partial:
-    """Gathers deltas; ``state`` is a wrapper's own memory between events."""
+class Accumulator:
+    """Gathers deltas; ``state`` is a wrapper's own memory between events.
+
+    ``delivered`` says that some of it has been handed to the caller, ``ended`` that no more will come.
+    """
 
     __slots__ = (
         "calls",
@@ -87,3 +91,7 @@ class Partial:
         if not self.calls:
             return None
         return [build_tool_call(call.id, call.name, call.arguments, n) for n, call in enumerate(self.calls)]
+
+    def grow(self, before: str, text: str) -> str:
+        """The text so far, when ``before`` came first and a delta brings ``text``."""
+        return before + text

@@ -1,3 +1,3 @@
-"""The names that are asked of modelhub.sync."""
+"""The blocking driver; ``driver`` serves flows, ``pool`` holds the connections."""
 
-from modelhub.sync.driver import SyncTransport as SyncTransport
+from modelhub.sync.driver import SyncDriver as SyncDriver

@@ -2,66 +2,111 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from modelhub.engine.effects import Flow, Invoke, Read, StreamFlow
-from modelhub.errors import ModelCallError
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Partial
-from modelhub.sync.pool import Body, Pool
+from modelhub.engine.effects import Flow, Invoke, Read, Sleep
+from modelhub.response import ModelResponse, StreamedResponse
+from modelhub.response.accumulator import Accumulator
 from modelhub.wire import Request
 
 
-class SyncTransport:
-    """One thread-safe pool of connections and the loops that serve flows with it."""
+class SyncDriver:
+    """Serves flows with one thread-safe pool of connections, which is opened for the first request.
 
-    def __init__(self, pool: Any = None) -> None:
-        self._pool = pool or Pool()
+    ``pool`` has ``fetch``, ``open`` and ``close`` as ``modelhub.sync.pool.Pool`` does; ``sleep`` waits.
+    """
+
+    def __init__(self, pool: Any = None, sleep: Callable[[float], Any] = time.sleep) -> None:
+        self._pool = pool
+        self._sleep = sleep
+        self._opening = threading.Lock()
         self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
 
     def run(self, flow: Flow[Any]) -> Any:
-        """Serve ``flow`` to its end and return its result."""
+        """Serve ``flow`` and return its result; of a stream, once it has begun, a response that serves the rest."""
+        served = self._serve(flow)
         try:
-            effect = next(flow)
+            so_far = next(served)
+        except StopIteration as done:
+            return done.value
+        stream = _Stream(served)
+        self._open.add(stream)
+        return StreamedResponse.arriving(stream, so_far)
+
+    def close(self) -> None:
+        """Close the pool and what is still being streamed."""
+        for stream in list(self._open):
+            stream.close()
+        if self._pool is not None:
+            self._pool.close()
+
+    def _open_pool(self) -> Any:
+        from modelhub.sync.pool import Pool  # only models over HTTP need it
+
+        with self._opening:
+            if self._pool is None:
+                self._pool = Pool()
+        return self._pool
+
+    def _serve(self, flow: Flow[Any]) -> Generator[Any, None, Any]:
+        """Serve a flow to its end; yields what is for the caller: of a stream what it gathers in, then its deltas."""
+        body: Any = None  # of the open stream
+        try:
+            effect: Any = next(flow)
             while True:
+                kind = type(effect)
+                if kind is list:
+                    yield from effect
+                    effect = flow.send(None)
+                    continue
+                if isinstance(effect, Accumulator):
+                    yield effect
+                    effect = flow.send(None)
+                    continue
                 try:
-                    outcome = self._perform(effect)
-                except ModelCallError as error:
+                    if kind is Read:
+                        assert body is not None
+                        outcome: Any = body.read()
+                    elif kind is Request:
+                        if body is not None:
+                            body.close()
+                            body = None
+                        pool = self._pool or self._open_pool()
+                        if effect.stream:
+                            body, outcome = pool.open(effect)
+                        else:
+                            outcome = pool.fetch(effect)
+                    elif kind is Sleep:
+                        outcome = self._sleep(effect.seconds)
+                    elif kind is Invoke:
+                        outcome = effect.invoke()
+                    else:
+                        raise TypeError(f"a flow asked for {effect!r}")
+                except BaseException as error:
                     effect = flow.throw(error)
                 else:
                     effect = flow.send(outcome)
         except StopIteration as done:
+            if body is not None:
+                body.give_back()
+                body = None
             return done.value
         finally:
             flow.close()
-
-    def arrive(self, flow: StreamFlow, partial: Partial) -> ModelResponse:
-        """Serve ``flow`` until its first deltas; the response returned serves the rest as it is read."""
-        stream = _Stream(self._pool, flow)
-        self._open.add(stream)
-        return ModelResponse.arriving(stream, partial)
-
-    def close(self) -> None:
-        """Close the pool and what is still being streamed from it."""
-        for stream in list(self._open):
-            stream.close()
-        self._pool.close()
-
-    def _perform(self, effect: Any) -> Any:
-        if type(effect) is Request:
-            return self._pool.fetch(effect)
-        return _invoke(effect)
+            if body is not None:
+                body.close()
 
 
 class _Stream:
     """The deltas of one flow, whose connection goes back when they end, when it is closed, or when it is dropped."""
 
-    def __init__(self, pool: Pool, flow: StreamFlow) -> None:
-        self._deltas = _serve(pool, flow)
-        self._first: ModelResponse | None = next(self._deltas, None)
+    def __init__(self, served: Generator[ModelResponse, None, Any]) -> None:
+        self._deltas = served
+        self._first: ModelResponse | None = next(served, None)
 
     def __iter__(self) -> Iterator[ModelResponse]:
         return self
@@ -74,48 +119,6 @@ class _Stream:
         return next(self._deltas)
 
     def close(self) -> None:
+        """Stop the flow and close its connection."""
         self._first = None
         self._deltas.close()
-
-
-def _serve(pool: Pool, flow: StreamFlow) -> Generator[ModelResponse, None, None]:
-    """Serve a streaming flow, yielding the deltas it delivers."""
-    body: Body | None = None
-    try:
-        effect: Any = next(flow)
-        while True:
-            kind = type(effect)
-            try:
-                if kind is list:
-                    yield from effect
-                    outcome: Any = None
-                elif kind is Read:
-                    assert body is not None
-                    outcome = body.read()
-                elif kind is Request:
-                    if body is not None:
-                        body.close()
-                        body = None
-                    body, outcome = pool.open(effect)
-                else:
-                    outcome = _invoke(effect)
-            except ModelCallError as error:
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(outcome)
-    except StopIteration:
-        if body is not None:
-            body.give_back()
-            body = None
-    finally:
-        flow.close()
-        if body is not None:
-            body.close()
-
-
-def _invoke(effect: Any) -> Any:
-    if isinstance(effect, Invoke):
-        if effect.delay:
-            time.sleep(effect.delay)
-        return effect.invoke()
-    raise TypeError(f"a flow asked for {effect!r}")

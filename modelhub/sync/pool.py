@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import os
 import threading
-import time
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
@@ -49,8 +48,6 @@ class Pool:
         self._adapter.close()
 
     def _send(self, request: Request) -> Response:
-        if request.delay:
-            time.sleep(request.delay)
         prepared = PreparedRequest()
         prepared.method = request.method
         prepared.url = request.url

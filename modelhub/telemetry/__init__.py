@@ -1,1 +1,1 @@
-"""Telemetry."""
+"""Those who are told what happens in calls."""

@@ -1,170 +1,98 @@
-"""Who is told of every call that succeeded: the hooks that programs register, and observers such as the monitor."""
+"""Observers: functions that are told the events of every call of a registry."""
 
 from __future__ import annotations
 
+import os
 import time
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from modelhub.engine.effects import Flow, Invoke, StreamFlow
-from modelhub.redaction import redact, scrub
+from modelhub import events
+from modelhub.engine.call import Call
+from modelhub.engine.effects import Flow
 from modelhub.response import ModelResponse
 
-if TYPE_CHECKING:
-    from modelhub.base import HTTPModelWrapperBase
-    from modelhub.response.accumulator import Partial
+Observer = Callable[[events.Event], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """One call that succeeded; no secret is in ``arguments`` or ``response``.
-
-    ``response`` is the vendor's reply as data (of a stream: the list of its events), ``usage`` is
-    ``{"type": "chat", "usage": {prompt_tokens, completion_tokens, total_tokens}}`` or ``{}``, ``answer`` what the
-    caller was given, None for a wrapper that saves its calls itself.
-    """
-
-    model: Any
-    id: str
-    timestamp: str
-    arguments: dict[str, Any]
-    response: Any
-    usage: dict[str, Any]
-    answer: ModelResponse | None
-
-
-Observer = Callable[[Invocation], None]
-Hook = Callable[..., None]
-
-OBSERVERS: list[Observer] = []
-"""Those who are told; while it is empty, calls cost nothing more."""
-
-_HOOKS: dict[str, Hook] = {}
-
-
-def register_hook(name: str, hook: Hook) -> None:
-    """Have ``hook(model, invocation_id, timestamp, arguments, response, usage)`` called after every call."""
-    if name in _HOOKS:
-        warnings.warn(f"the hook {name!r} was registered already; it is replaced", stacklevel=3)
-    _HOOKS[name] = hook
-    observe(_run_hooks)
-
-
-def remove_hook(name: str) -> None:
-    """Forget a hook; a warning when there is none of that name."""
-    if _HOOKS.pop(name, None) is None:
-        warnings.warn(f"there is no hook {name!r} to remove", stacklevel=3)
-    if not _HOOKS:
-        ignore(_run_hooks)
-
-
-def clear_hooks() -> None:
-    """Forget all hooks."""
-    _HOOKS.clear()
-    ignore(_run_hooks)
-
-
-def observe(observer: Observer) -> None:
-    """Tell ``observer`` of every call from now on."""
-    if observer not in OBSERVERS:
-        OBSERVERS.append(observer)
-
-
-def ignore(observer: Observer) -> None:
-    """Stop telling ``observer``."""
-    if observer in OBSERVERS:
-        OBSERVERS.remove(observer)
-
-
-def record(model: HTTPModelWrapperBase, input: Any, options: dict[str, Any], flow: Flow[Any]) -> Flow[Any]:
-    """``flow``, a call's, after which the observers are told: in the caller's thread, or beside its event loop."""
-    arguments = _build_arguments(model, input, options, False)
-    answer = yield from flow
-    yield Invoke(lambda: tell(model, arguments, answer.raw, answer.usage, answer))
-    return answer
-
-
-def record_stream(
-    model: HTTPModelWrapperBase, input: Any, options: dict[str, Any], flow: StreamFlow, partial: Partial
-) -> StreamFlow:
-    """The same for a stream, once, when it has come to its end."""
-    arguments = _build_arguments(model, input, options, True)
-    yield from flow
-    answer = ModelResponse.from_partial(partial)
-    yield Invoke(lambda: tell(model, arguments, answer.raw, answer.usage, answer))
-
-
-def tell(model: Any, arguments: Any, response: Any, usage: Any = None, answer: ModelResponse | None = None) -> None:
-    """Tell the observers of one call; what fails in them is logged, never raised."""
-    if not OBSERVERS:
-        return
+def observed(
+    call: Call,
+    arguments: dict[str, Any],
+    stream: bool,
+    observers: Sequence[Observer],
+    start: Callable[[Call], Flow[Any]],
+) -> Flow[Any]:
+    """The flow of ``call`` that ``start`` makes; ``observers`` are told that it began, what happened, and its end."""
+    model = call.model
+    clock = call.clock = model.home.drivers.clock
+    call.id = os.urandom(8).hex()
+    call.tell = tell = Teller(observers)
+    name, kind, called, task = model.config_name, model.model_type or type(model).__name__, model.model_name, model.task
+    began = clock()
+    tell(events.CallStarted(name, call.id, began, call.parent_id, time.time(), kind, called, task, stream, arguments))
+    answer: Any = None
+    error: str | None = None
     try:
-        secrets = [secret for secret in getattr(model, "_secrets", ()) if secret]
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        ident = f"model_{type(model).__name__}_{stamp}_{_draw_code()}"
-        told = (_clean(redact({"": arguments})[""], secrets), _clean(response, secrets), build_usage(usage))
-        invocation = Invocation(model, ident, stamp, *told, answer)
-    except Exception as error:
-        _log("a call cannot be recorded", error)
-        return
-    for observer in list(OBSERVERS):
-        try:
-            observer(invocation)
-        except Exception as error:
-            _log("an observer of calls failed", error)
-
-
-def build_usage(usage: Any) -> dict[str, Any]:
-    """``usage`` (a Usage, AgentScope's ChatUsage, a dict or None) as records hold it."""
-    if usage is None or isinstance(usage, dict):
-        return dict(usage or {})
-    if hasattr(usage, "model_dump"):
-        dumped: dict[str, Any] = usage.model_dump()
-        return dumped
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    return {"type": "chat", "usage": {name: getattr(usage, name) for name in names}}
-
-
-def _run_hooks(invocation: Invocation) -> None:
-    for name, hook in list(_HOOKS.items()):
-        try:
-            hook(
-                invocation.model,
-                invocation.id,
-                invocation.timestamp,
-                invocation.arguments,
-                invocation.response,
-                invocation.usage,
+        answer = yield from start(call)
+        return answer
+    except GeneratorExit:  # the caller has left the stream
+        raise
+    except BaseException as failure:
+        error = type(failure).__name__
+        raise
+    finally:
+        now = clock()
+        response = answer if isinstance(answer, ModelResponse) else None
+        tell(
+            events.CallEnded(
+                name,
+                call.id,
+                now,
+                parent_id=call.parent_id,
+                model_type=kind,
+                model=called,
+                task=task,
+                seconds=now - began,
+                first_token_seconds=tell.first_token - began if tell.first_token is not None else None,
+                attempts=call.attempts,
+                error=error,
+                finish_reason=response.finish_reason if response is not None else None,
+                usage=response.usage if response is not None else None,
+                request_id=response.request_id if response is not None else None,
+                stream=stream or call.so_far is not None,
+                response=response,
+                arguments=arguments,
             )
-        except Exception as error:
-            _log(f"the hook {name!r} failed", error)
+        )
 
 
-def _build_arguments(model: Any, input: Any, options: dict[str, Any], stream: bool) -> dict[str, Any]:
-    """What the model is asked, copied before anything is taken out of ``options``."""
-    return {"model": model.model_name, model.input_name: input, **options, "stream": stream}
+class Teller:
+    """Tells observers of events; one that fails is logged, once, and never costs an answer."""
+
+    __slots__ = ("_observers", "first_token")
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
+        self.first_token: float | None = None
+
+    def __call__(self, event: events.Event) -> None:
+        if type(event) is events.FirstToken:
+            self.first_token = event.time
+        for observer in tuple(self._observers):
+            try:
+                observer(event)
+            except Exception as error:
+                _log_once(observer, error)
 
 
-def _draw_code() -> str:
-    from uuid import uuid4  # imported where it is used: most programs have no hooks
-
-    return uuid4().hex
+_FAILED: set[int] = set()
 
 
-def _clean(value: Any, secrets: list[str]) -> Any:
-    """A copy of JSON-like ``value`` without ``secrets``."""
-    if isinstance(value, str):
-        return scrub(value, secrets)
-    if isinstance(value, dict):
-        return {key: _clean(item, secrets) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item, secrets) for item in value]
-    return value
+def _log_once(observer: Observer, error: Exception) -> None:
+    if id(observer) in _FAILED:
+        return
+    _FAILED.add(id(observer))
+    import logging  # only programs with an observer that fails need it
 
-
-def _log(what: str, error: Exception) -> None:
-    import logging  # only programs with hooks can need it
-
-    logging.getLogger("modelhub").warning("%s: %s: %s", what, type(error).__name__, error, exc_info=error)
+    what = "an observer failed and may have missed something: %r: %s: %s"
+    logging.getLogger("modelhub").warning(what, observer, type(error).__name__, error, exc_info=error)

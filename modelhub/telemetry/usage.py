@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelhub.errors import QuotaExceededError
 
 if TYPE_CHECKING:
-    from modelhub.telemetry.observers import Invocation
+    from modelhub.telemetry.invocations import Invocation
 
 
 class Monitor:

@@ -1,4 +1,4 @@
-"""The third driver: serves flows with recorded replies, without sockets and without waiting."""
+"""The third driver: serves calls with recorded replies, without sockets and without waiting."""
 
 from __future__ import annotations
 
@@ -7,32 +7,40 @@ from typing import Any
 
 from multidict import CIMultiDict
 
-from modelhub.base.drivers import Transports
-from modelhub.engine import connection_errors as outages
-from modelhub.sync import SyncTransport
+from modelhub.aio import AioDriver
+from modelhub.engine import connection_errors
+from modelhub.sync import SyncDriver
+from modelhub.testing.clock import VirtualClock, VirtualDrivers
 from modelhub.wire import Reply, Request
 
 
-class Replay(Transports):
-    """Connections that answer with recordings: ``model.transports = Replay(exchanges)``.
+class Replay(VirtualDrivers):
+    """Connections that answer with recordings, sync and async alike: ``model.drivers = Replay(exchanges)``.
 
     An exchange is a dict with ``status``, ``headers``, ``body`` (text) or ``chunks`` (texts, as they came), and
     ``end``: ``abrupt`` for a reply that broke off, ``reset_before`` for none at all. Half characters in chunks are
     written as surrogate escapes. ``cut`` re-cuts streams into pieces of so many bytes. ``requests`` holds what was
-    sent, ``delays`` how long a real driver would have waited before each. Raises AssertionError when the recordings
-    run out.
+    sent, ``delays`` how many seconds a real driver would have paused before each, ``clock`` the time that has passed
+    so. Raises AssertionError when the recordings run out.
     """
 
-    def __init__(self, exchanges: Sequence[Mapping[str, Any]], *, cut: int | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self, exchanges: Sequence[Mapping[str, Any]], *, cut: int | None = None, clock: VirtualClock | None = None
+    ) -> None:
+        super().__init__(clock)
         self.requests: list[Request] = []
         self.delays: list[float] = []
         self._exchanges = iter(exchanges)
         self._cut = cut
-        self._driver = SyncTransport(self)
+        self._asked_at = self.clock()
 
-    def sync(self) -> SyncTransport:
-        return self._driver
+    def build_sync(self) -> SyncDriver:
+        """A blocking driver that reads the recordings."""
+        return SyncDriver(self, self.virtual.sleep)
+
+    def build_aio(self) -> AioDriver:
+        """A driver for event loops that reads the recordings."""
+        return AioDriver(_Session(self), self.virtual.asleep)
 
     def fetch(self, request: Request) -> Reply:
         """The next recorded reply, whole."""
@@ -48,12 +56,14 @@ class Replay(Transports):
         return Recorded(pieces), reply
 
     def _next(self, request: Request) -> tuple[Reply, Iterator[bytes]]:
+        now = self.clock()
         self.requests.append(request)
-        self.delays.append(request.delay)
+        self.delays.append(now - self._asked_at)
+        self._asked_at = now
         exchange = next(self._exchanges, None)
         assert exchange is not None, f"request {len(self.requests)} has no recorded reply"
         if exchange.get("end") == "reset_before":
-            raise outages.broken(request, "closed before any reply")
+            raise connection_errors.broken(request, "closed before any reply")
         headers = CIMultiDict(exchange.get("headers") or {})
         texts = exchange["chunks"] if "chunks" in exchange else [exchange.get("body") or ""]
         pieces = [text.encode("utf-8", "surrogateescape") for text in texts]
@@ -65,7 +75,7 @@ class Replay(Transports):
     def _pieces(self, request: Request, pieces: list[bytes], abrupt: bool) -> Iterator[bytes]:
         yield from (piece for piece in pieces if piece)
         if abrupt:
-            raise outages.cut_short(request)
+            raise connection_errors.cut_short(request)
 
 
 class Recorded:
@@ -83,3 +93,28 @@ class Recorded:
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+class _Session:
+    """The recordings as the connections of an event loop."""
+
+    def __init__(self, recordings: Replay) -> None:
+        self._recordings = recordings
+
+    async def fetch(self, request: Request) -> Reply:
+        """The next recorded reply, whole."""
+        return self._recordings.fetch(request)
+
+    async def open(self, request: Request) -> tuple[Recorded, Reply]:
+        """The next recorded reply, left open if it is a success."""
+        return self._recordings.open(request)
+
+    async def read(self, body: Recorded, request: Request) -> bytes:
+        """The next piece of an open body."""
+        return body.read()
+
+    async def give_back(self, body: Recorded) -> None:
+        """Nothing to return."""
+
+    def track(self, stream: Any) -> None:
+        """Nothing to close with the loop."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modelhub.response.tool_calls import Usage
+from modelhub.response import Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from modelhub.compat.agentscope.scope import refuse
 from modelhub.errors import ConfigError, ConfigWarning
 from modelhub.redaction import redact
 from modelhub.registry import ModelRegistry
-from modelhub.telemetry.observers import OBSERVERS, ignore, observe
+from modelhub.telemetry.invocations import HOOKS, ignore, observe
 from modelhub.telemetry.usage import MONITOR
 
 _LOGGER = logging.getLogger("modelhub")
@@ -138,7 +138,7 @@ class MonitorManager:
     @property
     def use_monitor(self) -> bool:
         """Whether calls are counted."""
-        return MONITOR.observe in OBSERVERS
+        return MONITOR.observe in HOOKS
 
     @use_monitor.setter
     def use_monitor(self, use_monitor: bool) -> None:

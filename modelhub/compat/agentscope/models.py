@@ -10,7 +10,7 @@ from modelhub.base import ModelWrapperBase as ModelWrapperBase
 from modelhub.compat.agentscope.manager import ModelManager
 from modelhub.compat.agentscope.scope import refuse
 from modelhub.response import ModelResponse as ModelResponse
-from modelhub.response.tool_calls import Usage
+from modelhub.response import Usage
 
 _HOMES = {
     "anthropic": "AnthropicChatWrapper",
@@ -48,7 +48,7 @@ class ChatUsage:
 
     def model_dump(self) -> dict[str, Any]:
         """As records hold it."""
-        from modelhub.telemetry.observers import build_usage
+        from modelhub.telemetry.invocations import build_usage
 
         return build_usage(self.usage)
 

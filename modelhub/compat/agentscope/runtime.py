@@ -12,7 +12,7 @@ from typing import Any
 
 from modelhub.compat.agentscope.manager import ASManager, ModelManager, MonitorManager
 from modelhub.compat.agentscope.scope import explain
-from modelhub.telemetry.observers import ignore, observe
+from modelhub.telemetry.invocations import ignore, observe
 
 
 def init(

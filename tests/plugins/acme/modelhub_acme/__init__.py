@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhub.base import Endpoint
-from modelhub.base.chat import ChatWrapper
+from modelhub.base import (
+    Accumulator,
+    ChatWrapper,
+    Endpoint,
+    Event,
+    LineDecoder,
+    ModelResponse,
+    Reply,
+    Request,
+    Usage,
+)
 from modelhub.messages import normalize_messages
-from modelhub.response import ModelResponse, Usage
-from modelhub.response.accumulator import Partial
-from modelhub.wire import Event, LineDecoder, Reply, Request
 
 SPEAKERS = {"system": "director", "user": "guest", "assistant": "acme"}
 
@@ -37,7 +43,7 @@ class AcmeChatWrapper(ChatWrapper):
         data = reply.json()
         return ModelResponse(text=data["says"], finish_reason="stop", usage=parse_usage(data), raw=data)
 
-    def parse_event(self, event: Event, partial: Partial) -> ModelResponse:
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse:
         data = event.data
         if "says" in data:
             return ModelResponse(text=data["says"], raw=data)

@@ -1,0 +1,98 @@
+"""A model's config with what its references stand for, and what follows from it: worked out once, then read alone."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from modelhub.base.endpoint import Endpoint
+from modelhub.errors import ConfigError
+from modelhub.policies.retry import RetryPolicy
+from modelhub.redaction import is_secret_name
+from modelhub.references import find_files, resolve
+from modelhub.secrets import stat_files
+
+if TYPE_CHECKING:
+    from modelhub.base.http import HTTPModelWrapperBase
+
+
+class Bound(NamedTuple):
+    """What the calls of a model need of its config: where they go, how patient they are, and what must not be shown.
+
+    ``timeouts`` are the seconds to connect, and to wait for data each time.
+    """
+
+    endpoint: Endpoint
+    retry_policy: RetryPolicy
+    timeouts: tuple[float, float]
+    secrets: tuple[str, ...]
+
+
+class Binding:
+    """Resolves the references of a model's config when it is first called, and again when a secret file has changed.
+
+    The attributes of the model have then the values that ``${NAME}`` and its like stand for.
+    """
+
+    __slots__ = ("_bound", "_files", "_given", "_lock", "_model")
+
+    def __init__(self, model: HTTPModelWrapperBase) -> None:
+        self._model = model
+        self._lock = threading.Lock()
+        self._bound: Bound | None = None
+        self._given: dict[str, Any] = {}  # the attributes as the config has them, references unresolved
+        self._files: dict[str, Any] = {}
+
+    def now(self) -> Bound:
+        """What is in force now; raises ConfigError for what cannot be resolved, and what ``build_endpoint`` raises."""
+        bound = self._bound
+        if bound is None or (self._files and self._files != stat_files(self._files)):
+            return self._bind()
+        return bound
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must not be shown, as far as they are known."""
+        return self._bound.secrets if self._bound is not None else ()
+
+    def _bind(self) -> Bound:
+        model = self._model
+        with self._lock:
+            files = stat_files(self._files)
+            if self._bound is not None and files == self._files:
+                return self._bound
+            if self._bound is None and not self._given:
+                attributes = {name: value for name, value in vars(model).items() if name[0] != "_" and name != "home"}
+                self._given = {n: v for n, v in attributes.items() if isinstance(v, str | dict | list)}
+                files = stat_files(find_files(list(self._given.values())))
+            try:
+                found = self._resolve()
+            except ConfigError as error:
+                if self._bound is not None:
+                    return self._bound  # a file that is just being replaced; the next call looks again
+                place = model.home.place
+                if place is None:
+                    raise
+                raise ConfigError([place(problem) for problem in error.problems]) from None
+            vars(model).update(found)
+            self._bound, self._files = build_bound(model), files
+            return self._bound
+
+    def _resolve(self) -> dict[str, Any]:
+        """What the attributes refer to now; all of them or none."""
+        where = f"config {self._model.config_name!r}"
+        types = self._model.home.types
+        return {n: resolve(value, where=where, path=(n,), types=types) for n, value in self._given.items()}
+
+
+def build_bound(model: HTTPModelWrapperBase) -> Bound:
+    """What follows from the attributes of a model, all of which are resolved."""
+    timeout = model.build_timeout()
+    endpoint = model.build_endpoint()
+    secrets = [value for name, value in endpoint.headers.items() if is_secret_name(name)]
+    return Bound(
+        endpoint,
+        model.build_retry_policy(),
+        (min(timeout, 10.0), timeout),
+        (*secrets, *(value.partition(" ")[2] for value in secrets), model.api_key or ""),
+    )

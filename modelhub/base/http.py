@@ -1,0 +1,200 @@
+"""A model behind HTTP: what it wants sent and how replies are read, described without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any, ClassVar
+
+from modelhub.base.binding import Binding, Bound
+from modelhub.base.calling import find_own, flow_of_description, flow_of_python, watched
+from modelhub.base.endpoint import Endpoint, add_query
+from modelhub.base.wrapper import ModelWrapperBase
+from modelhub.engine import http
+from modelhub.engine.call import Call
+from modelhub.engine.classify import Codes, parse_error_body
+from modelhub.engine.effects import Flow
+from modelhub.engine.in_process import answer
+from modelhub.engine.library import LibraryCall
+from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.policies.retry import RetryPolicy
+from modelhub.response import ModelResponse
+from modelhub.response.accumulator import Accumulator
+from modelhub.telemetry.invocations import HOOKS, recorded
+from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
+
+USER_AGENT = "modelhub"
+
+
+class HTTPModelWrapperBase(ModelWrapperBase):
+    """A model behind HTTP: a subclass says what to send and how to read what comes back, and does no I/O.
+
+    A subclass gives ``build_endpoint`` (URL and headers, once), ``build_request`` (input and options to a
+    Request), ``parse_response`` (Reply to ModelResponse), and, to stream, ``parse_event`` (one Event and what has
+    arrived before it to a delta, or None) and ``decoder``. ``parse_error``, ``exchange`` and ``bind`` have defaults.
+    References such as ``${NAME}`` in the attributes are resolved when the model is first called.
+    """
+
+    decoder: ClassVar[type[EventDecoder]] = SSEDecoder
+    input_name: ClassVar[str] = "input"  # what the input is called in records of calls
+    default_timeout: ClassVar[float] = 600.0
+    error_codes: ClassVar[Codes | None] = None  # the vendor's own codes, where they say more than the status
+
+    def __init__(
+        self,
+        config_name: str | None = None,
+        model_name: str | None = None,
+        *,
+        api_key: str | None = None,
+        stream: bool = False,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        retry: Mapping[str, Any] | None = None,
+        client_args: Mapping[str, Any] | None = None,
+        generate_args: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(config_name, model_name)
+        self.api_key = api_key
+        self.stream = stream
+        self.headers = dict(headers or {})
+        self.timeout = timeout
+        self.retry = dict(retry or {})
+        self.client_args = dict(client_args or {})
+        self.generate_args = dict(generate_args or {})
+        self._binding = Binding(self)
+
+    def bind(self, input: Any, **options: Any) -> tuple[Any, dict[str, Any]]:
+        """The input and the options that the arguments of a call stand for; ``stream`` is one of the options."""
+        return input, options
+
+    def build_endpoint(self) -> Endpoint:
+        """URL and headers of this model; raises AuthenticationError when a key is needed and there is none."""
+        raise NotImplementedError(f"{type(self).__name__} has no build_endpoint")
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        """The request for ``input``; ``options`` are the call's over the config's ``generate_args``."""
+        raise NotImplementedError(f"{type(self).__name__} has no build_request")
+
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        """The response that a successful reply holds."""
+        raise NotImplementedError(f"{type(self).__name__} has no parse_response")
+
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
+        """The delta that one event of a stream brings, or None; ``so_far`` is what came before it."""
+        raise NotImplementedError(f"{type(self).__name__} cannot stream: it has no parse_event")
+
+    def parse_error(self, reply: Reply) -> ModelCallError:
+        """The typed error of a reply that is no success."""
+        return parse_error_body(reply, self.error_codes)
+
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | None:
+        """For conversations of several requests: yield each Request, be sent its Reply, return the response."""
+        return None
+
+    def build_library_call(self, input: Any, options: dict[str, Any], stream: bool) -> LibraryCall | None:
+        """For models that a library in this process asks: the call of its function; None for those over HTTP."""
+        return None
+
+    def build_timeout(self) -> float:
+        """Seconds that a call waits for data each time."""
+        return float(self.timeout or self.client_args.get("timeout") or self.default_timeout)
+
+    def build_retry_policy(self) -> RetryPolicy:
+        """How failed calls of this model are repeated."""
+        return RetryPolicy.from_config(self.retry, self.client_args.get("max_retries"))
+
+    def build_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """``headers`` with what every JSON request has and with the config's own, which win."""
+        merged = {
+            "Content-Type": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": USER_AGENT,
+            **headers,
+        }
+        for name, value in self.headers.items():
+            for other in [other for other in merged if other.lower() == name.lower()]:
+                del merged[other]
+            merged[name] = value
+        return merged
+
+    def build_post(
+        self,
+        body: Any,
+        stream: bool = False,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+    ) -> Request:
+        """A POST of ``body`` as JSON to the endpoint, with what this one call adds to its headers and its query."""
+        endpoint = self.endpoint
+        return Request(
+            add_query(endpoint.url, query),
+            {**endpoint.headers, **headers} if headers else endpoint.headers,
+            encode_json(body),
+            stream=stream,
+        )
+
+    @property
+    def bound(self) -> Bound:
+        """What follows from the config, its references resolved."""
+        return self._binding.now()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where requests go; what ``build_endpoint`` has made, anew when a secret file has changed."""
+        return self._binding.now().endpoint
+
+    @property
+    def timeouts(self) -> tuple[float, float]:
+        """Seconds to connect, and to wait for data each time."""
+        return self._binding.now().timeouts
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """How failed calls of this model are repeated."""
+        return self._binding.now().retry_policy
+
+    def find_secrets(self) -> list[str]:
+        """The values that must not be shown."""
+        return list(self._binding.secrets)
+
+    def can_stream(self) -> bool:
+        """Whether this class says how its streams are read."""
+        return type(self).parse_event is not HTTPModelWrapperBase.parse_event
+
+    def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
+        """What one call does, as a generator for a driver to serve."""
+        own = find_own(type(self))
+        if own is not None:
+            return flow_of_python(self, own, None, args, kwargs)
+        return flow_of_description(self, args, kwargs, self._ask)
+
+    def _ask(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
+        self._binding.now()  # before the options of the config are looked at
+        input, options = self.bind(*args, **kwargs)
+        told = options.pop("stream", None)
+        stream = bool(self.stream if told is None else told)
+        if stream and not self.can_stream():
+            raise BadRequestError(f"{self.model_type} cannot stream: leave 'stream' out")
+        options = self.merge(options)
+        arguments = {"model": self.model_name, self.input_name: input, **options, "stream": stream}
+        call = Call(self, input, options)
+        flow = watched(call, arguments, stream, _stream if stream else _converse)
+        return recorded(call, arguments, flow) if HOOKS else flow
+
+    def merge(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options of one call over those of the config; None leaves an option out."""
+        merged = {**self.generate_args, **options}
+        if any(value is None for value in merged.values()):
+            merged = {name: value for name, value in merged.items() if value is not None}
+        return merged
+
+
+def _converse(call: Call) -> Flow[Any]:
+    library = call.model.build_library_call(call.input, call.options, False)
+    return http.converse(call) if library is None else answer(call, library)
+
+
+def _stream(call: Call) -> Flow[Any]:
+    library = call.model.build_library_call(call.input, call.options, True)
+    return http.stream(call) if library is None else answer(call, library)

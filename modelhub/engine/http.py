@@ -1,0 +1,153 @@
+"""Models over HTTP: requests until they succeed, and replies read whole or event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+from modelhub.engine.attempts import attempts
+from modelhub.engine.call import Call
+from modelhub.engine.classify import find_request_id
+from modelhub.engine.effects import READ, Flow, Sleep
+from modelhub.engine.interface import HTTPModel
+from modelhub.engine.parsing import MISSHAPEN, misshapen, not_json, read
+from modelhub.engine.redirects import redirected
+from modelhub.engine.stream import as_delta, conclude, deliver
+from modelhub.engine.structured import parse_structured
+from modelhub.errors import ModelCallError, ResponseParsingError, StreamInterruptedError
+from modelhub.response import ModelResponse
+from modelhub.response.accumulator import Accumulator
+from modelhub.wire import LineDecoder, Reply, Request
+
+T = TypeVar("T")
+
+
+def converse(call: Call) -> Flow[ModelResponse]:
+    """A whole answer, from one request or from the several of a model's ``exchange``."""
+    model: HTTPModel = call.model
+    exchange = model.exchange(call.input, call.options)
+    if exchange is None:
+        request = model.build_request(call.input, call.options, False)
+        response = yield from fetch(call, request, model.parse_response)
+    else:
+        response = yield from _exchange(call, exchange)
+    if call.response_format is not None:
+        response.parsed = parse_structured(response, call.response_format)
+    return response
+
+
+def fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
+    """Send ``request`` until it succeeds or may not be repeated; the result is what ``parse`` makes of the reply."""
+
+    def attempt() -> Flow[T]:
+        return read(parse, (yield from send(call.model, request)))
+
+    if request.delay:
+        yield Sleep(request.delay)
+    return (yield from attempts(call, attempt))
+
+
+def send(model: HTTPModel, request: Request) -> Flow[Reply]:
+    """Send ``request`` once; the result is the reply of a success, whatever else comes is raised."""
+    if not request.timeout:
+        request.connect_timeout, request.timeout = model.timeouts
+    reply: Reply = yield request
+    if not 200 <= reply.status < 300:
+        reply = yield from redirected(model, request, reply)
+    return reply
+
+
+def _exchange(call: Call, exchange: Generator[Request, Reply, T]) -> Flow[T]:
+    """Serve a conversation of several requests, each repeated on its own."""
+    request = next(exchange)
+    while True:
+        reply = yield from fetch(call, request, _same)
+        try:
+            request = read(exchange.send, reply)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+
+def _same(reply: Reply) -> Reply:
+    return reply
+
+
+def stream(call: Call) -> Flow[ModelResponse]:
+    """A streamed answer: its deltas are handed over as they come, and the whole is returned."""
+    model: HTTPModel = call.model
+    so_far = call.so_far = Accumulator()
+    request = model.build_request(call.input, call.options, True)
+
+    def attempt() -> Flow[ModelResponse]:
+        reply = yield from send(model, request)
+        so_far.request_id = find_request_id(reply.headers)
+        yield from _read_events(call, reply, so_far)
+        return conclude(call, so_far, reply.status)
+
+    return attempts(call, attempt)
+
+
+def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
+    """Read the open stream to its end, delivering what each piece of it completes."""
+    model: HTTPModel = call.model
+    decoder = model.decoder()
+    parse_event = model.parse_event
+    add = so_far.add
+    first = b""
+    seen = ended = False
+    while not ended:
+        chunk: bytes = yield READ
+        first = first or chunk
+        failure: ModelCallError | None = None
+        deltas: list[ModelResponse] = []
+        try:
+            events = decoder.feed(chunk) if chunk else decoder.flush()
+        except ValueError:
+            events, decoder.pending = decoder.pending, []
+            failure = ResponseParsingError(not_json(Reply(reply.status, reply.headers, chunk)), status=reply.status)
+        try:
+            for event in events:
+                seen = True
+                delta = parse_event(event, so_far)
+                if delta is not None:
+                    add(delta)
+                    deltas.append(delta)
+        except ModelCallError as error:
+            failure = error
+        except MISSHAPEN as error:
+            failure = misshapen(error, reply)
+        if deltas:
+            if not so_far.delivered:
+                yield deliver(call, so_far)
+            yield deltas
+        if failure is not None:
+            raise failure
+        ended = not chunk or decoder.done
+    if decoder.plain is not None:
+        deltas = _plain_deltas(model, Reply(reply.status, reply.headers, decoder.plain), so_far)
+        yield deliver(call, so_far)
+        yield deltas
+    elif not seen:
+        text = not_json(Reply(reply.status, reply.headers, first)) if first else "the stream is empty"
+        raise ResponseParsingError(text, status=reply.status)
+    elif not decoder.done and so_far.finish_reason is None:
+        raise StreamInterruptedError("the stream ended before the answer did", status=reply.status, retryable=True)
+
+
+def _plain_deltas(model: HTTPModel, reply: Reply, so_far: Accumulator) -> list[ModelResponse]:
+    """A reply that ignored ``stream`` and answered whole (or in bare JSON lines), as deltas."""
+    try:
+        reply.json()
+    except ValueError:
+        lines = LineDecoder()
+        try:
+            events = lines.feed(reply.body) + lines.flush()
+        except ValueError:
+            raise ResponseParsingError(not_json(reply), status=reply.status) from None
+        deltas = [delta for event in events if (delta := model.parse_event(event, so_far)) is not None]
+    else:
+        deltas = [as_delta(read(model.parse_response, reply))]
+    for delta in deltas:
+        so_far.add(delta)
+    return deltas

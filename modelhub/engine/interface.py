@@ -1,0 +1,59 @@
+"""What the engine asks of a model: all that it knows of what stands above it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Protocol
+
+from modelhub.errors import ModelCallError
+from modelhub.response import ModelResponse
+from modelhub.response.accumulator import Accumulator
+from modelhub.wire import Event, EventDecoder, Reply, Request
+
+
+class RetryPolicy(Protocol):
+    """How often and how patiently a model is asked again; ``explicit`` when its config says so."""
+
+    explicit: bool
+
+    def wait_before(self, attempt: int, error: ModelCallError) -> float | None:
+        """Seconds to wait before try number ``attempt`` (2 is the first repeat), or None to give up."""
+
+
+class Model(Protocol):
+    """Every model: one over HTTP, one in a library of this process, or a plain Python function."""
+
+    config_name: str
+    model_name: str
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """What follows a failed try."""
+        ...
+
+    def explain(self, error: ModelCallError) -> None:
+        """Put this model's name into ``error``, and take its secrets out."""
+
+
+class HTTPModel(Model, Protocol):
+    """A model that is described by the requests it wants and by how their replies are read."""
+
+    @property
+    def decoder(self) -> type[EventDecoder]:
+        """What cuts the bytes of a stream into events."""
+        ...
+
+    @property
+    def timeouts(self) -> tuple[float, float]:
+        """Seconds to connect, and seconds to wait for data each time."""
+        ...
+
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request: ...
+
+    def parse_response(self, reply: Reply) -> ModelResponse: ...
+
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None: ...
+
+    def parse_error(self, reply: Reply) -> ModelCallError: ...
+
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | None: ...

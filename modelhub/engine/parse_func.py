@@ -1,0 +1,46 @@
+"""AgentScope's ``parse_func``: what the caller makes of an answer, and asking again when it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from modelhub.engine.effects import Flow, Sleep
+from modelhub.errors import ResponseParsingError
+
+PARSING = frozenset({"parse_func", "fault_handler", "max_retries"})
+PARSE_WAIT = 1.0  # seconds, times the number of the try: AgentScope's pace
+
+
+def take_parsing(kwargs: dict[str, Any], taken: Collection[str] = PARSING) -> dict[str, Any]:
+    """Take the arguments of ``parsed`` that are in ``taken`` out of those of a call."""
+    if taken.isdisjoint(kwargs) if isinstance(taken, frozenset) else not any(name in kwargs for name in taken):
+        return {}
+    return {name: kwargs.pop(name) for name in taken if name in kwargs}
+
+
+def parsed(
+    ask: Callable[[], Flow[Any]],
+    parse_func: Callable[[Any], Any] | None = None,
+    fault_handler: Callable[[Any], Any] | None = None,
+    max_retries: int | None = None,
+) -> Flow[Any]:
+    """Ask again while ``parse_func`` raises ResponseParsingError, up to ``max_retries`` (3) times.
+
+    The result is what ``parse_func`` returns; when the last try fails, what ``fault_handler`` returns, or the error.
+    Between tries it waits 1, 2, 3... seconds. Without a ``parse_func`` it is the answer itself.
+    """
+    if parse_func is None:
+        return (yield from ask())
+    tries = max_retries or 3
+    for attempt in range(1, tries + 1):
+        response = yield from ask()
+        try:
+            return parse_func(response)
+        except ResponseParsingError:
+            if attempt == tries:
+                if fault_handler is not None:
+                    return fault_handler(response)
+                raise
+        yield Sleep(attempt * PARSE_WAIT)
+    raise AssertionError("unreachable")

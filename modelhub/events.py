@@ -1,0 +1,104 @@
+"""What happens in the life of a call, as frozen records that the engine hands to whoever listens.
+
+Every record has the ``config_name`` of the model, the ``call_id``, and the ``time`` in seconds of a clock that only
+goes forward (``time.monotonic``); durations are in seconds, too. The order within one call is: CallStarted; for each
+try AttemptStarted, then AttemptFailed and perhaps RetryScheduled, or for a stream FirstToken and StreamEnded; at last
+CallEnded, once, whether the call succeeded, failed or was left. Sync, async and replayed calls tell the same sequence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelhub.response import ModelResponse, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What all records have."""
+
+    config_name: str
+    call_id: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted(Event):
+    """A call has begun.
+
+    ``parent_id`` is the id of the call that it is a part of, None for one of its own; ``started`` the wall-clock time
+    in seconds since 1970; ``arguments`` what the model is asked, not to be changed and with secrets where it has some.
+    """
+
+    parent_id: str | None
+    started: float
+    model_type: str
+    model: str
+    task: str
+    stream: bool
+    arguments: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted(Event):
+    """A request is about to be sent, or a Python model to be called; ``attempt`` counts from 1."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed(Event):
+    """A try failed after ``seconds``; ``error`` is the name of its class, ``status`` the HTTP status, if any."""
+
+    attempt: int
+    seconds: float
+    error: str
+    status: int | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled(Event):
+    """Try number ``attempt`` will begin in ``wait`` seconds, because of an ``error`` of this class."""
+
+    attempt: int
+    wait: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstToken(Event):
+    """The first piece of a streamed answer is being handed to the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnded(Event):
+    """A streamed answer has come to its end and is whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded(Event):
+    """A call is over.
+
+    ``seconds`` is its whole duration, the pauses between tries included, and for a stream the time that the caller took
+    to read it; ``first_token_seconds`` how long a streamed answer took to begin, None for a whole one. ``error`` is the
+    name of the error's class, None for a success and for a stream that the caller left. ``attempts`` counts all tries.
+    ``response`` is the answer, None when there is none; ``arguments`` are those of CallStarted.
+    """
+
+    parent_id: str | None
+    model_type: str
+    model: str
+    task: str
+    seconds: float
+    first_token_seconds: float | None
+    attempts: int
+    error: str | None
+    finish_reason: str | None
+    usage: Usage | None
+    request_id: str | None
+    stream: bool
+    response: ModelResponse | None = field(repr=False)
+    arguments: dict[str, Any] = field(repr=False)

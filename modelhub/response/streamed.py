@@ -1,0 +1,214 @@
+"""An answer that is still arriving."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any, Protocol, cast
+
+from modelhub.response.accumulator import Accumulator
+from modelhub.response.response import ModelResponse
+
+
+class Source(Protocol):
+    """Where the deltas of an arriving response come from: an Iterator or an AsyncIterator that can be closed."""
+
+    def close(self) -> None:
+        """Stop, and let go of what the deltas come from."""
+
+
+class Arrival:
+    """How far a response has come: its source, what it gathers in, and what AgentScope's view of it has shown."""
+
+    __slots__ = ("begun", "drained", "iterating", "pulled", "shown", "so_far", "source")
+
+    def __init__(self, source: Source, so_far: Accumulator) -> None:
+        self.source = source
+        self.so_far = so_far
+        self.begun = False
+        self.iterating = False
+        self.drained = False
+        self.pulled: str | None = None
+        self.shown: str | None = None
+
+
+def build_response(so_far: Accumulator) -> ModelResponse:
+    """What has arrived, as a response of its own; tool calls that are not whole yet are left out."""
+    try:
+        tool_calls = so_far.tool_calls()
+    except ValueError:
+        tool_calls = None
+    return ModelResponse(
+        text="".join(so_far.text),
+        image_urls=so_far.image_urls or None,
+        raw=so_far.raw,
+        parsed=so_far.parsed,
+        tool_calls=tool_calls,
+        reasoning="".join(so_far.reasoning) or None,
+        finish_reason=so_far.finish_reason,
+        usage=so_far.usage,
+        request_id=so_far.request_id,
+        model=so_far.model,
+    )
+
+
+def _gathered(name: str) -> Any:
+    """A field of a response that arrives: what has come so far until it is whole, then its slot."""
+    slot = getattr(ModelResponse, name)
+
+    def read(response: StreamedResponse) -> Any:
+        try:
+            return slot.__get__(response)
+        except AttributeError:  # the slot is empty until the response is whole
+            return getattr(build_response(response._arrival.so_far), name)
+
+    return property(read, slot.__set__)
+
+
+class StreamedResponse(ModelResponse):
+    """A response that is still arriving: iterate it for its deltas, once; it is whole when they end.
+
+    Its fields say what has come so far. Only ``text`` waits: of a sync stream it reads what is left, outside the loop;
+    of an async one use ``await response.complete()``.
+    """
+
+    __slots__ = ()
+    _arrival: Arrival
+
+    reasoning = _gathered("reasoning")
+    tool_calls = _gathered("tool_calls")
+    finish_reason = _gathered("finish_reason")
+    usage = _gathered("usage")
+    image_urls = _gathered("image_urls")
+    parsed = _gathered("parsed")
+    raw = _gathered("raw")
+    request_id = _gathered("request_id")
+    model = _gathered("model")
+    _text = _gathered("text")
+
+    @classmethod
+    def arriving(cls, source: Source, so_far: Accumulator) -> StreamedResponse:
+        """A response whose deltas come from ``source`` and gather in ``so_far``."""
+        response = cls.__new__(cls)
+        response.embedding = None
+        response._arrival = Arrival(source, so_far)
+        return response
+
+    @property
+    def text(self) -> str | None:
+        """The answer; it reads what is left of a sync stream. RuntimeError for an async one that has not ended."""
+        arrival = self._arrival
+        if not arrival.drained and arrival.shown is not None:
+            return arrival.shown
+        if not arrival.iterating and not arrival.so_far.ended:
+            if not isinstance(arrival.source, Iterator):
+                raise RuntimeError(
+                    "the response is still arriving: `await response.complete()` or `async for` before .text"
+                )
+            for _ in self:
+                pass
+        return cast("str | None", self._text)
+
+    @text.setter
+    def text(self, text: str | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._text = text
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether somebody has begun to read it: its deltas come once."""
+        return self._arrival.begun
+
+    def _begin(self) -> Source | None:
+        arrival = self._arrival
+        if arrival.iterating:
+            raise RuntimeError("the response is being iterated already; its deltas come once")
+        arrival.begun = True
+        return None if arrival.drained else arrival.source
+
+    def _settle(self) -> None:
+        """Fill in the slots of a response that has arrived."""
+        arrival = self._arrival
+        arrival.drained = True
+        whole = build_response(arrival.so_far)
+        for name in FIELDS:
+            setattr(self, name, getattr(whole, name))
+
+    def __iter__(self) -> Generator[ModelResponse, None, None]:
+        source = self._begin()
+        if source is None:
+            return
+        if not isinstance(source, Iterator):
+            raise TypeError("this response came from `acall`: iterate it with `async for`")
+        self._arrival.iterating = True
+        try:
+            for delta in source:  # noqa: UP028  `yield from` would close the source when the loop is left
+                yield delta
+            self._settle()
+        finally:
+            self._arrival.iterating = False
+
+    async def __aiter__(self) -> AsyncIterator[ModelResponse]:
+        source = self._begin()
+        if source is None:
+            return
+        deltas = source if isinstance(source, AsyncIterator) else _in_thread(cast("Iterator[ModelResponse]", source))
+        self._arrival.iterating = True
+        try:
+            async for delta in deltas:
+                yield delta
+            self._settle()
+        finally:
+            self._arrival.iterating = False
+
+    async def complete(self) -> ModelResponse:
+        """Wait for the rest of the stream; returns this response, now whole."""
+        async for _ in self:
+            pass
+        return self
+
+    def close(self) -> None:
+        """Stop the stream and give its connection back; the fields keep what has come."""
+        self._arrival.source.close()
+
+    @property
+    def stream(self) -> Iterator[tuple[bool, str]]:
+        """AgentScope's view: pairs of (is it the last, the text so far).
+
+        ``text`` is the text of the last pair, also when the iteration was left; another access goes on from there.
+        """
+        return self._pairs()
+
+    def _pairs(self) -> Iterator[tuple[bool, str]]:
+        arrival = self._arrival
+        grow = arrival.so_far.grow
+        held = None if arrival.pulled == arrival.shown else arrival.pulled
+        for delta in self:
+            arrival.pulled = pulled = grow(arrival.pulled or "", delta.text or "")
+            if held is not None:
+                arrival.shown = held
+                yield False, held
+            held = pulled
+        if held is not None:
+            arrival.shown = held
+            yield True, held
+
+    @property
+    def is_stream_exhausted(self) -> bool:
+        """Whether all of it has been read."""
+        return self._arrival.drained
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self._arrival.drained else f"<{type(self).__name__} still arriving>"
+
+
+FIELDS = (
+    *("text", "reasoning", "tool_calls", "finish_reason", "usage"),
+    *("image_urls", "parsed", "raw", "request_id", "model"),
+)
+
+
+async def _in_thread(source: Iterator[ModelResponse]) -> AsyncIterator[ModelResponse]:
+    """The deltas of a blocking source, each waited for in a thread."""
+    from asyncio import to_thread
+
+    while (delta := await to_thread(next, source, None)) is not None:
+        yield delta
