@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
+from modelhub.foreign import warn_of_foreign
 from modelhub.known_types import KnownTypes
 from modelhub.redaction import redact
 from modelhub.references import resolve
@@ -251,6 +252,7 @@ def init(model_configs: Any, *, profile: str | None = None, watch: bool = False)
     Raises ConfigError with every problem found; the default registry is then what it was before.
     """
     global _default
+    warn_of_foreign()
     _default = ModelRegistry(model_configs, profile=profile, watch=watch)
     return _default
 

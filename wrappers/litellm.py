@@ -100,7 +100,7 @@ def load_library(config_name: str) -> Any:
     try:
         litellm: Any = import_module(LIBRARY)
     except ImportError as error:
-        how = "pip install 'modelhub[litellm]', or set client_args.base_url to use a LiteLLM proxy"
+        how = "pip install litellm, or set client_args.base_url to use a LiteLLM proxy"
         raise PluginError(f"config {config_name!r} (litellm_chat) needs the library litellm: {how} ({error})") from None
     if quiet:  # else the program uses the library itself and may want what it prints
         litellm.suppress_debug_info = True
