@@ -158,7 +158,7 @@ def test_types_lists_the_good(environment: Environment) -> None:
     types = {row["model_type"]: row for row in json.loads(done.stdout)}
     assert {model_type: types[model_type]["distribution"] for model_type in GOOD} == GOOD
     assert types["acme_chat"]["description"] == "Chat models behind Acme's API."
-    assert types["openai_chat"]["distribution"].startswith("modelhub ")
+    assert types["openai_chat"]["distribution"].startswith("modelhub-registry ")
 
 
 def test_the_acme_wrapper_answers_every_way(environment: Environment, acme_url: str) -> None:
