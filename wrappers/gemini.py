@@ -25,7 +25,7 @@ _MAX_REPLIES = 50  # that continue each other
 
 
 class GeminiEndpoint:
-    """Address, key and errors, which all of Gemini's methods share."""
+    """Address, key and errors, the same for all of Gemini's methods."""
 
     def build_endpoint(self: Any) -> Endpoint:
         sdk = self.client_args.get("http_options") or {}  # where Google's own client has these
@@ -48,7 +48,7 @@ class GeminiEndpoint:
 
     @property
     def model_path(self: Any) -> str:
-        """The model as paths and bodies name it: ``models/...``, unless its name says ``tunedModels/...``."""
+        """The model's name for paths and bodies: ``models/`` is put before it unless it begins with a folder."""
         name: str = self.model_name
         return name if name.startswith(("models/", "tunedModels/")) else f"models/{name}"
 
@@ -78,8 +78,8 @@ class GeminiEndpoint:
 class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
     """``generateContent``: https://ai.google.dev/api/generate-content.
 
-    Contents in Gemini's own form may stand for messages, or among them. A tool call's ``id`` carries the thought
-    signature that must go back with it; see ``SignedId``.
+    Contents in Gemini's own form may be passed as messages or among messages. The ``id`` of a tool call holds the
+    thought signature that must be sent back with it; see ``SignedId``.
     """
 
     model_type = "gemini_chat"
@@ -107,7 +107,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
         return self.build_call(method, build_body(input, options), options, stream)
 
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
-        """One request, and another for as long as the model says that it has not finished."""
+        """Send one request, and more until the model says that it has finished."""
         body = build_body(input, options)
         replies: list[Any] = []
         while True:
@@ -139,7 +139,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
 
 
 class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
-    """``batchEmbedContents``: https://ai.google.dev/api/embeddings; long lists go in several requests."""
+    """``batchEmbedContents``: https://ai.google.dev/api/embeddings; a long list takes several requests."""
 
     model_type = "gemini_embedding"
 
@@ -170,7 +170,7 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
         return self.build_call("batchEmbedContents", {"requests": requests}, options)
 
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
-        """As many requests as the texts need."""
+        """Send as many requests as the texts need."""
         contents = normalize_contents(input)
         vectors: list[list[float]] = []
         usage: Usage | None = None
@@ -199,7 +199,7 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
 
 
 def normalize_contents(texts: Any) -> list[Any]:
-    """What is to be embedded: texts, or contents of several parts that make one vector each."""
+    """The inputs to embed: texts, or contents of several parts, each of which gets one vector."""
     contents = [texts] if isinstance(texts, str | Mapping) else texts
     if not isinstance(contents, list | tuple) or not contents or not all(map(_is_content, contents)):
         raise BadRequestError("texts must be a str or a list of str with at least one item")
@@ -211,5 +211,5 @@ def _is_content(value: Any) -> bool:
 
 
 def name_arguments(args: tuple[Any, ...]) -> dict[str, Any]:
-    """The options that AgentScope's calls give by position."""
+    """The positional arguments of AgentScope's calls, as options."""
     return dict(zip(("task_type", "title"), args, strict=False))

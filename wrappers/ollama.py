@@ -27,9 +27,9 @@ _WRONG_OPTION = re.compile(r'option "\w+" must be of type')
 
 
 class OllamaEndpoint(HTTPModelWrapperBase):
-    """What Ollama's endpoints share; ``host`` takes the forms of ``OLLAMA_HOST``.
+    """What Ollama's endpoints share; ``host`` may have any form that ``OLLAMA_HOST`` may have.
 
-    ``top_level`` names what stands beside ``options`` in a request; all else a caller names is a sampling option.
+    ``top_level`` are the keys that are beside ``options`` in a request; all other keys are put into ``options``.
     """
 
     decoder = LineDecoder
@@ -60,7 +60,7 @@ class OllamaEndpoint(HTTPModelWrapperBase):
         return Endpoint(parse_host(host) + self.path, self.build_headers(headers))
 
     def build_body(self, body: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-        """``body`` with the config's and the call's options, each where Ollama looks for it."""
+        """``body`` with the options of the config and of the call, each at its place for Ollama."""
         for name, value in (("keep_alive", self.keep_alive), ("think", self.think), ("format", self.output_format)):
             if value is not None:
                 body[name] = value
@@ -74,7 +74,7 @@ class OllamaEndpoint(HTTPModelWrapperBase):
 
 
 class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
-    """``/api/chat``: an answer to messages."""
+    """``/api/chat``: answers messages."""
 
     model_type = "ollama_chat"
     path = "/api/chat"
@@ -96,7 +96,7 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
 
 
 class OllamaGenerationWrapper(OllamaEndpoint):
-    """``/api/generate``: the continuation of a prompt, or with ``suffix`` what stands between the two."""
+    """``/api/generate``: continues a prompt; with ``suffix``, it writes the text between prompt and suffix."""
 
     model_type = "ollama_generate"
     path = "/api/generate"
@@ -154,7 +154,7 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
     def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, prompt: str | list[str] | None = None, **options: Any
     ) -> Any:
-        """One vector for each text in ``embedding``; ``texts``, as other embeddings call them, is fine too."""
+        """One vector in ``embedding`` for each text; the argument's other name is ``texts``, as in other wrappers."""
         return self.run(options.pop("texts", prompt), False, options)
 
     __call__.keeps_contract = True  # type: ignore[attr-defined]
@@ -187,7 +187,7 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
 
 
 def parse_answer(data: dict[str, Any], message: dict[str, Any], reply: Reply) -> ModelResponse:
-    """The response whose content, thinking and tool calls are in ``message``; the facts about it are in ``data``."""
+    """The response for a reply: ``message`` has content, thinking and tool calls, ``data`` all other facts."""
     calls = [
         build_tool_call(call.get("id"), call["function"]["name"], call["function"].get("arguments"), n)
         for n, call in enumerate(message.get("tool_calls") or ())
@@ -205,7 +205,7 @@ def parse_answer(data: dict[str, Any], message: dict[str, Any], reply: Reply) ->
 
 
 def parse_delta(data: dict[str, Any], message: dict[str, Any], partial: Partial) -> ModelResponse | None:
-    """The delta of one line of a stream; tool calls come whole."""
+    """The delta of one line of a stream; a tool call is always whole."""
     calls = [
         ToolCallDelta(
             len(partial.calls) + n,
@@ -232,7 +232,7 @@ def parse_delta(data: dict[str, Any], message: dict[str, Any], partial: Partial)
 
 
 def parse_finish_reason(data: dict[str, Any], called: bool) -> str | None:
-    """OpenAI's word for why Ollama stopped; older servers say only ``done``."""
+    """OpenAI's word for the reason why Ollama stopped; older servers say only ``done``."""
     reason = data.get("done_reason")
     if reason is None:
         reason = "stop" if data.get("done") else None
@@ -244,7 +244,7 @@ def parse_finish_reason(data: dict[str, Any], called: bool) -> str | None:
 
 
 def parse_usage(data: dict[str, Any]) -> Usage | None:
-    """The tokens Ollama counted; the prompt's are left out when it came from the cache."""
+    """The tokens that Ollama counted; it does not say the prompt's if the prompt was in its cache."""
     if "eval_count" not in data and "prompt_eval_count" not in data:
         return None
     return Usage(data.get("prompt_eval_count") or 0, data.get("eval_count") or 0)
