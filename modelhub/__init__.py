@@ -58,7 +58,7 @@ def __getattr__(name: str) -> Any:
     elif name == "__version__":
         from importlib.metadata import version
 
-        value = version("modelhub")
+        value = version("modelhub-registry")  # the distribution; modelhub is another project's
     else:
         try:
             return importlib.import_module(f"{__name__}.{name}")  # modelhub.errors without importing it by name

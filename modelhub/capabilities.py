@@ -1,4 +1,4 @@
-"""What a model can be asked for, as data: what its wrapper can carry, narrowed to what is known of the model."""
+"""What a model can do, as data: what its wrapper can do, limited to what is known about the model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ KEYWORD = "x-capabilities"
 def capabilities_of(
     model_type: str, model_name: str | None = None, schema: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The capabilities that the schema of ``model_type`` tells, narrowed by what is known of ``model_name``.
+    """The capabilities in the schema of ``model_type``, limited to what is known about ``model_name``.
 
-    Empty for a type whose schema tells none; ``schema`` is that of a type which is not built in. Where the wrapper
-    cannot do something, no model can; a model that is not known is taken to do whatever its wrapper can.
+    Empty if the schema has no capabilities. ``schema`` is the schema of a type that is not built in. What the wrapper
+    cannot do, none of its models can do. A model that is not known can do all that its wrapper can do.
     """
     from modelhub.validation import load_schema
 
@@ -31,7 +31,7 @@ def capabilities_of(
 
 
 def facts_about(model_name: str) -> list[dict[str, Any]]:
-    """What the entries of ``_models.json`` say whose pattern fits; a vendor or tag around the name does not matter."""
+    """The capabilities in ``_models.json`` whose pattern fits the name, with or without a vendor before it."""
     from modelhub.validation.schemas import load_file
 
     models = (load_file("_models.json") or {})["models"]
@@ -40,7 +40,7 @@ def facts_about(model_name: str) -> list[dict[str, Any]]:
 
 
 def summarize(capabilities: dict[str, Any]) -> tuple[str, str]:
-    """Two short columns: what goes in and comes out, and what else the model does."""
+    """Two short columns: the kinds of input and output, and what else the model can do."""
     modalities = capabilities.get("modalities") or {}
     flow = " > ".join("+".join(modalities[side]) for side in ("input", "output") if modalities.get(side))
     return flow, " ".join(word for key, word in _WORDS.items() if capabilities.get(key))
@@ -56,13 +56,13 @@ _WORDS = {
 
 
 def _replace(into: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Put ``facts`` into a dict of facts, one level of dicts deep."""
+    """Add ``facts`` to a dict of facts; dicts in it are merged, other values replaced."""
     for key, value in facts.items():
         into[key] = {**into.get(key, {}), **value} if isinstance(value, dict) else value
 
 
 def _narrow(carried: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """What a wrapper carries and a model knows: both must allow what is allowed; facts of the model are added."""
+    """What both the wrapper and the model allow, with the other facts about the model."""
     narrowed = dict(carried)
     for key, value in known.items():
         ours = carried.get(key)

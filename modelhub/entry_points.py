@@ -9,7 +9,7 @@ from typing import Any
 
 
 def find_entry_points(group: str) -> list[tuple[EntryPoint, Distribution | None]]:
-    """Every entry point of a group, and the distribution it comes from."""
+    """Every entry point of a group, with the distribution that declares it."""
     try:
         return [(entry_point, entry_point.dist) for entry_point in entry_points(group=group)]
     except Exception:  # with importlib_metadata's own finder installed, one malformed value hides all the others
@@ -17,7 +17,7 @@ def find_entry_points(group: str) -> list[tuple[EntryPoint, Distribution | None]
 
 
 def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
-    """The same from each distribution's own file, whatever its values are."""
+    """The same, read from the file of each distribution, even if some of the values are wrong."""
     import configparser
 
     seen: set[str] = set()
@@ -35,7 +35,7 @@ def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
 
 
 def identify(dist: Distribution | None) -> tuple[str, str]:
-    """The name and version of a distribution, as far as they can be read."""
+    """The name and version of a distribution; "unknown" and "?" if they cannot be read."""
     try:
         facts: Any = dist.metadata if dist is not None else {}
         return facts["Name"] or "unknown", facts["Version"] or "?"

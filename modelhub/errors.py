@@ -18,7 +18,8 @@ ModelHubError
     ├── ResponseParsingError    2xx with something unreadable
     └── StreamInterruptedError  .partial holds what had arrived
 
-``Problem`` is one finding of validation, ``ConfigWarning`` the category of those that do not stop loading.
+``Problem`` is one thing that validation finds; ``ConfigWarning`` is the category of the warnings for problems that do
+not stop loading.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding about a config: where it is, what is wrong, and what to do.
+    """One thing that is wrong with a config: where it is, what is wrong, and what to do.
 
-    Lines and columns are 1-based and count characters; they are None for configs given as Python objects,
-    where ``path`` (keys and indexes from the top of the source) says the place instead.
+    Lines and columns begin at 1 and count characters. They are None for configs that are Python objects; there,
+    ``path`` (keys and indexes from the top of the source) says the place.
     """
 
     code: str
@@ -66,11 +67,11 @@ class Problem:
 
 
 class ConfigWarning(UserWarning):
-    """A finding that does not stop a config from loading, such as a deprecated key."""
+    """A problem that does not stop a config from loading, such as a deprecated key."""
 
 
 class ModelHubError(Exception):
-    """Base of everything modelhub raises on purpose."""
+    """Base class of all errors that modelhub raises on purpose."""
 
 
 class ConfigError(ModelHubError):
@@ -91,8 +92,9 @@ class PluginError(ModelHubError):
 class ModelCallError(ModelHubError):
     """A call to a model failed.
 
-    ``status`` is the HTTP status (None when there was no reply), ``code`` the vendor's own error code,
-    ``retry_after`` the seconds the server asked to wait, ``partial`` what had arrived of a stream.
+    ``status`` is the HTTP status (None when there was no reply), ``code`` is the vendor's own error code,
+    ``retry_after`` is the number of seconds that the server asked to wait, and ``partial`` is the part of a stream that
+    arrived before the error.
     """
 
     retryable = False
@@ -143,7 +145,7 @@ class NotFoundError(ModelCallError):
 
 
 class BadRequestError(ModelCallError):
-    """The request is wrong and would be wrong again (400, 422), or asks what the vendor cannot do."""
+    """The request is wrong and would fail again (400, 422), or asks for something that the vendor cannot do."""
 
 
 class ContextLengthError(BadRequestError):
@@ -155,7 +157,7 @@ class ContentFilterError(BadRequestError):
 
 
 class RateLimitError(ModelCallError):
-    """Too many requests (429); ``retry_after`` says how long to wait when the server told."""
+    """Too many requests (429); ``retry_after`` says how long to wait, if the server said so."""
 
     retryable = True
 
@@ -181,9 +183,9 @@ class ConnectionError(ModelCallError, builtins.ConnectionError):
 
 
 class ResponseParsingError(ModelCallError):
-    """A reply that says success holds something unreadable.
+    """The reply has a status of success, but its content cannot be read.
 
-    A ``parse_func`` raises it to have the model asked again, with the text it could not read if it likes.
+    A ``parse_func`` may raise it: the model is then asked again. ``raw_response`` is the text that could not be read.
     """
 
     def __init__(self, message: str, raw_response: str | None = None, **facts: Any) -> None:
@@ -192,4 +194,4 @@ class ResponseParsingError(ModelCallError):
 
 
 class StreamInterruptedError(ModelCallError):
-    """A stream broke before its end; ``partial`` is the response as far as it came."""
+    """A stream broke before its end; ``partial`` is the part of the response that had arrived."""

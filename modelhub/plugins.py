@@ -17,6 +17,7 @@ import pluggy
 
 from modelhub.entry_points import describe, find_entry_points, identify
 from modelhub.errors import PluginError
+from modelhub.foreign import DISTRIBUTION
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
@@ -43,7 +44,7 @@ class Plugin:
     @property
     def rank(self) -> tuple[Any, ...]:
         """Who keeps a contested model_type: ours, then the first by name; never the order of installation."""
-        return (not self.built_in, self.distribution != "modelhub", self.distribution.lower(), self.entry_point.value)
+        return (not self.built_in, self.distribution != DISTRIBUTION, self.distribution.lower(), self.entry_point.value)
 
     def __str__(self) -> str:
         return f"{self.model_type} ({self.distribution} {self.version}, {self.entry_point.value})"

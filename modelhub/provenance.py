@@ -1,4 +1,4 @@
-"""Where every value of a config comes from, and what it beat; secrets masked."""
+"""Where every value of a config comes from, and which values it replaced; secrets are masked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DEEPEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Beaten:
-    """A value that another one replaced; ``layer`` names what it belongs to, such as ``defaults.all``."""
+    """A value that another one replaced; ``layer`` names the part of the configs it is in, such as ``defaults.all``."""
 
     value: Any
     source: str
@@ -31,8 +31,9 @@ class Beaten:
 class Explained:
     """One value of a config: ``source`` is its place in a file, or says that it is a default of the schema.
 
-    ``layer`` names what the value belongs to when that is not the config itself, ``references`` the environment
-    variables and files it refers to and whether they are there. A value that null removed is ``removed``.
+    ``layer`` names the part of the configs that the value is in, if it is not in the config itself. ``references`` are
+    the environment variables and files that it refers to, and whether they exist. ``removed`` is true if null removed
+    the value.
     """
 
     path: tuple[str, ...]
@@ -45,12 +46,12 @@ class Explained:
 
     @property
     def key(self) -> str:
-        """The path as it is spoken of: ``generate_args.temperature``."""
+        """The path with dots: ``generate_args.temperature``."""
         return ".".join(self.path)
 
 
 def explain(entry: Entry, schema: dict[str, Any]) -> list[Explained]:
-    """Explain every value of a config, in its order, then the defaults of ``schema`` that apply."""
+    """Explain every value of a config, in the order of the config, then the defaults of ``schema`` that apply."""
     view = View([(schema, schema)])
     defaults = dict(_find_defaults(view, entry.config, ()))
     own = str(entry.config.get("config_name"))
@@ -84,7 +85,7 @@ def _is_there(reference: str) -> bool:
 
 
 def _find_defaults(view: View, config: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Find the defaults that the schema sets, whether the config says something else or not."""
+    """Find the defaults of the schema, also those that the config replaces."""
     for key in sorted(view.properties):
         child = view.child(key)
         if child is None or child.deprecated:
@@ -107,7 +108,7 @@ def _has(config: Any, path: tuple[str, ...]) -> bool:
 
 
 def _mask(path: tuple[str, ...], value: Any, view: View) -> Any:
-    """Mask the secrets of what stands at ``path``, by their names, their look, and what the schema says."""
+    """Mask the secrets in the value at ``path``: by their names, by how they look, and by what the schema says."""
     nested = value
     for key in reversed(path):
         nested = {key: nested}
@@ -128,7 +129,7 @@ def _find_secrets(view: View | None, value: Any, path: tuple[str | int, ...]) ->
 
 
 def _mask_looks(masked: Any, value: Any) -> Any:
-    """Mask also what only looks like a secret, where nothing is masked yet."""
+    """Also mask texts that look like a secret and are not masked yet."""
     if isinstance(value, dict) and isinstance(masked, dict):
         return {key: _mask_looks(masked[key], item) for key, item in value.items()}
     if isinstance(value, list) and isinstance(masked, list):

@@ -13,6 +13,7 @@ from modelhub import configs, validation
 from modelhub.base.drivers import Drivers
 from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
+from modelhub.foreign import warn_of_foreign
 from modelhub.known_types import KnownTypes
 from modelhub.redaction import is_secret_name, redact
 from modelhub.references import resolve
@@ -268,6 +269,7 @@ def init(
     Raises ConfigError with every problem found; the default registry is then what it was before.
     """
     global _default
+    warn_of_foreign()
     _default = ModelRegistry(model_configs, profile=profile, watch=watch, observers=observers)
     return _default
 

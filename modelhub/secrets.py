@@ -61,7 +61,7 @@ def _read_keyring(name: str) -> str:
     try:
         import keyring  # pyright: ignore[reportMissingImports]
     except ImportError:
-        raise LookupError("a ${keyring:...} needs the keyring library: pip install 'modelhub[keyring]'") from None
+        raise LookupError("a ${keyring:...} needs the keyring library: pip install keyring") from None
     try:
         value: str | None = keyring.get_password(service, user)
     except Exception as error:  # every backend has errors of its own

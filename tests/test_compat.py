@@ -170,7 +170,11 @@ def test_every_wrapper_is_offered() -> None:
     from modelhub.plugins import installed
 
     offered = {getattr(models, name) for name in models.__all__}
-    ours = {installed().load(name) for name, plugin in installed().by_type.items() if plugin.distribution == "modelhub"}
+    ours = {
+        installed().load(name)
+        for name, plugin in installed().by_type.items()
+        if plugin.distribution == "modelhub-registry"
+    }
     assert {cls.__name__ for cls in ours - offered} <= {"PostAPIWrapper"} | NEW
     others = {models.ChatUsage, ModelResponse}
     assert all(issubclass(cls, ModelWrapperBase) for cls in offered - others)

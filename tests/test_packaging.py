@@ -34,7 +34,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def wheel(built: Path) -> dict[str, bytes]:
     """The files of the wheel."""
-    (path,) = built.glob("modelhub-*.whl")
+    (path,) = built.glob("modelhub_registry-*.whl")
     with ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -42,7 +42,7 @@ def wheel(built: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def sdist(built: Path) -> set[str]:
     """The names of the files of the sdist, below its one folder."""
-    (path,) = built.glob("modelhub-*.tar.gz")
+    (path,) = built.glob("modelhub_registry-*.tar.gz")
     with tarfile.open(path) as archive:
         return {member.name.partition("/")[2] for member in archive if member.isfile()}
 

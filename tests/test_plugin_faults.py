@@ -63,7 +63,7 @@ def properties(plugins: Plugins, model_type: str) -> dict[str, Any]:
 def test_the_built_in_types_are_found() -> None:
     plugins = Plugins()
     assert {name for name, plugin in plugins.by_type.items() if plugin.built_in} >= set(BUILT_IN)
-    assert all(plugins.by_type[name].distribution == "modelhub" for name in BUILT_IN)
+    assert all(plugins.by_type[name].distribution == "modelhub-registry" for name in BUILT_IN)
     assert "unevaluatedProperties" in (plugins.schema("openai_chat") or {})
 
 

@@ -25,7 +25,7 @@ SAMPLES = Path(__file__).parent / "plugins"
 QUARANTINED = {
     "raises": ("raises_chat", "modelhub-raises 0.4", "RuntimeError: no licence file found"),
     "exits": ("exits_chat", "modelhub-exits 0.5", "SystemExit: 3"),
-    "duplicate": ("openai_chat", "a-duplicate 0.6", "model_type 'openai_chat' is taken by modelhub "),
+    "duplicate": ("openai_chat", "a-duplicate 0.6", "model_type 'openai_chat' is taken by modelhub-registry "),
     "not_a_wrapper": ("not_a_wrapper", "modelhub-not-a-wrapper 0.7", "no subclass of modelhub.ModelWrapperBase"),
     "twin": ("acme_chat", "modelhub-twin 2.0", "model_type 'acme_chat' is taken by modelhub-acme 1.4.0"),
     "sealed": ("sealed", "modelhub-sealed 0.9", "SystemExit: the vault is sealed"),
@@ -158,7 +158,7 @@ def test_types_lists_the_good(environment: Environment) -> None:
     types = {row["model_type"]: row for row in json.loads(done.stdout)}
     assert {model_type: types[model_type]["distribution"] for model_type in GOOD} == GOOD
     assert types["acme_chat"]["description"] == "Chat models behind Acme's API."
-    assert types["openai_chat"]["distribution"].startswith("modelhub ")
+    assert types["openai_chat"]["distribution"].startswith("modelhub-registry ")
 
 
 def test_the_acme_wrapper_answers_every_way(environment: Environment, acme_url: str) -> None:

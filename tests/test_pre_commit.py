@@ -46,7 +46,7 @@ def commit(folder: Path, *commands: str) -> None:
 
 @pytest.fixture(scope="module")
 def hooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with the files that the hooks are installed from, which has the README's tag."""
+    """A repository with the files that the hooks are installed from, with the tag that a release has."""
     clone = tmp_path_factory.mktemp("clone")
     for folder in FOLDERS:
         shutil.copytree(ROOT / folder, clone / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -63,12 +63,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read_snippet(hooks: Path) -> str:
-    """The README's file, about this clone."""
+    """The README's file, about this clone and its only commit."""
     (text,) = re.findall(
         r"^```yaml\n# \.pre-commit-config\.yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S
     )
     assert text.count("https://git.example.com/modelhub") == 1
-    return str(text.replace("https://git.example.com/modelhub", hooks.as_uri()))
+    assert text.count("<full commit sha>") == 1
+    sha = run(hooks, "git", "rev-parse", "HEAD").stdout.strip()
+    return str(text.replace("https://git.example.com/modelhub", hooks.as_uri()).replace("<full commit sha>", sha))
 
 
 def test_the_hooks_are_what_pre_commit_wants() -> None:

@@ -1,1 +1,1 @@
-"""One file per vendor: each describes how a config and an input become a request, and a reply a response."""
+"""One file for each vendor: how a config and an input become a request, and how a reply becomes a response."""

@@ -54,10 +54,10 @@ _BY_MESSAGE: dict[str, type[ModelCallError]] = {
 
 
 class AnthropicChatWrapper(ChatWrapper):
-    """``/v1/messages``; system messages anywhere become its ``system``, tool messages its ``tool_result`` blocks.
+    """``/v1/messages``; system messages go to its ``system``, and tool messages become ``tool_result`` blocks.
 
-    Thinking must be returned with the tool calls that it led to: it rides on their ids (``ThoughtId``), so that
-    ``response.to_message()`` brings it back. Messages in Anthropic's own shape are sent as they are.
+    Anthropic wants its thinking back together with the tool calls that came after it. The ids of the tool calls keep it
+    (``ThoughtId``), so that ``response.to_message()`` has it. Messages in Anthropic's own form are sent as they are.
     """
 
     model_type = "anthropic_chat"
@@ -114,7 +114,7 @@ class AnthropicChatWrapper(ChatWrapper):
         return self.build_post({"model": self.model_name, **body, **extra}, stream, headers=headers, query=query)
 
     def build_call_headers(self, options: dict[str, Any]) -> dict[str, str]:
-        """What one call adds to the headers; ``betas`` join those that the config names."""
+        """The headers that one call adds; its ``betas`` are added to those of the config."""
         headers: dict[str, str] = dict(options.pop("extra_headers", None) or {})
         betas = options.pop("betas", None)
         if betas:
@@ -194,7 +194,7 @@ class AnthropicChatWrapper(ChatWrapper):
         return delta
 
     def build_turn(self, response: ModelResponse) -> dict[str, Any]:
-        """The assistant's message that carries ``response`` on, with its thinking and signatures unchanged."""
+        """``response`` as an assistant's message for the next call, with its thinking and signatures unchanged."""
         raw = response.raw
         if isinstance(raw, list):
             return {"role": "assistant", "content": gather_blocks(raw)}
@@ -202,7 +202,7 @@ class AnthropicChatWrapper(ChatWrapper):
 
 
 def parse_block_start(index: int, block: dict[str, Any], so_far: Accumulator) -> ModelResponse | None:
-    """The delta that the start of a content block brings: usually the name of a tool, or nothing."""
+    """The delta in the start of a content block: usually the name of a tool; None if the start has no content."""
     kind = block.get("type")
     if kind == "tool_use":
         so_far.state.setdefault("inputs", {})[index] = block.get("input")
@@ -216,7 +216,7 @@ def parse_block_start(index: int, block: dict[str, Any], so_far: Accumulator) ->
 
 
 def parse_block_delta(index: int, piece: dict[str, Any], so_far: Accumulator) -> ModelResponse | None:
-    """The delta that a piece of a content block brings; None for a signature, a citation, or what is not known."""
+    """The delta in a piece of a content block; None for a signature, a citation, or an unknown kind of piece."""
     kind = piece.get("type")
     if kind == "text_delta":
         return ModelResponse(text=piece["text"])
@@ -235,7 +235,7 @@ def parse_stop_reason(reason: str | None) -> str | None:
 
 
 def parse_usage(usage: dict[str, Any] | None) -> Usage | None:
-    """The tokens of a call; those written to and read from the cache are part of the prompt."""
+    """The tokens of a call; tokens written to or read from the cache count as part of the prompt."""
     if not usage:
         return None
     read, written = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
@@ -248,7 +248,7 @@ def parse_usage(usage: dict[str, Any] | None) -> Usage | None:
 
 
 def find_meaning(error: ModelCallError) -> ModelCallError:
-    """``error``, or the one that its message means where its type does not tell."""
+    """``error``, or an error of a better class if its message says what its type does not."""
     for words, cls in _BY_MESSAGE.items():
         if words in error.message:
             return cls(error.message, status=error.status, code=error.code, request_id=error.request_id)

@@ -1,4 +1,4 @@
-"""Neutral messages, tools and options in the shapes of Anthropic's Messages API, and streamed content put together."""
+"""Turns neutral messages, tools and options into Anthropic's forms, and joins the pieces of a streamed answer."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ MAX_TOKENS = 4096  # the API wants a number
 
 
 class ThoughtId(str):
-    """The id of a tool call that also carries the ``thinking_blocks`` that led to it, which the API wants back.
+    """The id of a tool call that also holds the ``thinking_blocks`` before the call, which the API wants back.
 
-    JSON keeps only the text of it: store the blocks beside it, and return them as the message's ``thinking_blocks``.
+    As JSON, only the text of the id is left. A program that stores messages must store the blocks too, and give them
+    back as the message's ``thinking_blocks``.
     """
 
     thinking_blocks: list[dict[str, Any]]
 
 
 def add_thoughts(ident: str, blocks: list[dict[str, Any]]) -> str:
-    """The id of a tool call with those of the ``blocks`` of its answer that are thinking; a plain one without any."""
+    """The id of a tool call with the thinking among the ``blocks`` of its answer; a plain text if there is none."""
     thoughts = [block for block in blocks if block.get("type") in ("thinking", "redacted_thinking")]
     if not thoughts:
         return ident
@@ -38,7 +39,7 @@ def add_thoughts(ident: str, blocks: list[dict[str, Any]]) -> str:
 
 
 def build_body(messages: list[dict[str, Any]], options: dict[str, Any], version: str) -> dict[str, Any]:
-    """A request's JSON, all but the model; raises BadRequestError for what this version of the API cannot do."""
+    """The JSON of a request without the model; raises BadRequestError for what this version of the API cannot do."""
     refuse(options, "seed", vendor="Anthropic")
     for name in SAMPLING:
         if name in options and version >= WITHOUT_SAMPLING:
@@ -68,9 +69,9 @@ def build_body(messages: list[dict[str, Any]], options: dict[str, Any], version:
 
 
 def build_messages(messages: list[dict[str, Any]]) -> tuple[list[Any], list[dict[str, Any]]]:
-    """The contents of the system messages, and the turns of the others.
+    """The contents of the system messages, and the turns made of all other messages.
 
-    Results of tools that follow each other become one user turn, which the user's next words complete.
+    Results of tools that follow each other become one user turn, together with a user message after them.
     """
     system: list[Any] = []
     turns: list[dict[str, Any]] = []
@@ -96,21 +97,21 @@ def build_messages(messages: list[dict[str, Any]]) -> tuple[list[Any], list[dict
 
 
 def join_system(contents: list[Any]) -> str | list[Any]:
-    """One ``system`` from several: a text, or blocks if any of them has blocks."""
+    """Join the contents of system messages: to a text, or to blocks if one of them has blocks."""
     if all(isinstance(content, str) for content in contents):
         return "\n\n".join(contents)
     return [block for content in contents for block in as_blocks(content)]
 
 
 def as_blocks(content: Any) -> list[Any]:
-    """Content as a list of blocks; an empty text, which the API refuses, is none."""
+    """Content as a list of blocks; an empty text is left out, because the API refuses it."""
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     return list(content)
 
 
 def build_answer(message: dict[str, Any]) -> str | list[Any]:
-    """The content of an assistant's turn: thinking, then what was said, then the calls of tools."""
+    """The content of an assistant's turn: first thinking, then text, then calls of tools."""
     content = build_content(message.get("content"))
     calls = message.get("tool_calls")
     thinking = message.get("thinking_blocks") or next(
@@ -122,7 +123,7 @@ def build_answer(message: dict[str, Any]) -> str | list[Any]:
 
 
 def build_tool_use(call: dict[str, Any]) -> dict[str, Any]:
-    """A call that the model made before."""
+    """A tool call of an earlier answer, as a block."""
     function = call["function"]
     try:
         built = build_tool_call(call.get("id"), function["name"], function.get("arguments"))
@@ -132,7 +133,7 @@ def build_tool_use(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_tool_result(message: dict[str, Any]) -> dict[str, Any]:
-    """What a tool answered; ``is_error`` may say that it failed."""
+    """The output of a tool, as a block; ``is_error`` says that the tool failed."""
     if not message.get("tool_call_id"):
         raise BadRequestError("a tool message needs the tool_call_id of the call that it answers")
     content = build_content(message.get("content"))
@@ -141,7 +142,7 @@ def build_tool_result(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_content(content: Any) -> str | list[Any]:
-    """Text as it is, parts as blocks; an empty text, which the API refuses, only where there is nothing else."""
+    """Text as it is, parts as blocks; the API refuses empty texts, so one is kept only if there is nothing else."""
     if content is None or isinstance(content, str):
         return content or ""
     blocks = [build_part(part) for part in content]
@@ -149,7 +150,7 @@ def build_content(content: Any) -> str | list[Any]:
 
 
 def build_part(part: Any) -> dict[str, Any]:
-    """One part as a block; what is a block already, or is not known here, stays as it is."""
+    """One part as a block; a block, or a part of an unknown kind, stays as it is."""
     kind = part.get("type") if isinstance(part, dict) else None
     if kind == "image_url":
         image = part["image_url"]
@@ -162,7 +163,7 @@ def build_part(part: Any) -> dict[str, Any]:
 
 
 def build_document(file: dict[str, Any]) -> dict[str, Any]:
-    """A file as a document: by id or URL, or its data, which is PDF or text."""
+    """A file as a document block: its id, its URL, or its data, which must be PDF or text."""
     data = file.get("file_data")
     if file.get("file_id"):
         source = {"type": "file", "file_id": file["file_id"]}
@@ -183,7 +184,7 @@ def build_document(file: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_tool(tool: dict[str, Any]) -> dict[str, Any]:
-    """A tool of OpenAI's shape as Anthropic's; any other is sent as it is."""
+    """A tool in OpenAI's form turned into Anthropic's; other tools stay as they are."""
     function = tool.get("function")
     if not isinstance(function, dict):
         return tool

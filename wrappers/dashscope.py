@@ -62,7 +62,7 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
         return {**message, "role": role, "content": self.build_content(message.get("content"))}
 
     def build_content(self, content: Any) -> Any:
-        """The content of a message for a model of text alone; DashScope's own parts stay as they are."""
+        """The content of a message for a model that takes only text; DashScope's own parts stay as they are."""
         if not isinstance(content, list) or not any("type" in part for part in content):
             return "" if content is None else content
         parts = [build_part(part) for part in content]
@@ -125,14 +125,14 @@ class DashScopeMultiModalWrapper(DashScopeChatWrapper):
     default_parameters: ClassVar[dict[str, Any]] = {}
 
     def build_content(self, content: Any) -> Any:
-        """Content as the list of parts that this service wants."""
+        """The content as a list of parts, as this service wants it."""
         if isinstance(content, list):
             return [build_part(part) for part in content]
         return [{"text": content}] if content else []
 
 
 def build_part(part: dict[str, Any]) -> dict[str, Any]:
-    """One neutral part of a message as DashScope names it; its own parts, which have no type, stay as they are."""
+    """One neutral part of a message in DashScope's form; parts in that form, which have no type, stay as they are."""
     kind = part.get("type")
     if kind in ("image_url", "video_url"):
         media = part[kind]
@@ -150,9 +150,9 @@ def build_part(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_parts(message: dict[str, Any]) -> dict[str, Any]:
-    """``message`` with the local files that DashScope's own parts name turned into data.
+    """``message`` with the content of local files in place of their names in DashScope's own parts.
 
-    Raises BadRequestError for a file that cannot be read, or a part that is no dict.
+    Raises BadRequestError for a file that cannot be read, or a part that is not a dict.
     """
     content = message.get("content")
     if not isinstance(content, list):
@@ -163,13 +163,13 @@ def load_parts(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_local(part: dict[str, Any]) -> dict[str, Any]:
-    """The media of a part that are local files, as data URIs."""
+    """The values of a part that name local files, as data URIs."""
     paths = {name: find_local_path(part[name]) for name in MEDIA if isinstance(part.get(name), str)}
     return {name: build_data_uri(path) for name, path in paths.items() if path is not None}
 
 
 def parse_choice(output: dict[str, Any]) -> dict[str, Any]:
-    """The first choice of an output, also of the older form that is text alone."""
+    """The first choice of an output; the older form of outputs, which has only text, is accepted too."""
     choices = output.get("choices")
     if choices is None:
         return {"message": {"content": output["text"]}, "finish_reason": output.get("finish_reason")}
@@ -186,13 +186,13 @@ def parse_content(content: Any) -> tuple[str | None, list[str]]:
 
 
 def parse_finish_reason(choice: dict[str, Any]) -> str | None:
-    """The finish reason in OpenAI's words; while a stream goes on it is the word null."""
+    """The finish reason in OpenAI's words; None before the end of a stream, where DashScope says "null"."""
     reason = choice.get("finish_reason")
     return None if reason in (None, "null") else FINISH_REASONS.get(reason, "other")
 
 
 def parse_call_delta(piece: dict[str, Any], so_far: Accumulator) -> ToolCallDelta:
-    """One fragment of a tool call; a fragment that repeats what came before it brings the rest."""
+    """The new part of a tool call; a fragment may repeat what came in the fragments before it."""
     index, id, function = piece.get("index"), piece.get("id") or None, piece.get("function") or {}
     arguments = function.get("arguments") or ""
     same = (call for call in reversed(so_far.calls) if call.index == index and id in (None, call.id))

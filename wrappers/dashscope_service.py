@@ -35,7 +35,7 @@ _TOO_LONG = re.compile(r"Range of input length should be|message token length ex
 
 
 class DottedCodes(dict[str, type[ModelCallError]]):
-    """Error codes whose parts after a dot say more: ``Throttling.RateQuota`` is found as ``Throttling``."""
+    """Error codes; one that is not in the dict is found without its last part: ``Throttling.X`` as ``Throttling``."""
 
     def __contains__(self, code: object) -> bool:
         return super().__contains__(code) or (isinstance(code, str) and "." in code and code.rpartition(".")[0] in self)
@@ -103,7 +103,7 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
         stream: bool = False,
         headers: dict[str, str] | None = None,
     ) -> Request:
-        """A POST to one of the services; the SDK's ``workspace`` among the parameters is a header of the call."""
+        """A POST to one of the services; the parameter ``workspace``, known from the SDK, becomes a header."""
         headers = dict(headers or {})
         workspace = parameters.pop("workspace", None)
         if workspace:
@@ -134,7 +134,7 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
 
 
 def parse_failure(status: int | None, data: dict[str, Any], reply: Reply | None = None) -> ModelCallError:
-    """The typed error that ``code`` and ``message`` tell."""
+    """The typed error for a reply with ``code`` and ``message``."""
     codes = ERROR_CODES
     if _TOO_LONG.search(str(data.get("message"))):
         codes = DottedCodes({"InvalidParameter": ContextLengthError})
@@ -142,7 +142,7 @@ def parse_failure(status: int | None, data: dict[str, Any], reply: Reply | None 
 
 
 def parse_body(reply: Reply) -> dict[str, Any]:
-    """The decoded reply; raises the typed error of one that reports a failure with a status of success."""
+    """The decoded reply; raises a typed error if it reports a failure although its status is success."""
     data = reply.json()
     if not isinstance(data, dict):
         raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object", status=reply.status)
@@ -152,7 +152,7 @@ def parse_body(reply: Reply) -> dict[str, Any]:
 
 
 def parse_usage(usage: Any) -> Usage | None:
-    """The tokens of a reply; embeddings tell only their total, images none."""
+    """The tokens of a reply; those to embeddings have only a total, those to images nothing."""
     if not isinstance(usage, dict):
         return None
     total = usage.get("total_tokens") or 0

@@ -1,4 +1,4 @@
-"""DashScope's services that draw and embed: conversations of several requests."""
+"""DashScope's services for images and embeddings, where one call may take several requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PENDING = ("PENDING", "RUNNING", "SUSPENDED")
 
 
 class DashScopeImageSynthesisWrapper(DashScopeEndpoint, ImageWrapper):
-    """Images drawn by a task that is waited for: https://help.aliyun.com/zh/model-studio/text-to-image-v2-api-reference."""
+    """Images; a task draws them, and the call waits until it has ended: https://help.aliyun.com/zh/model-studio/text-to-image-v2-api-reference."""
 
     model_type = "dashscope_image_synthesis"
     poll_interval = 1.0  # seconds; doubled after every third look, up to five times itself
@@ -63,7 +63,7 @@ class DashScopeImageSynthesisWrapper(DashScopeEndpoint, ImageWrapper):
         )
 
     def build_look(self, task_id: str, wait: float) -> Request:
-        """The request that asks how a task is getting on."""
+        """The request that asks for the state of a task."""
         return Request(
             f"{self.endpoint.url}/tasks/{task_id}",
             self.endpoint.headers,

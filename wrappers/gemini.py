@@ -13,7 +13,6 @@ from modelhub.base import (
     EmbeddingWrapper,
     Endpoint,
     Event,
-    HTTPModelWrapperBase,
     ModelResponse,
     Reply,
     Request,
@@ -33,8 +32,8 @@ _MAX_BATCH = 100  # texts that one request may hold: https://ai.google.dev/gemin
 _MAX_REPLIES = 50  # that continue each other
 
 
-class GeminiEndpoint(HTTPModelWrapperBase):
-    """Address, key and errors, which all of Gemini's methods share."""
+class GeminiEndpoint:
+    """Address, key and errors, the same for all of Gemini's methods."""
 
     def build_endpoint(self) -> Endpoint:
         sdk = self.client_args.get("http_options") or {}  # where Google's own client has these
@@ -89,8 +88,8 @@ class GeminiEndpoint(HTTPModelWrapperBase):
 class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
     """``generateContent``: https://ai.google.dev/api/generate-content.
 
-    Contents in Gemini's own form may stand for messages, or among them. A tool call's ``id`` carries the thought
-    signature that must go back with it; see ``SignedId``.
+    Contents in Gemini's own form may be passed as messages or among messages. The ``id`` of a tool call holds the
+    thought signature that must be sent back with it; see ``SignedId``.
     """
 
     model_type = "gemini_chat"
@@ -110,7 +109,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
         return self.build_call(method, build_body(input, options), options, stream)
 
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
-        """One request, and another for as long as the model says that it has not finished."""
+        """Send one request, and more until the model says that it has finished."""
         body = build_body(input, options)
         replies: list[Any] = []
         while True:
@@ -140,7 +139,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
 
 
 class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
-    """``batchEmbedContents``: https://ai.google.dev/api/embeddings; long lists go in several requests."""
+    """``batchEmbedContents``: https://ai.google.dev/api/embeddings; a long list takes several requests."""
 
     model_type = "gemini_embedding"
 
@@ -163,7 +162,7 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
         return self.build_call("batchEmbedContents", {"requests": requests}, options)
 
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
-        """As many requests as the texts need."""
+        """Send as many requests as the texts need."""
         contents = normalize_contents(input)
         vectors: list[list[float]] = []
         usage: Usage | None = None
@@ -192,7 +191,7 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
 
 
 def normalize_contents(texts: Any) -> list[Any]:
-    """What is to be embedded: texts, or contents of several parts that make one vector each."""
+    """The inputs to embed: texts, or contents of several parts, each of which gets one vector."""
     contents = [texts] if isinstance(texts, str | Mapping) else texts
     if not isinstance(contents, list | tuple) or not contents or not all(map(_is_content, contents)):
         raise BadRequestError("texts must be a str or a list of str with at least one item")
@@ -204,5 +203,5 @@ def _is_content(value: Any) -> bool:
 
 
 def name_arguments(args: tuple[Any, ...]) -> dict[str, Any]:
-    """The options that AgentScope's calls give by position."""
+    """The positional arguments of AgentScope's calls, as options."""
     return dict(zip(("task_type", "title"), args, strict=False))

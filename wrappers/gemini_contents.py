@@ -1,4 +1,4 @@
-"""The turns of a conversation as Gemini takes them, from neutral messages (https://ai.google.dev/api/caching#Content)."""
+"""Turns neutral messages into the contents that Gemini takes (https://ai.google.dev/api/caching#Content)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelhub.messages.media import split_data_uri
 
 
 def adopt_contents(messages: Any) -> Any:
-    """``messages`` with Gemini's own forms among them, turns with ``parts`` and loose parts, as neutral messages."""
+    """``messages`` as neutral messages; Gemini's own contents with ``parts``, and single parts, are accepted too."""
     if isinstance(messages, Mapping):
         messages = [messages]
     if not isinstance(messages, list | tuple):
@@ -35,7 +35,7 @@ def adopt_contents(messages: Any) -> Any:
 
 
 def build_contents(messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The turns of a conversation and the parts of its system messages, which stand apart."""
+    """The turns of a conversation and, separately, the parts of its system messages."""
     contents: list[dict[str, Any]] = []
     system: list[dict[str, Any]] = []
     names: dict[str, str] = {}
@@ -59,7 +59,7 @@ def build_contents(messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, A
 
 
 def build_answer(message: dict[str, Any], parts: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
-    """The parts of an answer given earlier, with its tool calls, whose names are noted in ``names``."""
+    """The parts of an earlier answer with its tool calls; their names are added to ``names``, by id."""
     calls = message.get("tool_calls") or ()
     names.update(
         {part["functionCall"].get("id"): part["functionCall"]["name"] for part in parts if "functionCall" in part}
@@ -75,7 +75,7 @@ def build_answer(message: dict[str, Any], parts: list[dict[str, Any]], names: di
 
 
 def build_call(call: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """A tool call as a part; the thought signature that came with it goes back on the same part."""
+    """A tool call as a part, with the thought signature that came with it."""
     function = call["function"]
     name, arguments = function["name"], function.get("arguments") or {}
     if isinstance(arguments, str):
@@ -96,13 +96,13 @@ def build_call(call: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 
 def find_signature(holder: dict[str, Any]) -> Any:
-    """The thought signature that a message or tool call was given by its caller."""
+    """The thought signature that the caller has put into a message or a tool call."""
     extra = holder.get("extra_content") or {}  # as in https://ai.google.dev/gemini-api/docs/openai
     return holder.get("thought_signature") or (extra.get("google") or {}).get("thought_signature")
 
 
 def build_result(message: dict[str, Any], names: dict[str, str], index: int) -> dict[str, Any]:
-    """What a tool returned as a part; it must be an object, so that anything else becomes its ``result``."""
+    """The output of a tool as a part; it must be an object, so another value is put under its key ``result``."""
     ident = message.get("tool_call_id")
     name = message.get("name") or names.get(ident or "")
     if not name:
@@ -124,7 +124,7 @@ def build_result(message: dict[str, Any], names: dict[str, str], index: int) -> 
 
 
 def parse_object(content: Any) -> dict[str, Any]:
-    """The JSON object that ``content`` writes, else one that holds it."""
+    """The JSON object in ``content``; for other content, an object that contains it."""
     if isinstance(content, str) and content.lstrip()[:1] == "{":
         try:
             value = decode_json(content)
@@ -136,7 +136,7 @@ def parse_object(content: Any) -> dict[str, Any]:
 
 
 def build_parts(content: Any) -> list[dict[str, Any]]:
-    """The parts of a message's content, or of one of Gemini's."""
+    """The parts of a message's content, which may be in Gemini's own form."""
     if content is None:
         return []
     if isinstance(content, Mapping) and "parts" in content:
@@ -149,7 +149,7 @@ def build_parts(content: Any) -> list[dict[str, Any]]:
 
 
 def build_part(part: Any) -> dict[str, Any]:
-    """One part of a message; one in Gemini's own form stays as it is."""
+    """One part of a message in Gemini's form; a part in that form stays as it is."""
     if isinstance(part, str):
         return {"text": part}
     if not isinstance(part, Mapping):

@@ -1,4 +1,4 @@
-"""What Gemini answers: replies, pieces of streams and errors (https://ai.google.dev/api/generate-content)."""
+"""Reads Gemini's answers: replies, pieces of streams and errors (https://ai.google.dev/api/generate-content)."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
 class SignedId(str):
-    """The id of a tool call that also carries Gemini's ``thought_signature``.
+    """The id of a tool call that also holds Gemini's ``thought_signature``.
 
-    Newer models refuse a conversation whose tool calls come back without it; sent back as the call's id, it puts the
-    signature where it was. A conversation that was stored as JSON keeps only the text: store the signature beside it
-    and give it back as the call's ``thought_signature``.
+    Newer models refuse a conversation whose tool calls have lost their signatures; with this id in the message, the
+    signature is sent back. As JSON, only the text of the id is left. A program that stores messages must store the
+    signature too, and give it back as the tool call's ``thought_signature``.
     """
 
     thought_signature: str
@@ -61,9 +61,9 @@ class SignedId(str):
 
 
 def parse_chunk(data: Any, so_far: Accumulator, headers: Mapping[str, str] | None = None) -> ModelResponse:
-    """The delta of one reply, whole or a fragment of a stream, of which the first candidate counts.
+    """The delta in the first candidate of a reply or of a piece of a stream.
 
-    Raises the typed error that it reports instead.
+    Raises a typed error if it reports a failure.
     """
     if not isinstance(data, dict):
         raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object")
@@ -83,7 +83,7 @@ def parse_chunk(data: Any, so_far: Accumulator, headers: Mapping[str, str] | Non
 
 
 def parse_replies(replies: list[Any], last: Reply) -> ModelResponse:
-    """The response of one whole reply, or of several that continue each other; the last told the headers."""
+    """The response of one whole reply, or of several where each continues the one before; ``last`` has the headers."""
     so_far = Accumulator()
     usage: Usage | None = None
     for data in replies:
@@ -103,7 +103,7 @@ def parse_replies(replies: list[Any], last: Reply) -> ModelResponse:
 
 
 def find_continuation(data: Any) -> str | None:
-    """The token with which a reply that is not finished is continued."""
+    """The token that asks for the rest of a reply; None if the reply has finished."""
     candidates = data.get("candidates") if isinstance(data, dict) else None
     if not candidates or candidates[0].get("finishReason") != "CONTINUATION":
         return None
@@ -112,7 +112,7 @@ def find_continuation(data: Any) -> str | None:
 
 
 def parse_parts(parts: Any, delta: ModelResponse, so_far: Accumulator) -> None:
-    """Put what the parts of a candidate hold into ``delta``; parts of unknown kinds stay in its ``raw``."""
+    """Add the parts of a candidate to ``delta``; parts of unknown kinds are found in its ``raw`` only."""
     texts: list[str] = []
     thoughts: list[str] = []
     calls: list[ToolCallDelta] = []
@@ -133,7 +133,7 @@ def parse_parts(parts: Any, delta: ModelResponse, so_far: Accumulator) -> None:
 
 
 def parse_call(part: dict[str, Any], index: int, request_id: str | None) -> ToolCallDelta:
-    """A tool call, which comes whole; one without an id gets one that no other reply has."""
+    """A tool call, which is always whole; if it has no id, it gets an id that no other reply has."""
     call = part["functionCall"]
     arguments = call.get("args") or {}
     if not isinstance(arguments, dict):
@@ -145,7 +145,7 @@ def parse_call(part: dict[str, Any], index: int, request_id: str | None) -> Tool
 
 
 def parse_finish_reason(candidate: dict[str, Any], called: bool) -> str | None:
-    """OpenAI's word for why a candidate ended; Gemini says STOP for tool calls too."""
+    """OpenAI's word for the reason why a candidate ended; Gemini says STOP for tool calls too."""
     reason = candidate.get("finishReason")
     if reason is None:
         return None
@@ -153,7 +153,7 @@ def parse_finish_reason(candidate: dict[str, Any], called: bool) -> str | None:
 
 
 def parse_usage(data: dict[str, Any]) -> Usage | None:
-    """The tokens spent so far; thoughts are part of the completion, what built-in tools read of the prompt."""
+    """The tokens so far; thoughts count as completion, and what built-in tools read counts as prompt."""
     usage = data.get("usageMetadata")
     if not isinstance(usage, dict):
         return None
@@ -168,7 +168,7 @@ def parse_usage(data: dict[str, Any]) -> Usage | None:
 
 
 def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
-    """The tokens of two replies together."""
+    """The sum of the tokens of two replies."""
     if one is None or other is None:
         return one or other
     return Usage(*(_add(getattr(one, name), getattr(other, name)) for name in _COUNTS))
@@ -182,7 +182,7 @@ def _add(one: int | None, other: int | None) -> Any:
 
 
 def parse_failure(status: int | None, body: Any, headers: Mapping[str, str] | None) -> ModelCallError:
-    """The typed error of a decoded body, which may be wrapped in a list; without a ``status`` the body's own counts."""
+    """The typed error for a decoded body, which may be in a list; if ``status`` is None, the body has the status."""
     if isinstance(body, list) and body:
         body = body[0]
     error = body.get("error") if isinstance(body, dict) else None

@@ -1,4 +1,4 @@
-"""The body of a request to Gemini, from neutral messages and options (https://ai.google.dev/api/generate-content)."""
+"""Builds the body of a request to Gemini from neutral messages and options (https://ai.google.dev/api/generate-content)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
 def build_body(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a request; options have neutral names or Gemini's own, in either spelling.
+    """The body of a request; options have neutral names or Gemini's own names, in camelCase or snake_case.
 
     Raises BadRequestError for what Gemini cannot do.
     """
@@ -66,7 +66,7 @@ def build_body(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> di
 
 
 def build_tools(tools: Any) -> list[dict[str, Any]]:
-    """OpenAI's function tools as declarations; Gemini's own tools, such as ``{"google_search": {}}``, stay."""
+    """OpenAI's function tools as declarations; Gemini's tools, such as ``{"google_search": {}}``, stay as they are."""
     declarations, own = [], []
     for tool in [tools] if isinstance(tools, Mapping) else tools:
         kind = tool.get("type")
@@ -94,7 +94,7 @@ def build_choice(choice: Any) -> dict[str, Any]:
 
 
 def build_format(shape: Any) -> dict[str, Any]:
-    """What ``generationConfig`` says for OpenAI's ``response_format``."""
+    """The keys of ``generationConfig`` for OpenAI's ``response_format``."""
     kind = shape.get("type") if isinstance(shape, Mapping) else shape
     if kind == "text":
         return {}
@@ -107,7 +107,7 @@ def build_format(shape: Any) -> dict[str, Any]:
 
 
 def merge(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """``body`` with the keys of ``extra``, objects key by key."""
+    """``body`` with the keys of ``extra``; where both have an object, the objects are merged too."""
     merged = dict(body)
     for name, value in extra.items():
         old = merged.get(name)

@@ -1,4 +1,4 @@
-"""Every vendor that LiteLLM knows, through its library or its proxy: https://docs.litellm.ai/docs/providers."""
+"""All vendors that LiteLLM knows, through its library or its proxy: https://docs.litellm.ai/docs/providers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LIBRARY = "litellm"
 
 
 class LiteLLMChatWrapper(OpenAIChatWrapper):
-    """A model named ``provider/model``, called by the library in this process or, with a ``base_url``, by its proxy."""
+    """A model named ``provider/model``; the library calls it in this process or, with a ``base_url``, a proxy does."""
 
     model_type = "litellm_chat"
     formatters = ("common",)
@@ -44,7 +44,7 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
 
     @property
     def proxied(self) -> bool:
-        """Whether a LiteLLM proxy is asked rather than the library."""
+        """Whether calls go to a LiteLLM proxy and not to the library."""
         return bool(self.client_args.get("base_url"))
 
     def build_endpoint(self) -> Endpoint:
@@ -89,13 +89,13 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
 
 
 def load_library(config_name: str) -> Any:
-    """The library, imported without the requests it makes by itself; raises PluginError when it is not installed."""
+    """The library, kept from sending requests while it is imported; raises PluginError if it is not installed."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     quiet = LIBRARY not in sys.modules
     try:
         litellm: Any = import_module(LIBRARY)
     except ImportError as error:
-        how = "pip install 'modelhub[litellm]', or set client_args.base_url to use a LiteLLM proxy"
+        how = "pip install litellm, or set client_args.base_url to use a LiteLLM proxy"
         raise PluginError(f"config {config_name!r} (litellm_chat) needs the library litellm: {how} ({error})") from None
     if quiet:  # else the program uses the library itself and may want what it prints
         litellm.suppress_debug_info = True
@@ -108,7 +108,7 @@ def parse_piece(chunk: Any, so_far: Accumulator) -> ModelResponse | None:
 
 
 def parse_answer(answer: Any) -> ModelResponse:
-    """The response that the library returned, which has OpenAI's shape."""
+    """The response for the object that the library returned, which has OpenAI's form."""
     response = parse_completion(answer.model_dump(warnings=False), Reply(200, {}))
     response.request_id = find_request_id(getattr(answer, "_response_headers", None) or {})
     return response
@@ -130,7 +130,7 @@ _PREFIX = re.compile(r"^(?:litellm\.\w+: |\w+(?:Error|Exception)(?:: | - ))+")
 
 
 def parse_failure(causes: list[BaseException], arguments: dict[str, Any]) -> ModelHubError:
-    """The error to raise for an exception of the library that has these causes, without the keys of the call."""
+    """The error to raise for an exception of the library with these causes; keys are removed from its message."""
     missing = next((cause for cause in causes if isinstance(cause, ModuleNotFoundError)), None)
     if missing is not None:
         return PluginError(f"litellm needs a module that is not installed: pip install {missing.name} ({missing})")
@@ -142,7 +142,7 @@ def parse_failure(causes: list[BaseException], arguments: dict[str, Any]) -> Mod
 
 
 def build_failure(causes: list[BaseException]) -> ModelCallError:
-    """The typed error for what the server said or, when it said nothing, for what happened on the way."""
+    """The typed error for the server's reply or, if there was no reply, for what happened to the connection."""
     error: Any = causes[0]
     told = [headers for cause in causes if (headers := _find_headers(cause))]
     name = type(error).__name__
@@ -161,7 +161,7 @@ def build_failure(causes: list[BaseException]) -> ModelCallError:
 
 
 def _build_outage(causes: list[BaseException], message: str) -> ModelCallError | None:
-    """The error of a call that brought no reply; None when nothing shows that it was the connection's fault."""
+    """The error of a call without a reply; None if nothing shows that the connection failed."""
     names = {cls.__name__ for cause in causes for cls in type(cause).__mro__ if not cls.__module__.startswith(LIBRARY)}
     if names & _UNCONNECTED:
         return errors.ConnectionError(message)
@@ -175,14 +175,14 @@ def _build_outage(causes: list[BaseException], message: str) -> ModelCallError |
 
 
 def _find_headers(cause: Any) -> Any:
-    """The headers of the server's reply, where an exception has kept them."""
+    """The headers of the server's reply, if the exception has them."""
     return getattr(cause, "litellm_response_headers", None) or getattr(
         getattr(cause, "response", None), "headers", None
     )
 
 
 def _find_body(cause: Any) -> Any:
-    """The decoded body of the server's reply, which is an attribute of some exceptions and the message of others."""
+    """The decoded body of the server's reply; some exceptions have it as an attribute, others in their message."""
     body = getattr(cause, "body", None)
     if not isinstance(body, dict):
         try:

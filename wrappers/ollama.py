@@ -37,9 +37,9 @@ _WRONG_OPTION = re.compile(r'option "\w+" must be of type')
 
 
 class OllamaEndpoint(HTTPModelWrapperBase):
-    """What Ollama's endpoints share; ``host`` takes the forms of ``OLLAMA_HOST``.
+    """What Ollama's endpoints share; ``host`` may have any form that ``OLLAMA_HOST`` may have.
 
-    ``top_level`` names what stands beside ``options`` in a request; all else a caller names is a sampling option.
+    ``top_level`` are the keys that are beside ``options`` in a request; all other keys are put into ``options``.
     """
 
     decoder = LineDecoder
@@ -70,7 +70,7 @@ class OllamaEndpoint(HTTPModelWrapperBase):
         return Endpoint(parse_host(host) + self.path, self.build_headers(headers))
 
     def build_body(self, body: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-        """``body`` with the config's and the call's options, each where Ollama looks for it."""
+        """``body`` with the options of the config and of the call, each at its place for Ollama."""
         for name, value in (("keep_alive", self.keep_alive), ("think", self.think), ("format", self.output_format)):
             if value is not None:
                 body[name] = value
@@ -84,7 +84,7 @@ class OllamaEndpoint(HTTPModelWrapperBase):
 
 
 class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
-    """``/api/chat``: an answer to messages."""
+    """``/api/chat``: answers messages."""
 
     model_type = "ollama_chat"
     path = "/api/chat"
@@ -106,7 +106,7 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
 
 
 class OllamaGenerationWrapper(OllamaEndpoint):
-    """``/api/generate``: the continuation of a prompt, or with ``suffix`` what stands between the two."""
+    """``/api/generate``: continues a prompt; with ``suffix``, it writes the text between prompt and suffix."""
 
     model_type = "ollama_generate"
     path = "/api/generate"
@@ -177,7 +177,7 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
 
 
 def parse_answer(data: dict[str, Any], message: dict[str, Any], reply: Reply) -> ModelResponse:
-    """The response whose content, thinking and tool calls are in ``message``; the facts about it are in ``data``."""
+    """The response for a reply: ``message`` has content, thinking and tool calls, ``data`` all other facts."""
     calls = [
         build_tool_call(call.get("id"), call["function"]["name"], call["function"].get("arguments"), n)
         for n, call in enumerate(message.get("tool_calls") or ())
@@ -195,7 +195,7 @@ def parse_answer(data: dict[str, Any], message: dict[str, Any], reply: Reply) ->
 
 
 def parse_delta(data: dict[str, Any], message: dict[str, Any], so_far: Accumulator) -> ModelResponse | None:
-    """The delta of one line of a stream; tool calls come whole."""
+    """The delta of one line of a stream; a tool call is always whole."""
     calls = [
         ToolCallDelta(
             len(so_far.calls) + n,
@@ -222,7 +222,7 @@ def parse_delta(data: dict[str, Any], message: dict[str, Any], so_far: Accumulat
 
 
 def parse_finish_reason(data: dict[str, Any], called: bool) -> str | None:
-    """OpenAI's word for why Ollama stopped; older servers say only ``done``."""
+    """OpenAI's word for the reason why Ollama stopped; older servers say only ``done``."""
     reason = data.get("done_reason")
     if reason is None:
         reason = "stop" if data.get("done") else None
@@ -234,7 +234,7 @@ def parse_finish_reason(data: dict[str, Any], called: bool) -> str | None:
 
 
 def parse_usage(data: dict[str, Any]) -> Usage | None:
-    """The tokens Ollama counted; the prompt's are left out when it came from the cache."""
+    """The tokens that Ollama counted; it does not say the prompt's if the prompt was in its cache."""
     if "eval_count" not in data and "prompt_eval_count" not in data:
         return None
     return Usage(data.get("prompt_eval_count") or 0, data.get("eval_count") or 0)

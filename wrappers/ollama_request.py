@@ -1,4 +1,4 @@
-"""Where Ollama is and what it is sent, from neutral messages and options (https://github.com/ollama/ollama/blob/main/docs/api.md)."""
+"""Builds Ollama's address and the body of its requests (https://github.com/ollama/ollama/blob/main/docs/api.md)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _OPTION_NAMES = {"max_tokens": "num_predict", "max_completion_tokens": "num_pred
 
 
 def parse_host(host: str | None) -> str:
-    """The base URL that a host in one of ``OLLAMA_HOST``'s forms means.
+    """The base URL for a host in one of the forms of ``OLLAMA_HOST``.
 
-    Without a scheme the port is 11434 unless given; with one it is the scheme's own. A server's "any address"
-    is this machine.
+    If no port is given, it is 11434 or, after a scheme, the default port of the scheme. The address of a server that
+    listens on all addresses becomes that of this machine.
     """
     host = (host or "127.0.0.1:11434").strip().rstrip("/")
     bare = "://" not in host
@@ -36,7 +36,7 @@ def parse_host(host: str | None) -> str:
 
 
 def build_options(options: dict[str, Any], top_level: Collection[str], sampling: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a body that ``options`` become: those named in ``top_level``, and the rest over ``sampling``.
+    """The keys of a body: the options in ``top_level`` as they are, all other options added to those of ``sampling``.
 
     Raises BadRequestError for a ``response_format`` that Ollama does not have.
     """
@@ -56,7 +56,7 @@ def build_options(options: dict[str, Any], top_level: Collection[str], sampling:
 
 
 def build_tools(options: dict[str, Any]) -> dict[str, Any]:
-    """``options`` without ``tool_choice``; raises BadRequestError where it demands a call, which cannot be had."""
+    """``options`` without ``tool_choice``; raises BadRequestError if it demands a call, which Ollama cannot do."""
     choice = options.pop("tool_choice", None)
     if choice == "none":
         options.pop("tools", None)
@@ -67,7 +67,7 @@ def build_tools(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Ollama's form of neutral messages: text apart from images, arguments as objects, tools by name."""
+    """Neutral messages in Ollama's form: images separate from text, arguments as objects, tools by their names."""
     names: dict[str, str] = {}
     built = []
     for message in messages:

@@ -1,4 +1,4 @@
-"""What OpenAI's API, and everything that speaks it, answers: completions, chunks, vectors and images."""
+"""Reads the answers of OpenAI's API and of all that use its form: completions, chunks, vectors and images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FINISH_REASONS = {
 
 
 def parse_completion(data: Any, reply: Reply, codes: Codes | None = None) -> ModelResponse:
-    """The response of a chat completion, of which the first choice counts."""
+    """The response in the first choice of a chat completion."""
     raise_for_error(data, reply, codes)
     choices = data["choices"]
     if not isinstance(choices, list):
@@ -87,7 +87,7 @@ def parse_chunk(event: Event, so_far: Accumulator, codes: Codes | None = None) -
 
 
 def raise_for_error(data: Any, reply: Reply, codes: Codes | None = None) -> None:
-    """Raise the typed error that a reply with a success status carries in its body; ``codes`` are the vendor's own."""
+    """Raise a typed error if the body of a successful reply reports one; ``codes`` are the vendor's own error codes."""
     if not isinstance(data, dict):
         raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object", status=reply.status)
     if data.get("error"):
@@ -125,7 +125,7 @@ def parse_tool_call_delta(piece: dict[str, Any]) -> ToolCallDelta:
 
 
 def parse_usage(usage: Any) -> Usage | None:
-    """The tokens that a reply says were spent; those of images are counted in and out."""
+    """The tokens that a reply reports, also the input and output tokens of images."""
     if not isinstance(usage, dict):
         return None
     prompt = usage.get("prompt_tokens_details")
@@ -140,7 +140,7 @@ def parse_usage(usage: Any) -> Usage | None:
 
 
 def parse_vectors(rows: list[dict[str, Any]]) -> list[list[float]]:
-    """The embeddings in the order of their texts; raises ResponseParsingError when there are none."""
+    """The embeddings in the order of their texts; raises ResponseParsingError if there are no embeddings."""
     if not rows:
         raise ResponseParsingError("the reply holds no embedding")
     if all("index" in row for row in rows):
@@ -162,7 +162,7 @@ def parse_vector(vector: Any) -> list[float]:
 
 
 def parse_images(data: dict[str, Any]) -> list[str]:
-    """The images of a reply as URLs or, where they came as base64, as data URIs."""
+    """The images of a reply as URLs; an image in base64 becomes a data URI."""
     images = []
     for row in data["data"]:
         packed = row.get("b64_json")
@@ -171,6 +171,6 @@ def parse_images(data: dict[str, Any]) -> list[str]:
 
 
 def build_image_uri(packed: str, kind: str) -> str:
-    """The data URI of a base64 image, which says itself what it is; ``kind`` is what it is taken for otherwise."""
+    """The data URI of a base64 image; its first bytes say its type, and if they do not, ``kind`` does."""
     found = find_media_type(base64.b64decode(packed[:32], validate=True), "")
     return f"data:{found if found.startswith('image/') else f'image/{kind}'};base64,{packed}"

@@ -1,4 +1,4 @@
-"""Any HTTP API that takes a POST of JSON: AgentScope's envelope, OpenAI's shape, or Hugging Face's."""
+"""Any HTTP API that takes JSON by POST; its replies may have the form of AgentScope, OpenAI or Hugging Face."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _LAST_WORDS = re.compile(r"\n(?=[A-Za-z][\w.]*(?:: |$))")  # the exception, afte
 
 
 class PostAPIModelWrapperBase(HTTPModelWrapperBase):
-    """Posts ``{messages_key: input, **json_args}`` to ``api_url``; the reply's JSON is in ``raw``.
+    """Posts ``{messages_key: input, **json_args}`` to ``api_url``; the JSON of the reply is in ``raw``.
 
-    A ``messages_key`` of ``a.b`` puts the input under ``b`` in the object ``a``.
+    With the ``messages_key`` ``a.b``, the input is under the key ``b`` of the object ``a``.
     """
 
     def __init__(
@@ -105,12 +105,12 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
         return response
 
     def _parse_response(self, response: Any) -> ModelResponse:
-        """The response that a decoded reply holds; the extension point of AgentScope's subclasses."""
+        """The response in a decoded reply; AgentScope's subclasses override this method."""
         return ModelResponse(raw=response)
 
 
 class PostAPIWrapper(PostAPIModelWrapperBase):
-    """Any input, any JSON; ``text`` is filled when the reply has one of the known shapes."""
+    """Takes any input, and any JSON as reply; the response has a ``text`` if the form of the reply is known."""
 
     model_type = "post_api"
 
@@ -119,7 +119,7 @@ class PostAPIWrapper(PostAPIModelWrapperBase):
 
 
 class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
-    """A chat behind a POST; a stream is read as OpenAI's chunks."""
+    """A chat by POST; a stream must have the form of OpenAI's chunks."""
 
     model_type = "post_api_chat"
     formatters = ("openai", "gemini", "common")
@@ -156,7 +156,7 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
 
 
 class PostAPIDALLEWrapper(PostAPIModelWrapperBase, ImageWrapper):
-    """Images behind a POST, under ``data.response.data`` or, as OpenAI has them, under ``data``."""
+    """Images by POST; the reply has them at ``data.response.data`` or, as with OpenAI, at ``data``."""
 
     model_type = "post_api_dall_e"
 
@@ -168,10 +168,10 @@ class PostAPIDALLEWrapper(PostAPIModelWrapperBase, ImageWrapper):
 
 
 class PostAPIEmbeddingWrapper(PostAPIModelWrapperBase, EmbeddingWrapper):
-    """Vectors behind a POST: in AgentScope's envelope, OpenAI's shape, ModelScope's, or as bare lists of numbers.
+    """Vectors by POST; the reply has the form of AgentScope, OpenAI or ModelScope, or is only lists of numbers.
 
-    ``pooling`` ("mean" or "first") makes one vector of those that Hugging Face's feature extraction has for the
-    tokens of a text.
+    Hugging Face's feature extraction has one vector for each token of a text; ``pooling`` makes one vector of them:
+    their "mean", or the "first".
     """
 
     model_type = "post_api_embedding"
@@ -202,7 +202,7 @@ def _name_input(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ..
 
 
 def build_body(path: str, input: Any, rest: dict[str, Any]) -> dict[str, Any]:
-    """``input`` at the dotted ``path`` of an object that has ``rest`` too; what both have is taken from ``rest``."""
+    """An object with the keys of ``rest``, and with ``input`` at the dotted ``path``, unless ``rest`` has that too."""
     key, _, deeper = path.partition(".")
     if deeper and isinstance(rest.get(key, {}), dict):
         return {**rest, key: build_body(deeper, input, rest.get(key, {}))}

@@ -1,4 +1,4 @@
-"""The shapes in which services behind a POST answer: AgentScope's envelope, OpenAI's, Hugging Face's, ModelScope's."""
+"""Reads the replies of private services, which have the form of AgentScope, OpenAI, Hugging Face or ModelScope."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .openai_reply import parse_completion, parse_content, parse_usage
 
 
 def open_envelope(data: Any) -> Any:
-    """What AgentScope's envelope ``{"data": {"response": ...}}`` holds; ``data`` itself when it is none."""
+    """The content of AgentScope's envelope ``{"data": {"response": ...}}``; other ``data`` as it is."""
     if isinstance(data, dict) and isinstance(data.get("data"), dict) and isinstance(data["data"].get("response"), dict):
         return {"usage": data["data"].get("usage"), **data["data"]["response"]}
     return data
 
 
 def parse_known_shape(data: Any) -> ModelResponse | None:
-    """The response of a body in AgentScope's envelope, OpenAI's shape or Hugging Face's; None for any other."""
+    """The response of a body in the form of AgentScope, OpenAI or Hugging Face; None for other bodies."""
     inner = open_envelope(data)
     if isinstance(inner, dict) and isinstance(inner.get("choices"), list):
         response = parse_completion(inner, Reply(200, {}))
@@ -38,7 +38,7 @@ def parse_known_shape(data: Any) -> ModelResponse | None:
 
 
 def parse_bare_vectors(rows: list[Any], pooling: str | None = None) -> list[list[float]]:
-    """The vectors of a reply that is one, or a list of them; raises ResponseParsingError for anything else."""
+    """The vectors of a reply that is a vector or a list of vectors; raises ResponseParsingError for any other."""
     rows = rows if isinstance(rows[0], list) else [rows]
     if pooling and all(map(is_nested, rows)):
         rows = [_pool(row, pooling) for row in rows]
@@ -58,7 +58,7 @@ def _pool(rows: list[Any], pooling: str) -> Any:
 
 
 def is_nested(row: Any) -> bool:
-    """Whether a list holds lists, as that of a text's tokens does."""
+    """Whether this is a list of lists, such as the vectors of the tokens of a text."""
     return isinstance(row, list) and bool(row) and isinstance(row[0], list)
 
 

@@ -1,4 +1,4 @@
-"""01.AI's Yi models, behind OpenAI's API at an address of their own: https://platform.lingyiwanwu.com/docs."""
+"""01.AI's Yi models, by OpenAI's API at another address: https://platform.lingyiwanwu.com/docs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .openai import OpenAIChatWrapper
 
 
 class YiChatWrapper(OpenAIChatWrapper):
-    """Chat completions; the three sampling options may stand at the top level of the config, as in AgentScope."""
+    """Chat completions; the three sampling options may be at the top level of the config, as in AgentScope."""
 
     model_type = "yi_chat"
     formatters = ("common",)

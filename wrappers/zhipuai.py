@@ -32,7 +32,7 @@ ERROR_CODES: dict[str, type[errors.ModelCallError]] = {
 
 
 class ZhipuAIEndpoint(OpenAIEndpoint):
-    """The keys of ZhipuAI and its international twin Z.AI; ``auth: jwt`` sends signed tokens instead of the key."""
+    """The keys of ZhipuAI, and of Z.AI, its service outside China; ``auth: jwt`` sends signed tokens, not the key."""
 
     base_url = "https://open.bigmodel.cn/api/paas/v4"
     base_url_variable = "ZHIPUAI_BASE_URL"
@@ -98,7 +98,7 @@ class ZhipuAIEmbeddingWrapper(ZhipuAIEndpoint, OpenAIEmbeddingWrapper):
 
 
 def split_key(key: str) -> tuple[str, str]:
-    """Id and secret of a key; raises AuthenticationError when it does not have these two parts."""
+    """The id and the secret in a key; raises AuthenticationError if the key does not have these two parts."""
     id, dot, secret = key.partition(".")
     if not (id and dot and secret) or "." in secret:
         raise AuthenticationError(
@@ -108,7 +108,7 @@ def split_key(key: str) -> tuple[str, str]:
 
 
 def build_token(id: str, secret: str, now: float) -> str:
-    """A JSON Web Token, good for TOKEN_LIFE from ``now``; its times are in milliseconds."""
+    """A JSON Web Token, valid for TOKEN_LIFE from ``now``; its times are in milliseconds."""
     header = {"alg": "HS256", "sign_type": "SIGN", "typ": "JWT"}
     payload = {"api_key": id, "exp": int((now + TOKEN_LIFE) * 1000), "timestamp": int(now * 1000)}
     signed = ".".join(_encode(encode_json(part)) for part in (header, payload))
@@ -120,10 +120,10 @@ def _encode(data: bytes) -> str:
 
 
 def build_options(options: dict[str, Any]) -> dict[str, Any]:
-    """``options`` as the vendor's SDK sends them: ``stop`` is a list, temperature and top_p lie between 0 and 1, ends
-    excluded, and a temperature of 0 also becomes ``do_sample: false``.
+    """``options`` in the form that the vendor's SDK sends: ``stop`` is a list, temperature and top_p are more than 0
+    and less than 1, and a temperature of 0 also becomes ``do_sample: false``.
 
-    Raises BadRequestError for a temperature or top_p that is no number.
+    Raises BadRequestError for a temperature or top_p that is not a number.
     """
     if isinstance(options.get("stop"), str):
         options["stop"] = [options["stop"]]
@@ -140,7 +140,7 @@ def build_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """``messages`` with images as bare base64, the form of data that every vision model takes."""
+    """``messages`` with images as plain base64, which all vision models of the vendor take."""
     return [
         {**message, "content": [_build_part(part) for part in message["content"]]}
         if isinstance(message.get("content"), list)

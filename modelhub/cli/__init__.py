@@ -12,7 +12,11 @@ def main() -> None:
 
     from modelhub.cli.app import cli
     from modelhub.errors import ModelHubError
+    from modelhub.foreign import describe_foreign
 
+    foreign = describe_foreign()
+    if foreign is not None:
+        click.echo(f"modelhub: {foreign}", err=True)
     try:
         code = cli.main(prog_name="modelhub", standalone_mode=False)
         sys.stdout.flush()

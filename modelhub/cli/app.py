@@ -12,10 +12,11 @@ from modelhub.cli.inspecting import list_, show, validate
 from modelhub.cli.mocking import mock
 from modelhub.cli.origins import explain
 from modelhub.cli.wrapping import plugins, schema, types
+from modelhub.foreign import DISTRIBUTION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="modelhub")
+@click.version_option(package_name=DISTRIBUTION)
 def cli() -> None:
     """Declare models in a file, call them by name.
 

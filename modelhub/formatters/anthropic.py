@@ -1,4 +1,4 @@
-"""The layout of Claude models, whose content is a list of blocks."""
+"""The layout for Claude models, whose content is a list of blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelhub.messages.msg import Msg
 
 
 class AnthropicFormatter(FormatterBase):
-    """A leading system message stays apart; several agents become one user message that tells who said what."""
+    """The first system message stays separate; for several agents, one user message says who said what."""
 
     supported_model_regexes = ("claude-3-5.*", "claude-3-7.*")
 
@@ -69,7 +69,7 @@ class AnthropicFormatter(FormatterBase):
 
     @classmethod
     def _build_system(cls, msg: Msg) -> list[dict[str, Any]]:
-        """The system's text, which is all the API takes there; results of tools in it are the user's."""
+        """The text of the system message, since the API takes no more there; results of tools go to a user message."""
         cls.leave_out(msg, ("text", "tool_result"))
         text, results = msg.get_text_content(), msg.get_content_blocks("tool_result")
         messages: list[dict[str, Any]] = [] if text is None else [{"role": "system", "content": text}]
@@ -79,7 +79,7 @@ class AnthropicFormatter(FormatterBase):
 
     @classmethod
     def _build_block(cls, msg: Msg, block: dict[str, Any]) -> dict[str, Any] | None:
-        """A block as the API has it; None for one it has not. Raises TypeError for a file that is no image."""
+        """A block in the API's form, None if it has no such block; raises TypeError for a file that is no image."""
         kind = block["type"]
         if kind == "text":
             return {"type": "text", "text": block["text"]}
@@ -102,7 +102,7 @@ class AnthropicFormatter(FormatterBase):
 
 
 def is_content(output: Any) -> bool:
-    """Whether the API takes the output of a tool as it is: a text, or a list of blocks."""
+    """Whether the API takes this output of a tool as it is, because it is a text or a list of blocks."""
     if isinstance(output, list):
         return all(isinstance(block, dict) and "type" in block for block in output)
     return isinstance(output, str)

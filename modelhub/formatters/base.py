@@ -1,4 +1,4 @@
-"""What every formatter has: two layouts, a choice between them, and the models it is for."""
+"""The base class of formatters: two layouts, the choice between them, and the models that they are for."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ Msgs = Msg | list[Msg] | None
 
 
 class FormatterBase:
-    """Lays Msg objects out for one vendor; used as a class or as an object.
+    """Turns Msg objects into the messages of one vendor; the class itself and its objects can do it.
 
-    A subclass gives ``format_chat``, for a user and an assistant who take turns, and ``format_multi_agent``, for any
-    number of speakers. Both take Msg objects, lists of them, and None, which is passed over.
+    A subclass has ``format_chat``, for one user and one assistant, and ``format_multi_agent``, for any number of
+    speakers. Both take Msg objects, lists of them, and None, which is ignored.
     """
 
     supported_model_regexes: ClassVar[Sequence[str]] = ()  # matched at the beginning of a model's name
 
     @classmethod
     def format_chat(cls, *msgs: Msgs) -> list[dict[str, Any]]:
-        """One message of the vendor for each Msg. Raises TypeError for what is no Msg."""
+        """One message of the vendor for each Msg. Raises TypeError for an argument that is not a Msg."""
         raise NotImplementedError(f"The method `format_chat` is not implemented in {cls.__name__}.")
 
     @classmethod
     def format_multi_agent(cls, *msgs: Msgs) -> list[dict[str, Any]]:
-        """The whole conversation, with the names of the speakers. Raises TypeError for what is no Msg."""
+        """The whole conversation, with the names of the speakers. Raises TypeError as ``format_chat`` does."""
         raise NotImplementedError(f"The method `format_multi_agent` is not implemented in {cls.__name__}.")
 
     @classmethod
     def format_auto(cls, msgs: Msgs) -> list[dict[str, Any]]:
-        """The chat layout for up to two messages that are no system's, the one for several agents for more."""
+        """Choose the layout: the chat layout for at most two messages besides system messages, else the other one."""
         flat = cls.check_and_flat_messages(msgs)
         turns = sum(1 for msg in flat if msg.role != "system")
         return cls.format_chat(flat) if turns <= 2 else cls.format_multi_agent(flat)
@@ -47,8 +47,9 @@ class FormatterBase:
 
     @classmethod
     def format_tools_json_schemas(cls, schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-        """The ``tools`` of a call, from AgentScope's ``{name: schema}``. Raises AssertionError, as AgentScope does,
-        for a schema that is none."""
+        """The ``tools`` of a call, from AgentScope's ``{name: schema}``.
+
+        Raises AssertionError for a wrong schema, as AgentScope does."""
         if not isinstance(schemas, dict):
             raise AssertionError(f"Expect dict of schemas, got {type(schemas)}.")
         for schema in schemas.values():
@@ -64,7 +65,7 @@ class FormatterBase:
 
     @staticmethod
     def check_and_flat_messages(*msgs: Any) -> list[Msg]:
-        """The Msg objects among ``msgs`` and in its lists; raises TypeError for anything else but None."""
+        """The Msg objects in ``msgs`` and in the lists there, without None; raises TypeError for any other object."""
         flat: list[Msg] = []
         for given in msgs:
             items = given if isinstance(given, list) else [] if given is None else [given]
@@ -75,14 +76,14 @@ class FormatterBase:
 
     @classmethod
     def leave_out(cls, msg: Msg, kept: Collection[str]) -> None:
-        """Warn of the blocks of ``msg`` that the layout has no place for: all but those of the ``kept`` types."""
+        """Log a warning for each block of ``msg`` whose type is not in ``kept``: the layout has no place for it."""
         for block in msg.get_content_blocks():
             if block["type"] not in kept:
                 cls.warn(msg, f"has no place for a {block['type']} block")
 
     @classmethod
     def warn(cls, msg: Msg, what: str) -> None:
-        """Say that a block of ``msg`` is left out."""
+        """Log a warning that a block of ``msg`` is left out; ``what`` says why."""
         import logging
 
         left_out = "%s %s: it is left out of the message from %r"
@@ -90,7 +91,7 @@ class FormatterBase:
 
 
 def read_dialogue(formatter: type[FormatterBase], msgs: list[Msg]) -> tuple[str | None, list[str]]:
-    """The text of a leading system message, and a line for each other message that has a text."""
+    """The text of the system message if the first one is, and one line for each other message with text."""
     system: str | None = None
     lines = []
     for index, msg in enumerate(msgs):

@@ -1,4 +1,4 @@
-"""The layout of models that know text alone and no names of speakers."""
+"""The layout for models that take only text, without the names of speakers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from modelhub.formatters.base import EMPTY, HISTORY, FormatterBase, Msgs, read_d
 
 
 class CommonFormatter(FormatterBase):
-    """Text alone; several agents become one user message that tells who said what."""
+    """Only text; for several agents, one user message says who said what."""
 
     @classmethod
     def format_chat(
         cls, *msgs: Msgs, require_alternative: bool = False, require_user_last: bool = False
     ) -> list[dict[str, Any]]:
-        """Role and text of each message, the text None where it has none.
+        """The role and the text of each message; the text is None for a message without text.
 
-        For models that must be asked by turns, ``require_alternative`` and ``require_user_last`` take the other
-        layout when two neighbours have the same role, or the last message is no user's.
+        Some models want user and assistant to take turns. For them, ``require_alternative`` chooses the layout for
+        several agents if two neighbours have the same role, and ``require_user_last`` if the last role is not user.
         """
         flat = cls.check_and_flat_messages(*msgs)
         roles = [msg.role for msg in flat]

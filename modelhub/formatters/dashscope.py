@@ -1,4 +1,4 @@
-"""The layout of DashScope's models, whose content is a list of texts, images and audios."""
+"""The layout for DashScope's models, whose content is a list of texts, images and audios."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelhub.messages.media import is_file
 
 
 class DashScopeFormatter(FormatterBase):
-    """Several agents become one user message: what is to be seen and heard, then who said what."""
+    """For several agents, one user message has the images and audios, then who said what."""
 
     supported_model_regexes = ("qwen-.*",)
 
@@ -51,7 +51,7 @@ class DashScopeFormatter(FormatterBase):
 
 
 def build_part(block: dict[str, Any]) -> dict[str, Any]:
-    """A text, or the URL of a medium, ``file://`` put before the path of a file that is here."""
+    """A text or the URL of an image or audio as a part; the path of a local file gets ``file://`` before it."""
     if block["type"] == "text":
         return {"text": block["text"]}
     url = block["url"]

@@ -1,4 +1,4 @@
-"""The layout of Gemini's turns with their ``parts``."""
+"""The layout for Gemini, whose messages have ``parts``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelhub.formatters.base import EMPTY, HISTORY, FormatterBase, Msgs, read_d
 
 
 class GeminiFormatter(FormatterBase):
-    """Text alone; the system's words are the user's."""
+    """Only text; a system message becomes a user message."""
 
     supported_model_regexes = ("gemini-.*",)
 

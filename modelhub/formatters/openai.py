@@ -1,4 +1,4 @@
-"""The layout of OpenAI's models, whose messages have names, images and tool calls."""
+"""The layout for OpenAI's models, whose messages have names, images and tool calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelhub.messages.media import load_image
 
 
 class OpenAIFormatter(FormatterBase):
-    """The same for a chat and for several agents, since each message names its speaker."""
+    """One layout for a chat and for several agents, because each message names its speaker."""
 
     supported_model_regexes = ("gpt-.*", "o1", "o1-mini", "o3-mini")
 
@@ -35,7 +35,7 @@ class OpenAIFormatter(FormatterBase):
 
 
 def build_part(block: dict[str, Any]) -> dict[str, Any]:
-    """A text or an image, a local one as data; raises TypeError for a file that is no image, or not there."""
+    """A text or an image as a part; a local image becomes data. Raises TypeError for a file that is not an image."""
     if block["type"] == "text":
         return {"type": "text", "text": block["text"]}
     url = load_image(block["url"])

@@ -23,10 +23,10 @@ IMAGES = tuple(f"data:image/{kind};" for kind in ("png", "jpeg", "gif", "webp"))
 
 
 def load_media(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """``messages`` with the local files that their parts name turned into data: images and videos by path or ``file:``
-    URL, audio and other files by ``file:`` URL.
+    """``messages`` with the content of local files in place of their names.
 
-    The messages themselves are not changed. Raises BadRequestError for a file that cannot be read.
+    Images and videos are named by a path or a ``file:`` URL, audio and other files by a ``file:`` URL. The messages
+    that are passed in are not changed. Raises BadRequestError for a file that cannot be read.
     """
     if not any(isinstance(message.get("content"), list) for message in messages):
         return messages
@@ -65,7 +65,7 @@ def _load_url(part: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _load_field(part: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
-    """``part`` with the file of a ``file:`` URL in it as data; audio is bare base64, as OpenAI takes it."""
+    """``part`` with the content of a file in place of its ``file:`` URL; audio is plain base64, as OpenAI wants it."""
     given = part.get(kind)
     data = given.get(name) if isinstance(given, dict) else None
     if not isinstance(given, dict) or not isinstance(data, str):
@@ -79,7 +79,7 @@ def _load_field(part: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
 
 
 def find_local_path(url: str) -> Path | None:
-    """The file that ``url`` names: a path or a ``file:`` URL; None for what is to be fetched by others."""
+    """The file that ``url``, a path or a ``file:`` URL, names; None for any other URL."""
     if url.startswith("file:"):
         # AgentScope puts file:// before any path: it may be relative, and is not always quoted.
         path = url.removeprefix("file:").removeprefix("//").removeprefix("localhost/")
@@ -93,13 +93,15 @@ def find_local_path(url: str) -> Path | None:
 
 
 def is_file(path: str) -> bool:
-    """Whether there is a file at ``path``, which may be no path at all: pathlib would raise for a long text."""
+    """Whether ``path`` is the path of a file; it may be any text, also one so long that pathlib would raise."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
 def load_image(url: str) -> str | None:
-    """An image as vendors take it: its URL, or the data URI of a local file; None for a file that is not there or
-    is no PNG, JPEG, GIF or WebP."""
+    """An image in the form that vendors accept: its URL, or the data URI of a local file.
+
+    None when the file does not exist or is not a PNG, JPEG, GIF or WebP.
+    """
     path = find_local_path(url)
     if path is None:
         return re.sub(r"^data:image/jpg\b", "data:image/jpeg", url, flags=re.IGNORECASE)
@@ -121,7 +123,7 @@ def build_data_uri(path: Path) -> str:
 
 
 def find_media_type(data: bytes, name: str) -> str:
-    """The media type that the first bytes of a file tell, else its name."""
+    """The media type of a file, from its first bytes or, if they are not known, from its name."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     for signature, kind in _SIGNATURES.items():
@@ -131,7 +133,7 @@ def find_media_type(data: bytes, name: str) -> str:
 
 
 def split_data_uri(url: str) -> tuple[str, str] | None:
-    """Media type and base64 text of a data URI; None for any other URL. Raises BadRequestError for a malformed one."""
+    """Media type and base64 text of a data URI; None for any other URL. Raises BadRequestError for a wrong data URI."""
     if url[:5].lower() != "data:":
         return None
     head, comma, data = url[5:].partition(",")
@@ -142,7 +144,7 @@ def split_data_uri(url: str) -> tuple[str, str] | None:
 
 
 def build_source(url: str) -> dict[str, Any]:
-    """Where an image or a document comes from, as Anthropic's API has it: data, or a URL that the vendor fetches.
+    """The ``source`` of an image or a document in Anthropic's API: data, or a URL that the vendor fetches.
 
     Raises BadRequestError for a data URI that is not base64.
     """

@@ -1,4 +1,4 @@
-"""``Msg``: one message of a conversation, who said it and what, a text or blocks of text, media and tool calls."""
+"""``Msg``: one message of a conversation, with its speaker and its content: text, media, and calls of tools."""
 
 from __future__ import annotations
 
@@ -18,34 +18,42 @@ ROLES = ("system", "user", "assistant")
 
 
 class TextBlock(TypedDict):
+    """A piece of text."""
+
     type: Literal["text"]
     text: str
 
 
 class ImageBlock(TypedDict):
-    """An image by URL, data URI or path, as the blocks of other media are."""
+    """An image; ``url`` is a URL, a data URI or a path, also in the blocks of other media."""
 
     type: Literal["image"]
     url: str
 
 
 class AudioBlock(TypedDict):
+    """A piece of sound."""
+
     type: Literal["audio"]
     url: str
 
 
 class VideoBlock(TypedDict):
+    """A video."""
+
     type: Literal["video"]
     url: str
 
 
 class FileBlock(TypedDict):
+    """A file of another kind, such as a PDF."""
+
     type: Literal["file"]
     url: str
 
 
 class ToolUseBlock(TypedDict):
-    """A call of a tool that the model asks for."""
+    """The model's wish to call a tool, with the arguments in ``input``."""
 
     type: Literal["tool_use"]
     id: str
@@ -60,7 +68,7 @@ class _ToolResult(TypedDict):
 
 
 class ToolResultBlock(_ToolResult, total=False):
-    """What a tool returned to the call with this ``id``."""
+    """The output of a tool, for the call with this ``id``."""
 
     name: str | None
 
@@ -82,9 +90,10 @@ _BLOCKS: dict[str, dict[str, Any]] = {
 class Msg:
     """What ``name`` said in a ``role`` (system, user or assistant): a text, or a list of content blocks.
 
-    ``metadata`` is the caller's own and must fit into JSON; with ``echo`` the message is printed. ``url``, one or
-    several, is AgentScope's old way to add media: write blocks. None is no content, and what is neither text nor list
-    becomes its ``str``. Raises ValueError for a wrong role or block, TypeError for metadata that JSON does not have.
+    Content that is None becomes an empty list; content that is neither text nor list becomes its ``str``. ``metadata``
+    is for the caller and must fit into JSON. With ``echo`` the message is printed. ``url`` (one or several) is
+    AgentScope's old way to add media and is deprecated: write blocks. Raises ValueError for a wrong role or block,
+    TypeError for metadata that does not fit into JSON.
     """
 
     def __init__(
@@ -114,6 +123,7 @@ class Msg:
 
     @property
     def role(self) -> Literal["system", "user", "assistant"]:
+        """Whether the system, the user or the assistant speaks; setting it raises ValueError for another role."""
         return self._role
 
     @role.setter
@@ -124,6 +134,7 @@ class Msg:
 
     @property
     def content(self) -> str | list[ContentBlock]:
+        """The text or the blocks of the message; setting it raises ValueError for a wrong block."""
         return self._content
 
     @content.setter
@@ -132,6 +143,7 @@ class Msg:
 
     @property
     def metadata(self) -> Any:
+        """The caller's own data; setting it raises TypeError for data that does not fit into JSON."""
         return self._metadata
 
     @metadata.setter
@@ -143,20 +155,23 @@ class Msg:
         self._metadata = metadata
 
     def get_text_content(self) -> str | None:
-        """Its texts joined without anything between them; None when it has no text block."""
+        """The texts of the message, joined with nothing between them; None when it has no text block."""
         if isinstance(self.content, str):
             return self.content
         texts = [block["text"] for block in self.content if block["type"] == "text"]
         return "".join(texts) if texts else None
 
     def get_content_blocks(self, type: str | None = None, *, block_type: str | None = None) -> list[Any]:
-        """Its blocks, or those of one type, which AgentScope's programs call ``block_type``; a text is one block."""
+        """The blocks of the message, or only those of one type; content that is a text counts as one text block.
+
+        ``block_type`` is AgentScope's name for ``type``.
+        """
         content, type = self.content, type or block_type
         blocks: list[Any] = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
         return blocks if type is None else [block for block in blocks if block["type"] == type]
 
     def to_dict(self) -> dict[str, Any]:
-        """The message as JSON has it; ``Msg.from_dict`` reads it back."""
+        """The message as a dict that fits into JSON; ``Msg.from_dict`` reads it back."""
         return {
             "__module__": type(self).__module__,
             "__name__": type(self).__name__,
@@ -170,7 +185,7 @@ class Msg:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Msg:
-        """The message that ``to_dict`` wrote, here or in AgentScope; raises ValueError for what is none."""
+        """The message that ``to_dict`` wrote, here or in AgentScope; raises ValueError for any other dict."""
         missing = [key for key in ("name", "content", "role") if key not in data]
         if missing or data.get("__name__", cls.__name__) != cls.__name__:
             lacking = f"it lacks {', '.join(missing)}" if missing else f"it is a {data['__name__']!r}"
@@ -181,7 +196,7 @@ class Msg:
         return msg
 
     def _add_media(self, urls: list[str]) -> list[Any]:
-        """The blocks of the message with one for each of ``urls``."""
+        """The blocks of the message, and one more for each of ``urls``."""
         import warnings
 
         warnings.warn(
@@ -201,7 +216,7 @@ class Msg:
 
 
 def parse_content(content: Any, name: str) -> Any:
-    """The content of a message from ``name``, checked; raises ValueError naming the block that is wrong."""
+    """Check the content of a message from ``name``; raises ValueError that names the wrong block."""
     if content is None:
         return []
     if isinstance(content, str):
@@ -216,7 +231,7 @@ def parse_content(content: Any, name: str) -> Any:
 
 
 def _parse_block(block: Any, where: str) -> dict[str, Any]:
-    """One block with its keys in AgentScope's order, which its layout for Anthropic shows."""
+    """One block with its keys in AgentScope's order, which can be seen in its layout for Anthropic."""
     kind = block.get("type") if isinstance(block, dict) else None
     keys = _BLOCKS.get(kind) if isinstance(kind, str) else None
     if keys is None:
@@ -236,7 +251,7 @@ def _parse_block(block: Any, where: str) -> dict[str, Any]:
 
 
 def guess_kind(url: str) -> str:
-    """What a URL, a data URI or a path leads to: image, audio, video, or file when it does not tell."""
+    """What kind of media a URL, a data URI or a path names: image, audio or video; file if that is not known."""
     scheme, _, rest = url.partition(":")
     if scheme.lower() == "data":
         kind = rest.partition("/")[0].lower()

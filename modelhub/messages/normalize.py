@@ -54,7 +54,7 @@ def _normalize(message: Any, index: int) -> dict[str, Any]:
 
 
 def build_messages(msg: Msg) -> list[dict[str, Any]]:
-    """The neutral messages of a Msg: the results of tools that it holds, each by itself, and what else it says."""
+    """The neutral messages of a Msg: one for each result of a tool, then one for all its other content."""
     results = [
         {
             name: value
@@ -74,18 +74,18 @@ def build_messages(msg: Msg) -> list[dict[str, Any]]:
 
 
 def build_tool_call(block: Mapping[str, Any]) -> dict[str, Any]:
-    """A tool_use block as the ``tool_calls`` of a message have it."""
+    """A tool_use block as an item of the ``tool_calls`` of a message."""
     arguments = json.dumps(block["input"], ensure_ascii=False)
     return {"id": block["id"], "type": "function", "function": {"name": block["name"], "arguments": arguments}}
 
 
 def build_tool_message(block: Mapping[str, Any], content: Any) -> dict[str, Any]:
-    """A tool_result block as a message of the role tool, with ``content`` for its output."""
+    """A tool_result block as a message with the role "tool" and this ``content``."""
     return {"role": "tool", "tool_call_id": block["id"], "content": content, "name": block.get("name")}
 
 
 def write_output(output: Any) -> str:
-    """What a tool returned as text: itself, or its JSON where it has one."""
+    """The output of a tool as text: a text as it is, other values as JSON, or as ``str`` if JSON cannot hold them."""
     if isinstance(output, str):
         return output
     try:
@@ -95,7 +95,7 @@ def write_output(output: Any) -> str:
 
 
 def _build_part(block: Any) -> dict[str, Any]:
-    """A block of text or of a medium as a part of a message; files that are here have ``file:`` URLs."""
+    """A block of text or media as a part of a message; local files get ``file:`` URLs."""
     kind, url = block["type"], block.get("url", "")
     if kind == "text":
         return {"type": "text", "text": block["text"]}
@@ -111,7 +111,7 @@ def _build_part(block: Any) -> dict[str, Any]:
 
 
 def find_audio_format(url: str) -> str:
-    """What ``input_audio`` calls the format of the audio at a URL or in a data URI; wav when it does not tell."""
+    """The ``format`` for ``input_audio``, from the end of a URL or the type of a data URI; wav if they do not say."""
     head, _, rest = url.partition(":")
     if head.lower() == "data":
         kind = rest.partition(";")[0].partition("/")[2].lower()
@@ -121,7 +121,7 @@ def find_audio_format(url: str) -> str:
 
 
 def tool_choice_name(choice: Any) -> str | None:
-    """The name of the one tool that ``tool_choice`` demands, None when it is one of OpenAI's words."""
+    """The name of the tool that ``tool_choice`` demands; None for "auto", "none" and "required"."""
     if isinstance(choice, str):
         return None if choice in ("auto", "none", "required") else choice
     if isinstance(choice, Mapping):

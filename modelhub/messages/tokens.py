@@ -1,4 +1,4 @@
-"""How many tokens a prompt takes, where the vendor does not count them itself."""
+"""How many tokens a prompt takes, for vendors that do not count them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class TokenCount(int):
-    """A number of tokens; ``estimated`` says whether it is the vendor's own count or a guess."""
+    """A number of tokens; ``estimated`` is False if the vendor counted them and True if it is a guess."""
 
     estimated: bool
 
@@ -22,8 +22,10 @@ class TokenCount(int):
 
 
 def estimate_tokens(messages: list[dict[str, Any]], tools: Any = None) -> TokenCount:
-    """A guess from the text: tiktoken's o200k where it is installed and its data lies in TIKTOKEN_CACHE_DIR
-    (nothing is downloaded), else a quarter of the Latin letters and every CJK one; 4 more for each message.
+    """Guess the number of tokens from the text.
+
+    If tiktoken is installed and its data is in TIKTOKEN_CACHE_DIR, its encoding o200k counts; nothing is downloaded.
+    Otherwise four letters are one token, and so is each CJK character. Each message takes 4 tokens more.
     """
     count = _find_counter()
     tokens = sum(4 + count(_text_of(message)) for message in messages)

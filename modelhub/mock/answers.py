@@ -30,7 +30,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool on offer."""
+    """A tool that the model may call."""
 
     name: str
     parameters: Json
@@ -55,13 +55,13 @@ class Prompt:
 
     @property
     def tokens(self) -> int:
-        """The size of the prompt."""
+        """The size of the prompt in tokens."""
         return sum(count_tokens(message.text) for message in self.messages)
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call of a tool; ``id`` is for the formats that have one."""
+    """A call of a tool; ``id`` is for the wire formats whose calls have ids."""
 
     id: str
     name: str
@@ -70,7 +70,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model says; ``finish_reason`` uses OpenAI's vocabulary."""
+    """What the model says; ``finish_reason`` is one of OpenAI's words."""
 
     text: str = ""
     reasoning: str = ""
@@ -79,7 +79,7 @@ class Answer:
 
     @property
     def tokens(self) -> int:
-        """The size of the answer."""
+        """The size of the answer in tokens."""
         calls = "".join(f" {call.name} {orjson.dumps(call.arguments).decode()}" for call in self.tool_calls)
         return count_tokens(self.reasoning) + count_tokens(self.text) + count_tokens(calls)
 
@@ -119,7 +119,7 @@ def build_text(prompt: Prompt, dice: random.Random) -> str:
 
 
 def build_tool_calls(prompt: Prompt, salt: str) -> tuple[ToolCall, ...]:
-    """Call the tools that the choice demands or the last user message speaks of."""
+    """Call the tools that ``tool_choice`` demands or that the last user message mentions."""
     if prompt.tool_choice == "none" or not prompt.tools or "tool" in _roles_since_question(prompt.messages):
         return ()
     chosen = [tool for tool in prompt.tools if tool.name == prompt.tool_choice]
@@ -134,12 +134,12 @@ def build_tool_calls(prompt: Prompt, salt: str) -> tuple[ToolCall, ...]:
 
 
 def split_pieces(text: str) -> list[str]:
-    """Cut a text into word-sized pieces that join to the same text."""
+    """Cut a text into pieces of about a word; joined, they are the same text."""
     return _PIECE.findall(text)
 
 
 def count_tokens(text: str) -> int:
-    """Count a text's pieces."""
+    """Count the pieces of a text; the mock counts each as one token."""
     return len(_PIECE.findall(text))
 
 

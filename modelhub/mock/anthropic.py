@@ -101,7 +101,7 @@ def parse_prompt(ask: Ask) -> Prompt:
 
 
 def parse_turn(turn: Json) -> Iterator[Message]:
-    """A turn's results of tools, and its text."""
+    """The messages in a turn: one for each result of a tool, and one for its text."""
     role, content = turn["role"], turn["content"]
     if role not in ("user", "assistant"):
         raise Failure(400, "bad_request", f"messages: unexpected role {role!r}, allowed are user and assistant")
@@ -125,7 +125,7 @@ def build_blocks(answer: Answer) -> Iterator[Json]:
 
 
 def build_deltas(index: int, block: Json) -> Iterator[bytes]:
-    """A block in pieces: words one at a time, a tool's input as fragments of JSON."""
+    """The events of a block: one word at a time, or the input of a tool as fragments of JSON."""
     kind = block["type"]
     if kind == "tool_use":
         empty: Json = {**block, "input": {}}
@@ -154,7 +154,7 @@ def build_error(failure: Failure) -> Reply:
 
 
 def build_error_event(failure: Failure) -> bytes:
-    """A failure in the middle of a stream."""
+    """The event for a failure in the middle of a stream."""
     return b"event: error\ndata: %b\n\n" % orjson.dumps(_build_error_body(failure))
 
 

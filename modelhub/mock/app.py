@@ -1,4 +1,4 @@
-"""The mock server's application: from a request to the reply that script, seed and faults give it."""
+"""The mock server's application: finds the reply to a request, from the script, the seed and the faults."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 def build_app(settings: MockSettings, script: Script | None = None) -> web.Application:
-    """Make the application; ``script`` lets its owner change faults and answers while it runs."""
+    """Make the application; with ``script``, the caller can change faults and answers while it runs."""
     server = _Server(settings, script or Script(settings.faults))
     app = web.Application(client_max_size=_MAX_BODY)
     for form in FORMATS:
@@ -90,7 +90,10 @@ class _Server:
         return build_spoilt(fault, reply, form)
 
     def take_fault(self, request: web.Request) -> Fault:
-        """The fault that the request asks for, else the script's; a header that a client repeats redirects it once."""
+        """The fault that the request's header asks for, else the next one of the script.
+
+        A client that follows a redirect sends the header again; it is redirected only once.
+        """
         asked = request.headers.get("X-Mock-Fault")
         try:
             fault = self.script.take_fault() if asked is None else parse_fault(asked)
@@ -141,7 +144,7 @@ class _Server:
 
 
 def parse_body(body: bytes) -> Json:
-    """Read a request's JSON object; raises Failure when it is none."""
+    """Read the JSON object of a request; raises Failure when the body is not a JSON object."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:

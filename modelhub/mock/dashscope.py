@@ -93,7 +93,10 @@ def _build_message(answer: Answer) -> Json:
 
 
 def _accumulate(deltas: list[Json]) -> Iterator[Json]:
-    """What each event repeats where ``incremental_output`` was not asked for; tool calls come as they are."""
+    """Each event with the text of all events up to it, for requests without ``incremental_output``.
+
+    Tool calls are not repeated.
+    """
     told = {"content": "", "reasoning_content": ""}
     for delta in deltas:
         for key in told:
@@ -113,7 +116,7 @@ def _build_event(number: int, value: Json, name: str = "result", status: int = 2
 
 
 def build_embeddings(ask: Ask) -> Reply:
-    """Answer text embedding, up to the number of texts that the model takes at once."""
+    """Answer text embedding; a request may have only as many texts as the model takes."""
     model, texts = ask.body["model"], ask.body["input"]["texts"]
     most = 25 if model.endswith(("-v1", "-v2")) else 10
     if not isinstance(texts, list) or not 1 <= len(texts) <= most:
@@ -128,7 +131,7 @@ def build_embeddings(ask: Ask) -> Reply:
 
 
 def build_task(ask: Ask) -> Reply:
-    """Start a task that draws images; its id holds what it will answer."""
+    """Start a task that draws images; the id of the task contains its answer."""
     if ask.headers.get("X-DashScope-Async") != "enable":
         raise Failure(403, "permission", "current user api does not support synchronous calls.")
     number = parse_count(ask.body.get("parameters") or {}, "n", 1, 10)
@@ -138,7 +141,7 @@ def build_task(ask: Ask) -> Reply:
 
 
 def build_task_state(ask: Ask) -> Reply:
-    """Answer how a task is getting on: it is always done."""
+    """Answer what the state of a task is: it has always ended."""
     task_id = ask.path["task_id"]
     name, _, number = urlsafe_b64decode(task_id + "=" * (-len(task_id) % 4)).decode().partition("/")
     results = [{"url": f"https://images.example/{name}-{index}.png"} for index in range(int(number))]
@@ -152,7 +155,7 @@ def build_error(failure: Failure) -> Reply:
 
 
 def build_error_event(failure: Failure) -> bytes:
-    """A failure in the middle of a stream."""
+    """The event for a failure in the middle of a stream."""
     return _build_event(1, _build_error_body(failure), "error", failure.status)
 
 

@@ -36,7 +36,7 @@ class Fault:
 
 
 def parse_fault(text: str) -> Fault:
-    """Read ``name`` or ``name;header=value;...``, where no value means no such header.
+    """Read ``name`` or ``name;header=value;...``; an empty value means that the reply must not have the header.
 
     Raises ModelHubError for a name that does not exist.
     """
@@ -49,7 +49,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def build_failure(fault: Fault) -> Failure | None:
-    """The failure that stands in for any answer, or None for a fault that spoils one."""
+    """The failure to send instead of an answer; None for a fault that damages an answer."""
     if not fault.name.isdecimal():
         return FAILURES.get(fault.name)
     status = int(fault.name)
@@ -58,7 +58,7 @@ def build_failure(fault: Fault) -> Failure | None:
 
 
 def build_spoilt(fault: Fault, reply: Reply, form: Format) -> Reply:
-    """Spoil a reply."""
+    """Damage a reply in the way that the fault names."""
     reply = _CHANGES[fault.name](reply, form)
     return replace(reply, headers={**reply.headers, **fault.headers}) if fault.headers else reply
 
@@ -89,7 +89,7 @@ def _charset(reply: Reply, form: Format) -> Reply:
 
 
 def _to_gbk(data: bytes) -> bytes:
-    """Encode JSON text anew, with a character in it whose GBK bytes are not UTF-8."""
+    """Encode JSON text as GBK, after adding a character whose GBK bytes are not valid UTF-8."""
     return data.decode().replace("{", '{"note":"你好",', 1).encode("gbk", "replace")
 
 

@@ -21,13 +21,13 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def answer(self, prompt: Prompt, choice: int = 0) -> Answer:
-        """The scripted answer, or the one that the seed gives for a choice."""
+        """The answer of the script, else the one that the seed gives for this choice."""
         return self.scripted or build_answer(self.seed + choice, prompt)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A method, its paths and the function that answers them; ``speaks`` says whether it uses an Answer.
+    """A method, its paths, and the function that answers; ``speaks`` is true if its replies contain an Answer.
 
     ``build`` raises Failure, or KeyError, TypeError, ValueError or AttributeError for what it cannot read.
     """
@@ -40,7 +40,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A wire format: its endpoints and the shapes of its errors."""
+    """A wire format: its endpoints, and the functions that build its errors."""
 
     endpoints: tuple[Endpoint, ...]
     build_error: Callable[[Failure], Reply]

@@ -40,7 +40,7 @@ def build_chat(ask: Ask) -> Reply:
 
 
 def build_stream(ask: Ask) -> Reply:
-    """Answer ``:streamGenerateContent``: one word an event, tool calls whole."""
+    """Answer ``:streamGenerateContent``: one word in each event; a tool call is whole."""
     if ask.query.get("alt") != "sse":
         raise Failure(400, "bad_request", "the mock server streams with alt=sse only")
     prompt = parse_prompt(ask)
@@ -99,7 +99,10 @@ def _join(parts: Any) -> str:
 
 
 def _to_camel(value: Any) -> Any:
-    """The request as proto3's JSON is read: either spelling of a name; what callers named themselves stays."""
+    """The request with its keys in camelCase, since proto3 accepts both spellings.
+
+    Names that the caller chose, such as those of arguments, stay as they are.
+    """
     if isinstance(value, list):
         return [_to_camel(item) for item in value]
     if not isinstance(value, dict):
@@ -120,7 +123,7 @@ def _build_content(parts: list[Json]) -> Json:
 
 
 def _build_rest(ask: Ask, prompt: Prompt, answer: Answer | None) -> Json:
-    """What stands beside the candidates; the counts before the end are of the prompt alone."""
+    """The keys beside ``candidates``; before the last event, only the tokens of the prompt are counted."""
     usage = {"promptTokenCount": prompt.tokens, "totalTokenCount": prompt.tokens}
     if answer is not None:
         thoughts = count_tokens(answer.reasoning)
@@ -133,7 +136,7 @@ def _build_rest(ask: Ask, prompt: Prompt, answer: Answer | None) -> Json:
 
 
 def build_parts(answer: Answer) -> Iterator[Json]:
-    """The parts of an answer; tool calls have no ids, as from many of Gemini's models."""
+    """The parts of an answer; tool calls have no ids, as with many of Gemini's models."""
     if answer.reasoning:
         yield {"text": answer.reasoning, "thought": True}
     if answer.text:
@@ -144,7 +147,7 @@ def build_parts(answer: Answer) -> Iterator[Json]:
 
 
 def build_pieces(answer: Answer) -> Iterator[Json]:
-    """The same parts with every text in pieces."""
+    """The same parts, with each text cut into pieces."""
     for part in build_parts(answer):
         if "text" in part:
             yield from ({**part, "text": piece} for piece in split_pieces(part["text"]))
@@ -176,7 +179,7 @@ def build_error(failure: Failure) -> Reply:
 
 
 def build_error_event(failure: Failure) -> bytes:
-    """A failure in the middle of a stream."""
+    """The event for a failure in the middle of a stream."""
     return _build_event(_build_error_body(failure)[1])
 
 

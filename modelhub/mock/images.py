@@ -18,7 +18,7 @@ _CREATED = 1767225600
 
 
 def build_images(ask: Ask) -> Reply:
-    """Answer ``/images/generations``: URLs, or base64 where it is asked for and from GPT image models always."""
+    """Answer ``/images/generations``: URLs, or base64 if the request asks for it or for a GPT image model."""
     body = ask.body
     rows = build_rows(ask)
     reply: Json = {"created": _CREATED, "data": rows}

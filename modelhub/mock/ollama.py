@@ -97,7 +97,7 @@ def _build_message(answer: Answer) -> Json:
 
 
 def build_deltas(answer: Answer) -> Iterator[Json]:
-    """Words one at a time; tool calls come whole, one per line."""
+    """The text one word at a time, then the tool calls, each whole on a line."""
     for piece in split_pieces(answer.reasoning):
         yield {"content": "", "thinking": piece}
     for piece in split_pieces(answer.text):
@@ -136,7 +136,7 @@ def build_embeddings(ask: Ask) -> Reply:
 
 
 def build_tags(ask: Ask) -> Reply:
-    """Answer ``/api/tags``; any other model name is served as well."""
+    """Answer ``/api/tags``, a list of models; the mock also answers for names that are not in it."""
     details = {
         "parent_model": "",
         "format": "gguf",
@@ -160,7 +160,7 @@ def build_error(failure: Failure) -> Reply:
 
 
 def build_error_event(failure: Failure) -> bytes:
-    """A failure in the middle of a stream."""
+    """The line for a failure in the middle of a stream."""
     return _build_line({"error": failure.message})
 
 

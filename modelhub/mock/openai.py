@@ -74,7 +74,7 @@ def parse_prompt(body: Json) -> Prompt:
 
 
 def parse_count(body: Json, key: str, default: int, most: int = 128) -> int:
-    """Read a number of things to make; raise Failure when it is out of range."""
+    """Read how many things to make, between 1 and ``most``; raise Failure for another number."""
     number = body.get(key)
     if number is None:
         return default
@@ -126,7 +126,7 @@ def build_message(answer: Answer) -> Json:
 
 
 def build_stream(head: Json, answers: list[Answer], usage: Json | None) -> Reply:
-    """The chunks of all answers, one answer after the other; ``usage`` adds the chunk without choices."""
+    """The chunks of all answers, one answer after the other; with ``usage``, one more chunk without choices."""
     more: Json = {} if usage is None else {"usage": None}
 
     def chunk(index: int, delta: Json, reason: str | None = None) -> bytes:
@@ -144,7 +144,7 @@ def build_stream(head: Json, answers: list[Answer], usage: Json | None) -> Reply
 
 
 def build_deltas(answer: Answer) -> Iterator[Json]:
-    """Words one at a time; a tool call's name first, then its arguments in fragments."""
+    """The text one word at a time; for a tool call, first its name, then its arguments in fragments."""
     for piece in split_pieces(answer.reasoning):
         yield {"reasoning_content": piece}
     for piece in split_pieces(answer.text):
@@ -188,7 +188,7 @@ def _build_base64(vector: list[float]) -> str:
 
 
 def build_models(ask: Ask) -> Reply:
-    """Answer ``/models``; any other model name is served as well."""
+    """Answer ``/models``; the mock also answers for names that are not in the list."""
     data = [{"id": name, "object": "model", "created": _CREATED, "owned_by": "modelhub"} for name in MODELS]
     return build_json({"object": "list", "data": data})
 
@@ -199,7 +199,7 @@ def build_error(failure: Failure) -> Reply:
 
 
 def build_error_event(failure: Failure) -> bytes:
-    """A failure in the middle of a stream."""
+    """The event for a failure in the middle of a stream."""
     return _build_event(_build_error_body(failure))
 
 

@@ -1,4 +1,4 @@
-"""Points configs at a mock server, whatever vendor they name."""
+"""Changes configs so that they call a mock server instead of the vendor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEY = "mock.key"  # of the form that every vendor takes
 
 
 def point_at(config: dict[str, Any], url: str) -> dict[str, Any]:
-    """``config`` with the address of the mock at ``url`` and a key that stands for any.
+    """``config`` with the address of the mock at ``url``, and with a made-up key.
 
     Raises ModelHubError for a model_type whose wire format the mock does not speak.
     """

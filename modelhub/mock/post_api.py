@@ -1,4 +1,4 @@
-"""A private service in the envelope that AgentScope's POST API wrappers read; it does not stream."""
+"""A private service whose replies AgentScope's POST API wrappers can read; it does not stream."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelhub.mock.vectors import build_vector
 
 
 def build_chat(ask: Ask) -> Reply:
-    """Answer messages (or plain texts) given under ``messages`` or ``inputs``."""
+    """Answer the messages (or plain texts) under the key ``messages`` or ``inputs``."""
     given: Any = ask.body.get("messages", ask.body.get("inputs"))
     if not given:
         raise Failure(400, "bad_request", "give the input under 'messages' or 'inputs'")
@@ -39,7 +39,7 @@ def _parse_message(message: Any) -> Message:
 
 
 def build_vectors(ask: Ask) -> Reply:
-    """Embed texts given under any of the usual keys."""
+    """Embed the texts under any of the usual keys."""
     body = ask.body
     given: Any = next((body[key] for key in ("input", "inputs", "messages") if body.get(key)), None)
     if not given:
@@ -51,7 +51,7 @@ def build_vectors(ask: Ask) -> Reply:
 
 
 def build_pictures(ask: Ask) -> Reply:
-    """Draw what is given under ``prompt``, ``inputs`` or ``messages``."""
+    """Draw what the key ``prompt``, ``inputs`` or ``messages`` asks for."""
     body = ask.body
     prompt = next((body[key] for key in ("prompt", "inputs", "messages") if body.get(key)), None)
     rows = build_rows(replace(ask, body={**body, "prompt": prompt}))
@@ -64,7 +64,7 @@ def build_error(failure: Failure) -> Reply:
 
 
 def build_error_event(failure: Failure) -> bytes:
-    """A failure in the middle of a stream, which only a raw reply can be."""
+    """The event for a failure in the middle of a stream; here, only a raw reply can be a stream."""
     return orjson.dumps({"error": {"code": failure.name, "message": failure.message}}) + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""What a request is answered with: a whole body or a stream of events, and how the connection ends."""
+"""The reply to a request: a whole body or a stream of events, and how the connection ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Ending = Literal["whole", "cut", "stall", "hang", "reset", "close"]
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The events of a streamed reply; ``torn`` is the part of an event that a cut connection still delivers."""
+    """The events of a streamed reply; ``torn`` is a part of an event that is sent before the connection is cut."""
 
     opening: tuple[bytes, ...] = ()
     deltas: tuple[bytes, ...] = ()
@@ -27,7 +27,7 @@ class Stream:
         return self.opening + self.deltas + self.closing
 
     def start(self) -> Stream:
-        """The stream as far as its second delta, and the first half of what would have followed."""
+        """The stream up to its second delta, and the first half of the event after it."""
         deltas = self.deltas[:2]
         later = self.deltas[2:] + self.closing
         return Stream(self.opening, deltas, torn=later[0][: len(later[0]) // 2] if later else b"")
@@ -35,7 +35,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply, not yet sent; ``stream`` wins over ``body``."""
+    """One reply, not yet sent; if it has a ``stream``, its ``body`` is not used."""
 
     status: int = 200
     body: bytes = b""
@@ -47,7 +47,7 @@ class Reply:
 
 
 class Failure(Exception):
-    """A request that a vendor would refuse; every format words ``name`` in its own error shape."""
+    """A request that a vendor would refuse; each wire format has its own form of the error ``name``."""
 
     def __init__(self, status: int, name: str, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What a test tells the server to do next: a queue of faults and one of answers, shared between threads."""
+"""What the server shall do next: a queue of faults and a queue of answers, shared between threads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ANSWER_KEYS = frozenset({"text", "reasoning", "tool_calls", "finish_reason"})
 
 
 class Script:
-    """One fault and one answer per request, in order; afterwards everything works and the seed answers."""
+    """One fault and one answer for each request, in order; when they are used up, the seed gives the answers."""
 
     def __init__(self, faults: Sequence[str] = ()) -> None:
         self._lock = Lock()
@@ -28,13 +28,13 @@ class Script:
         self._answers: deque[Answer | Reply] = deque()
 
     def set_faults(self, faults: Sequence[str]) -> None:
-        """Replace the faults that are left; raises ModelHubError for a name that does not exist."""
+        """Replace the faults that are not used yet; raises ModelHubError for a name that does not exist."""
         parsed = [parse_fault(fault) for fault in faults]
         with self._lock:
             self._faults = deque(parsed)
 
     def add_answers(self, answers: Sequence[Scripted]) -> None:
-        """Queue answers; raises ValueError for a dict with unknown keys."""
+        """Add answers to the queue; raises ValueError for a dict with unknown keys."""
         parsed = [build_scripted(answer) for answer in answers]
         with self._lock:
             self._answers.extend(parsed)
@@ -45,7 +45,7 @@ class Script:
             return self._faults.popleft() if self._faults else _OK
 
     def take_answer(self, speaks: bool) -> Answer | Reply | None:
-        """The answer for this request; an endpoint that does not speak takes raw replies only."""
+        """The answer for this request; only raw replies for an endpoint that does not use an Answer."""
         with self._lock:
             if not self._answers or not (speaks or isinstance(self._answers[0], Reply)):
                 return None
@@ -53,7 +53,7 @@ class Script:
 
 
 def build_scripted(answer: Scripted) -> Answer | Reply:
-    """Read an answer given as text, as parts (``text``, ``tool_calls``...) or as a raw reply (``status``, ``body``...).
+    """Read an answer: a text, a dict of parts (``text``, ``tool_calls``...) or a raw reply (``status``, ``body``...).
 
     A raw reply may also have ``end`` ("abrupt" or "reset_before") and ``delay_s``.
     """

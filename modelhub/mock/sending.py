@@ -1,4 +1,4 @@
-"""Puts a reply on the wire: its pace, its pieces, and the ways in which a connection can end."""
+"""Sends a reply: its speed, its pieces, and the ways in which the connection can end."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _TURN = 64
 
 
 class Pauses:
-    """All waiting that requests do on purpose, so that a shutdown can end it at once."""
+    """The pauses that requests make on purpose, so that a shutdown can end all of them at once."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
 
     async def wait(self, seconds: float | None) -> None:
-        """Wait some seconds, or until the client goes away; cancelled by ``end``."""
+        """Wait for some seconds, for None until the client goes away; ``end`` cancels it."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         timer = None if seconds is None else loop.call_later(seconds, _wake, future)
@@ -48,7 +48,7 @@ def _wake(future: asyncio.Future[None]) -> None:
 
 
 async def send(request: web.Request, reply: Reply, settings: MockSettings, pauses: Pauses) -> web.StreamResponse:
-    """Send a reply and end the request the way it says; a client that has gone away is no error."""
+    """Send a reply and end the request as the reply says; it is not an error if the client has gone away."""
     if delay := settings.latency + reply.delay:
         await pauses.wait(delay)
     if reply.ending == "hang":
@@ -100,7 +100,7 @@ def _cut_pieces(events: Sequence[bytes], size: int | None) -> Iterator[bytes]:
 
 
 def _tear(request: web.Request, rest: bytes) -> Never:
-    """Close in the middle of a body: of its length, or of a chunk that promised more."""
+    """Close the connection before the whole body is sent, so that the client sees that bytes are missing."""
     if request.transport is not None:
         if rest:
             request.transport.write(rest)
@@ -109,7 +109,7 @@ def _tear(request: web.Request, rest: bytes) -> Never:
 
 
 def _drop(request: web.Request, *, reset: bool) -> Never:
-    """Close before any byte of a reply, with a reset when asked for."""
+    """Close the connection before any byte of a reply; with ``reset``, by a TCP reset."""
     if request.transport is not None:
         sock = request.transport.get_extra_info("socket")
         if reset and sock is not None:

@@ -1,4 +1,4 @@
-"""Runs the application on a socket, and as the command that listens until it is stopped."""
+"""Runs the application on a socket: inside a program, or as a command that runs until it is stopped."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Listener:
 
     @property
     def open_connections(self) -> int:
-        """How many connections are open now; may be read from any thread."""
+        """How many connections are open now; any thread may ask."""
         return len(self._server.connections)
 
     def transports(self) -> list[asyncio.Transport]:
@@ -48,7 +48,7 @@ class Listener:
 
 @contextlib.asynccontextmanager
 async def listen(app: web.Application, host: str, port: int) -> AsyncIterator[Listener]:
-    """Serve an application while the context is open; nothing is left of it afterwards.
+    """Serve an application while the context is open; after it, no connection is left.
 
     Raises ModelHubError when the address cannot be listened on.
     """
@@ -91,7 +91,7 @@ def serve(
     port: int = 8080,
     announce: Callable[[str], None] = _print,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM; ``announce`` gets one line with the URL. Port 0 picks a free one.
+    """Serve until Ctrl-C or SIGTERM; ``announce`` is called with one line that has the URL. Port 0 means a free port.
 
     Raises ModelHubError when the address cannot be listened on.
     """

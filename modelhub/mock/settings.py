@@ -1,4 +1,4 @@
-"""What a mock server is told to do."""
+"""The settings of a mock server."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from modelhub.mock.faults import parse_fault
 class MockSettings:
     """How the server behaves.
 
-    ``faults`` is a script: one is used per request, then every request is answered ("429", "hang",
-    "429;retry-after-ms=50", ...). ``latency`` and ``chunk_delay`` are seconds before a reply and between stream
-    events; ``chunk_bytes`` cuts streams into pieces of that size, whatever the events. ``retry_after`` goes with
-    429 and 503 ("" for none). With ``api_key`` set, requests must carry it.
+    ``faults`` are used one for each request ("429", "hang", "429;retry-after-ms=50", ...); after the last one, every
+    request is answered. ``latency`` and ``chunk_delay`` are the seconds before a reply and between the events of a
+    stream. ``chunk_bytes`` cuts streams into pieces of that size, also inside events. ``retry_after`` is the header of
+    replies with 429 and 503 ("" for no header). With ``api_key``, requests must have this key.
 
     Raises ModelHubError for a fault that does not exist or a number out of range.
     """

@@ -1,4 +1,4 @@
-"""Makes a JSON value that fits a JSON Schema, filled with what a message mentions."""
+"""Makes a JSON value that fits a JSON Schema, with words and numbers from a message."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _DEPTH = 12
 
 
 def build_value(schema: Json, message: str, *, optional: bool = False) -> Any:
-    """Make a value for a schema; ``optional`` fills all properties of objects that require none."""
+    """Make a value for a schema; with ``optional``, objects without required properties get all their properties."""
     return _Filler(schema, message, optional).fill(schema, "text", 0)
 
 
 class _Filler:
-    """One value in the making: what the message offers is used up in order."""
+    """Makes one value; each word and number of the message is used once, in order."""
 
     def __init__(self, root: Json, message: str, optional: bool) -> None:
         self.root = root

@@ -1,4 +1,4 @@
-"""Deterministic embeddings: unit vectors in which texts that share words lie closer."""
+"""Deterministic embeddings: unit vectors; the more words two texts share, the closer are their vectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DIMENSIONS = 8
 
 
 def build_vector(seed: int, model: str, text: str, dimensions: int = DIMENSIONS) -> list[float]:
-    """Embed a text; the numbers are exact in 32 bits, so that every encoding carries the same ones."""
+    """Embed a text; the numbers fit into 32 bits exactly, so that they are the same in every encoding."""
     sums = [0.25 * x for x in _draw(f"{seed}\0{model}\0\0{text}", dimensions)]
     for word in text.lower().split():
         sums = [a + b for a, b in zip(sums, _draw(f"{seed}\0{model}\0{word}", dimensions), strict=True)]

@@ -29,7 +29,7 @@ _CODES = {
 
 
 def build_chat(ask: Ask) -> Reply:
-    """Answer ``/chat/completions``; a stream tells its usage at its end without being asked."""
+    """Answer ``/chat/completions``; the last event of a stream always has the usage."""
     body = ask.body
     prompt = replace(parse_prompt(body), think=(body.get("thinking") or {}).get("type") == "enabled")
     answer = ask.answer(prompt)
@@ -60,7 +60,7 @@ def build_error(failure: Failure) -> Reply:
 
 
 def build_error_event(failure: Failure) -> bytes:
-    """A failure in the middle of a stream."""
+    """The event for a failure in the middle of a stream."""
     return _build_event(_build_error_body(failure))
 
 

@@ -1,4 +1,4 @@
-"""A mock model server in a thread of the test's own process, which records what it was sent."""
+"""A mock model server that runs in a thread of the test's process and records the requests it gets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TICK = 0.005
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """A request that arrived; ``headers`` ignores case, ``json`` is None for a body that is none."""
+    """A request that arrived; ``headers`` ignores case, ``json`` is None if the body is not JSON."""
 
     method: str
     path: str
@@ -37,9 +37,9 @@ class RecordedRequest:
 
 
 class MockServer:
-    """A context manager that serves on a free loopback port and leaves nothing behind.
+    """A context manager that serves on a free loopback port; after it, no thread and no socket is left.
 
-    Takes the keywords of ``MockSettings``; ``requests`` are in order of arrival.
+    It takes the keywords of ``MockSettings``. ``requests`` are in the order in which they arrived.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -55,11 +55,11 @@ class MockServer:
         self._failure: BaseException | None = None
 
     def script(self, *faults: str) -> None:
-        """Replace the faults that are left of the script, one per request from now on."""
+        """Set the faults of the next requests, one for each; they replace the faults that are not used yet."""
         self._script.set_faults(faults)
 
     def reply(self, *answers: Scripted) -> None:
-        """Queue answers, one per request: a text, a dict of parts, or a raw reply that is sent as it is."""
+        """Add answers for the next requests: each is a text, a dict of parts, or a raw reply that is sent as it is."""
         self._script.add_answers(answers)
 
     @property
@@ -73,11 +73,11 @@ class MockServer:
         return self._listener.open_connections if self._listener else 0
 
     def wait_closed(self, timeout: float) -> bool:
-        """Wait until no request is under way, on any connection; False when the timeout comes first."""
+        """Wait until no request is handled or no connection is open; False if the timeout comes first."""
         return self.wait_until(lambda: self.in_flight == 0 or self.open_connections == 0, timeout)
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Wait for a condition on this server, such as ``lambda: len(server.requests) == 2``."""
+        """Wait for a condition such as ``lambda: len(server.requests) == 2``; False if the timeout comes first."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while not condition():
@@ -142,7 +142,7 @@ class MockServer:
 
 
 def build_recorded(request: web.Request, body: bytes) -> RecordedRequest:
-    """Keep what a request said."""
+    """The record of a request."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -6,12 +6,11 @@ from modelhub.wire.wire import Event, decode_json
 
 
 class EventDecoder:
-    """Cuts the bytes of a stream into events; the result does not depend on how the bytes were cut.
+    """Cuts the bytes of a stream into events; the sizes of the chunks make no difference.
 
-    ``feed`` takes bytes as they come and returns the events they complete, ``flush`` what the end of the
-    stream completes. ``done`` becomes true at ``[DONE]``. A body that is no stream but one JSON value ends up
-    in ``plain``. Both raise ValueError for a message that is not JSON, after the events before it:
-    ``pending`` holds those.
+    ``done`` becomes true at ``[DONE]``. If the body is one JSON value instead of a stream, ``plain`` holds its bytes.
+    ``feed`` and ``flush`` raise ValueError for a message that is not JSON; ``pending`` then holds the events that came
+    before it.
     """
 
     def __init__(self) -> None:
@@ -22,9 +21,11 @@ class EventDecoder:
         self._started = False
 
     def feed(self, chunk: bytes) -> list[Event]:
+        """Take the next bytes of the stream and return the events that are complete now."""
         raise NotImplementedError
 
     def flush(self) -> list[Event]:
+        """Return the last events, once the stream has ended."""
         raise NotImplementedError
 
     def _take(self) -> list[Event]:
@@ -33,7 +34,7 @@ class EventDecoder:
 
 
 class LineDecoder(EventDecoder):
-    """NDJSON: one JSON value a line, blank lines ignored."""
+    """Reads NDJSON: one JSON value on each line; blank lines are ignored."""
 
     def feed(self, chunk: bytes) -> list[Event]:
         head, newline, tail = chunk.rpartition(b"\n")
@@ -61,10 +62,10 @@ class LineDecoder(EventDecoder):
 
 
 class SSEDecoder(EventDecoder):
-    """Server-sent events, read as https://html.spec.whatwg.org/multipage/server-sent-events.html says.
+    """Reads server-sent events, as https://html.spec.whatwg.org/multipage/server-sent-events.html says.
 
-    Lines end at LF, CRLF or CR and nowhere else. Forgiven beyond that: the data of an event that was never
-    closed by a blank line, several JSON values in one event, and a reply that is plain JSON.
+    Lines end at LF, CRLF or CR and nowhere else. It also accepts what the standard does not: a last event without a
+    blank line after it, several JSON values in one event, and a reply that is plain JSON.
     """
 
     def __init__(self) -> None:
@@ -100,7 +101,7 @@ class SSEDecoder(EventDecoder):
         return self._take()
 
     def _start(self, text: bytes) -> bool:
-        """Whether enough has come to tell a stream from plain JSON."""
+        """Whether there are enough bytes to know a stream from plain JSON."""
         seen = text.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\n")
         if not seen or (b"\xef\xbb\xbf".startswith(text[:3]) and len(text) < 3):
             self._rest = text

@@ -12,7 +12,7 @@ from pathlib import Path
 if __name__ != "__main__":
     from .process import Engine, run_engine
 
-INSTALL = "pip install 'modelhub[test]', which brings xllamacpp"
+INSTALL = "pip install xllamacpp"
 
 
 @contextlib.contextmanager

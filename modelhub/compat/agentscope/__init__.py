@@ -1,4 +1,4 @@
-"""AgentScope v0's names for its model layer, over modelhub; ``install`` lets ``import agentscope`` find them."""
+"""AgentScope v0's names for its model layer, made of modelhub; after ``install``, ``import agentscope`` finds them."""
 
 from __future__ import annotations
 

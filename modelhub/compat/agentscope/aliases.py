@@ -1,4 +1,4 @@
-"""Where AgentScope's releases kept what these modules have, and ``agentscope`` itself as a name of this package."""
+"""The other names that these modules had in AgentScope's releases, and ``agentscope`` as a name of this package."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ALIASES = {
 
 
 def install() -> ModuleType:
-    """Make ``import agentscope``, and its submodules, find this package; the same package is returned.
+    """Make ``import agentscope`` and the imports of its submodules find this package, which is also returned.
 
     Raises ImportError when the real AgentScope is imported already.
     """
@@ -58,7 +58,7 @@ def install() -> ModuleType:
 
 
 def add_aliases(prefix: str) -> None:
-    """Make the modules that AgentScope had below these importable as ``<prefix>.<module>.<alias>``."""
+    """Make the submodules that AgentScope had importable, as ``<prefix>.<module>.<alias>``."""
     for name, aliases in _ALIASES.items():
         module = import_module(f"{_HOME}.{name}")
         for alias in aliases.split():
@@ -69,7 +69,7 @@ def add_aliases(prefix: str) -> None:
 
 
 class _LastWord:
-    """Says of the modules that nobody finds here why there are none."""
+    """The last finder of imports: says why a module of AgentScope does not exist here."""
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
         for prefix in (_NAME, _HOME):

@@ -1,4 +1,4 @@
-"""``agentscope.constants``: the defaults of calls that wrappers import."""
+"""``agentscope.constants``: the default values that wrappers import."""
 
 _DEFAULT_MAX_RETRIES = 3
 _DEFAULT_MESSAGES_KEY = "messages"

@@ -1,4 +1,4 @@
-"""``agentscope.exception``: what parse functions raise, and the quota of a counter."""
+"""``agentscope.exception``: the errors of parse functions, and the error for the quota of a counter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelhub.errors import ResponseParsingError as ResponseParsingError
 
 
 class JsonParsingError(ResponseParsingError):
-    """The answer is no JSON."""
+    """The answer is not JSON."""
 
 
 class JsonDictValidationError(ResponseParsingError):
@@ -18,7 +18,7 @@ class JsonDictValidationError(ResponseParsingError):
 
 
 class JsonTypeError(ResponseParsingError):
-    """The answer is JSON of another type."""
+    """The answer is JSON, but of the wrong type."""
 
 
 class RequiredFieldNotFoundError(ResponseParsingError):

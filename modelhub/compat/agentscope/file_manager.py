@@ -1,4 +1,4 @@
-"""Where a run keeps its files: AgentScope's ``FileManager``, as far as records of calls need it."""
+"""The files of a run: the part of AgentScope's ``FileManager`` that records of calls need."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _STATE = ("save_log", "save_code", "save_api_invoke", "base_dir", "run_dir", "ca
 
 
 class FileManager:
-    """The folder of a run, made when the first file is written, and the records of calls in its ``invoke``."""
+    """The folder of a run, made when the first file is written; records of calls go to its folder ``invoke``."""
 
     def __init__(self) -> None:
         self.flush()
 
     @staticmethod
     def get_instance() -> FileManager:
-        """The one there is."""
+        """The only object of this class."""
         return file_manager
 
     def initialize(
@@ -38,7 +38,7 @@ class FileManager:
         save_api_invoke: bool = False,
         cache_dir: str | None = None,
     ) -> None:
-        """Set where files go; ``save_log`` and ``save_code`` are kept and have no effect."""
+        """Set where files go; ``save_log`` and ``save_code`` are only remembered, they have no effect."""
         self.run_dir = run_dir
         self.cache_dir = cache_dir
         self.save_log = save_log
@@ -47,16 +47,16 @@ class FileManager:
 
     @property
     def file_dir(self) -> str:
-        """Where a program's own files go."""
+        """The folder for the program's own files."""
         return self._make("file")
 
     @property
     def invoke_dir(self) -> str:
-        """Where the records of calls go."""
+        """The folder for the records of calls."""
         return self._make("invoke")
 
     def save_api_invocation(self, prefix: str, record: dict[str, Any]) -> str | None:
-        """Write one record, without secrets, whole or not at all; returns the file's name, None if there is none."""
+        """Write one record, without secrets; returns the name of its file, or None if no file was written."""
         if not self.save_api_invoke:
             return None
         try:
@@ -83,12 +83,12 @@ class FileManager:
         return {name: getattr(self, name) for name in _STATE}
 
     def load_dict(self, data: dict[str, Any]) -> None:
-        """Take settings that ``state_dict`` gave."""
+        """Set the settings to those that ``state_dict`` returned."""
         for name in _STATE:
             setattr(self, name, data[name])
 
     def flush(self) -> None:
-        """Back to saving nothing."""
+        """Save nothing from now on."""
         self.base_dir: str | None = None
         self.initialize(None)
 

@@ -1,4 +1,4 @@
-"""``agentscope.manager``: configs and models, usage, and the run, each over what modelhub has for it."""
+"""``agentscope.manager``: the managers of models, of usage and of the run, each made of parts of modelhub."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _LOGGER = logging.getLogger("modelhub")
 
 
 class ConfigValueError(ConfigError, ValueError):
-    """A ConfigError that is caught as the ValueError which AgentScope raised."""
+    """A ConfigError that is also a ValueError, the class that AgentScope raised."""
 
 
 class ModelManager:
-    """Configs that can be loaded one after the other: of one config_name, the first load counts."""
+    """Configs, loaded in one or more calls; if two have the same config_name, the first one counts."""
 
     def __init__(self) -> None:
         self._hubs: dict[str, ModelRegistry] = {}
@@ -36,12 +36,12 @@ class ModelManager:
         return _MODELS
 
     def initialize(self, model_configs: Any = None) -> None:
-        """Load ``model_configs``, if any."""
+        """Load ``model_configs``, unless they are None."""
         if model_configs is not None:
             self.load_model_configs(model_configs)
 
     def load_model_configs(self, model_configs: Any, clear_existing: bool = False) -> None:
-        """Load a dict, a list or a path, all or nothing.
+        """Load a dict, a list or a path; after an error, nothing has changed.
 
         Raises FileNotFoundError or ValueError (a ConfigError with every problem).
         """
@@ -60,7 +60,7 @@ class ModelManager:
                 self._hubs[name] = hub
 
     def get_model_by_config_name(self, config_name: str) -> Any:
-        """The model, the same object each time; raises ValueError when there is none of that name."""
+        """The model, the same object each time; raises ValueError if no config has that name."""
         if not self._hubs:
             raise ValueError("No model configs loaded, please call `agentscope.init(model_configs=...)` first.")
         hub = self._hubs.get(config_name)
@@ -70,18 +70,19 @@ class ModelManager:
         return hub.get_model(config_name)
 
     def get_config_by_name(self, config_name: str) -> dict[str, Any] | None:
-        """A copy of a config with its secrets, None when there is none of that name."""
+        """A copy of a config with its secrets; None if no config has that name."""
         hub = self._hubs.get(config_name)
         return None if hub is None else hub.build_config(config_name)
 
     def clear_model_configs(self) -> None:
-        """Forget the configs; models that are in use go on working."""
+        """Forget the configs; models that the program already has go on working."""
         self._hubs.clear()
 
     def register_model_wrapper_class(self, model_wrapper_class: Any, exist_ok: bool = False) -> None:
-        """Put a class in place of another of its model_type; a class of a new type is known without it.
+        """Replace the class of a model_type; a class with a new model_type is known without this call.
 
-        Raises TypeError for what is no wrapper class, ValueError without a model_type of its own, or when there is one.
+        Raises TypeError if it is not a wrapper class, ValueError if it declares no model_type, or if the type has a
+        class already and ``exist_ok`` is false.
         """
         if not (isinstance(model_wrapper_class, type) and issubclass(model_wrapper_class, ModelWrapperBase)):
             raise TypeError(f"a model wrapper is a subclass of ModelWrapperBase, not {model_wrapper_class!r}")
@@ -108,7 +109,7 @@ class ModelManager:
         return {"model_configs": {name: hub.config(name) for name, hub in self._hubs.items()}}
 
     def load_dict(self, data: dict[str, Any]) -> None:
-        """Replace the configs by those of ``data["model_configs"]``."""
+        """Replace the configs with those in ``data["model_configs"]``."""
         self.load_model_configs(list(data["model_configs"].values()), clear_existing=True)
 
     def flush(self) -> None:
@@ -122,7 +123,7 @@ class ModelManager:
 
 
 class MonitorManager:
-    """The usage of all models in this process; there is no database."""
+    """The usage of all models in this process, kept in memory only."""
 
     path_db = None
 
@@ -132,7 +133,7 @@ class MonitorManager:
         return _MONITOR
 
     def initialize(self, use_monitor: bool) -> None:
-        """Begin to count calls, or stop."""
+        """Begin to count calls, or stop it."""
         self.use_monitor = use_monitor
 
     @property
@@ -149,7 +150,7 @@ class MonitorManager:
         return getattr(MONITOR, name)  # update_*, show_*
 
     def print_llm_usage(self) -> dict[str, list[dict[str, Any]]]:
-        """Log what the models have used, and return it."""
+        """Log how much the models have used, and return it."""
         usage = {
             "text_and_embedding": MONITOR.show_text_and_embedding_tokens(),
             "image": MONITOR.show_image_tokens(),
@@ -163,15 +164,15 @@ class MonitorManager:
         return {"use_monitor": self.use_monitor, "path_db": None}
 
     def load_dict(self, data: dict[str, Any]) -> None:
-        """Take settings that ``state_dict`` gave."""
+        """Set the settings to those that ``state_dict`` returned."""
         self.initialize(data["use_monitor"])
 
     def rm_database(self) -> None:
-        """Forget what was counted."""
+        """Forget all counts."""
         MONITOR.reset()
 
     def flush(self) -> None:
-        """Stop counting calls and forget."""
+        """Stop counting, and forget all counts."""
         self.use_monitor = False
         MONITOR.enabled = True  # as it is before any `init`: wrappers may count for themselves
         MONITOR.reset()
@@ -182,7 +183,7 @@ _MONITOR = MonitorManager()
 
 
 class ASManager:
-    """One run: its names, and the other managers."""
+    """One run: its ids and names, and the other managers."""
 
     def __init__(self) -> None:
         self.file = FileManager.get_instance()
@@ -203,7 +204,7 @@ class ASManager:
         raise AttributeError(name)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything about the run, without secrets."""
+        """The state of the run and of the other managers, without secrets."""
         from modelhub.compat.agentscope import __version__
 
         return {
@@ -216,7 +217,7 @@ class ASManager:
         }
 
     def load_dict(self, data: dict[str, Any]) -> None:
-        """Take what ``state_dict`` gave."""
+        """Set the state to that which ``state_dict`` returned."""
         self.identity = {name: data[name] for name in self.identity}
         self.logger_level = data["logger"]["level"]
         self.file.load_dict(data["file"])
@@ -224,7 +225,7 @@ class ASManager:
         self.monitor.load_dict(data["monitor"])
 
     def flush(self) -> None:
-        """Back to the state before ``init``."""
+        """Go back to the state before ``init``."""
         self._forget()
         for part in (self.file, self.model, self.monitor):
             part.flush()

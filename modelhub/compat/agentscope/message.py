@@ -1,4 +1,4 @@
-"""``agentscope.message``: messages and their blocks, read by item as well, as before 0.1.3."""
+"""``agentscope.message``: messages and their blocks; ``msg["name"]`` works too, as before 0.1.3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelhub.messages.msg import VideoBlock as VideoBlock
 
 
 class Msg(msg.Msg):
-    """A message; the role may be left out (assistant), and fields that AgentScope ignored are ignored."""
+    """A message; the role is assistant by default, and the fields that AgentScope ignored are ignored here too."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ MessageBase = Msg
 
 
 class Tht(Msg):
-    """A thought of the assistant's own."""
+    """A thought of the assistant."""
 
     def __init__(self, content: Any, timestamp: str | None = None) -> None:
         super().__init__("thought", content, "assistant", timestamp=timestamp)

@@ -1,4 +1,4 @@
-"""``agentscope.models``: the base classes, the wrappers, loaded when they are asked for, and 0.0.4's functions."""
+"""``agentscope.models``: the base classes, the wrappers (imported on first use), and the functions of 0.0.4."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class ChatUsage:
 
 
 def load_model_by_config_name(config_name: str) -> Any:
-    """0.0.4's way to a model; raises ValueError when there is none of that name."""
+    """The model of that name, as in 0.0.4; raises ValueError if no config has that name."""
     return ModelManager.get_instance().get_model_by_config_name(config_name)
 
 
 def read_model_configs(configs: Any, clear_existing: bool = False) -> None:
-    """0.0.4's way to load configs."""
+    """Load configs, as in 0.0.4."""
     ModelManager.get_instance().load_model_configs(configs, clear_existing)
 
 

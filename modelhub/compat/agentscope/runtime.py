@@ -1,4 +1,4 @@
-"""``agentscope.init`` and the functions beside it: configs, records of calls and usage; no agents, no studio."""
+"""``agentscope.init`` and its related functions: configs, records of calls, usage; no agents and no studio."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def init(
 ) -> list[Any]:
     """Load ``model_configs``; with ``save_api_invoke`` calls are recorded in ``<save_dir>/<run_id>/invoke``.
 
-    Logs and code are not saved, and a folder is made only for the first record. Raises ValueError (a ConfigError) or
-    FileNotFoundError for the configs, before anything is changed, and NotImplementedError for agents. A studio is told
-    nothing, of which a warning tells.
+    Logs and code are not saved, and the folder is made for the first record. Nothing is sent to a studio, and a
+    warning says so. Raises ValueError (a ConfigError) or FileNotFoundError for wrong configs, before it changes
+    anything, and NotImplementedError for agents.
     """
     if agent_configs:
         raise NotImplementedError(explain("agentscope.init(agent_configs=...)"))
@@ -65,12 +65,12 @@ def init(
 
 
 def state_dict() -> dict[str, Any]:
-    """Everything about the run, without secrets."""
+    """The state of the run, without secrets."""
     return ASManager.get_instance().state_dict()
 
 
 def print_llm_usage() -> dict[str, list[dict[str, Any]]]:
-    """Log what the models have used, and return it: rows for text_and_embedding and for image."""
+    """Log how much the models have used, and return it: rows for text_and_embedding and for image."""
     return MonitorManager.get_instance().print_llm_usage()
 
 

@@ -1,4 +1,4 @@
-"""What AgentScope has and modelhub has not, and how that is said."""
+"""What AgentScope has and modelhub does not have, and the errors that say so."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ OUT_OF_SCOPE = frozenset(
 
 
 def explain(name: str) -> str:
-    """What to say of an AgentScope name that is not offered."""
+    """Why modelhub does not have this name of AgentScope."""
     return f"{name} is not part of modelhub, which has AgentScope's model layer only: see {GUIDE}"
 
 
 def refuse(module: str) -> Callable[[str], Any]:
-    """The ``__getattr__`` of a module: every name it does not have is explained."""
+    """A ``__getattr__`` for a module: its error explains why the module does not have a name."""
 
     def __getattr__(name: str) -> Any:
         raise AttributeError(explain(f"{module}.{name}") if name[:2] != "__" else name)

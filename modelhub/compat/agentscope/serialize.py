@@ -10,12 +10,12 @@ from modelhub.compat.agentscope.scope import refuse
 
 
 def serialize(value: Any) -> str:
-    """``value`` as JSON; messages are objects that ``deserialize`` makes messages again."""
+    """``value`` as JSON; messages become objects, which ``deserialize`` turns into messages again."""
     return json.dumps(value, ensure_ascii=False, default=lambda item: item.to_dict())
 
 
 def deserialize(text: str) -> Any:
-    """What ``serialize`` wrote, here or in AgentScope."""
+    """The value that ``serialize`` wrote, here or in AgentScope."""
     return json.loads(text, object_hook=lambda item: Msg.from_dict(item) if item.get("__name__") == "Msg" else item)
 
 

@@ -1,4 +1,4 @@
-"""``agentscope.tokens``: how many tokens a prompt takes, as modelhub estimates it or a program counts it."""
+"""``agentscope.tokens``: how many tokens a prompt takes, estimated or counted by a function of the program."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _PREFIXES = ("gpt-", "gemini-", "qwen-")
 
 
 def count(model_name: str, messages: list[dict[str, Any]]) -> int:
-    """The tokens of ``messages``: the counter registered for the model, else an estimate for AgentScope's vendors.
+    """The tokens of ``messages``: a registered function counts them, or they are estimated for AgentScope's vendors.
 
-    Raises TypeError for other types, ValueError for a model that nobody registered and no vendor of those has.
+    Raises TypeError for arguments of other types, ValueError for a model that is not in ``supported_models``.
     """
     if not isinstance(model_name, str):
         raise TypeError(f"model_name must be a str, not {type(model_name).__name__}")
@@ -33,17 +33,17 @@ def count(model_name: str, messages: list[dict[str, Any]]) -> int:
 
 
 def count_openai_tokens(model_name: str, messages: list[dict[str, Any]]) -> int:
-    """An estimate: exact about the text where tiktoken and its data are installed."""
+    """An estimate; the text is counted exactly if tiktoken and its data are installed."""
     return estimate_tokens(messages)
 
 
 def count_gemini_tokens(model_name: str, messages: list[dict[str, Any]]) -> int:
-    """An estimate: nothing is sent. The vendor's own count is ``get_model(name).count_tokens(messages)``."""
+    """An estimate; nothing is sent. For the vendor's own count, call ``get_model(name).count_tokens(messages)``."""
     return estimate_tokens(messages)
 
 
 def count_dashscope_tokens(model_name: str, messages: list[dict[str, Any]], api_key: str | None = None) -> int:
-    """An estimate: nothing is sent."""
+    """An estimate; nothing is sent."""
     return estimate_tokens(messages)
 
 
@@ -54,18 +54,18 @@ def count_huggingface_tokens(
     trust_remote_code: bool = False,
     enable_mirror: bool = False,
 ) -> int:
-    """An estimate: no tokenizer is downloaded."""
+    """An estimate; no tokenizer is downloaded."""
     return estimate_tokens(messages)
 
 
 def register_model(model_name: str | list[str], tokens_count_func: Counter) -> None:
-    """Have ``count`` ask ``tokens_count_func(model_name, messages)`` about these models."""
+    """Make ``count`` call ``tokens_count_func(model_name, messages)`` for these models."""
     for name in [model_name] if isinstance(model_name, str) else model_name:
         _COUNTERS[name] = tokens_count_func
 
 
 def supported_models() -> list[str]:
-    """The models that ``count`` knows: prefixes of the vendors', and those registered."""
+    """The models that ``count`` knows: prefixes of the vendors' models, and the registered models."""
     return [*(f"{prefix}.*" for prefix in _PREFIXES), *_COUNTERS]
 
 

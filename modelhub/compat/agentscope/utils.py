@@ -1,4 +1,4 @@
-"""``agentscope.utils``: the monitor of before 0.1.0, and the small functions that wrappers import."""
+"""``agentscope.utils``: the monitor that AgentScope had before 0.1.0, and small functions that wrappers import."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _MAX_LENGTHS = {  # AgentScope's table, of 2023
 
 
 class MonitorFactory:
-    """0.0.4's way to the monitor of this process."""
+    """Finds the monitor of this process, as in 0.0.4."""
 
     @staticmethod
     def get_monitor(impl_type: str | None = None, db_path: str | None = None) -> MonitorBase:
-        """The monitor; there is no database, so the arguments have no effect."""
+        """The monitor; the arguments have no effect, because there is no database."""
         return MONITOR
 
 
 def get_full_name(name: str, prefix: str | None = None) -> str:
-    """A counter's name with what it is of."""
+    """The name of a counter, with its prefix if it has one."""
     return f"{prefix}.{name}" if prefix else name
 
 
 def get_openai_max_length(model_name: str) -> int:
-    """The context window of a model of 2023; raises KeyError for others."""
+    """The context window of a model of 2023; raises KeyError for other models."""
     if model_name not in _MAX_LENGTHS:
         raise KeyError(f"Model [{model_name}] not found in OPENAI_MAX_LENGTH.")
     return _MAX_LENGTHS[model_name]
@@ -59,7 +59,7 @@ def count_openai_token(content: str | list[Any], model: str) -> int:
 
 
 def num_tokens_from_content(content: list[Any], model: str) -> int:
-    """The same."""
+    """An estimate of the tokens of a message's content."""
     return count_openai_token(content, model)
 
 
