@@ -353,13 +353,14 @@ def test_what_is_neither_a_type_nor_a_vendor(written: str, hint: str) -> None:
 
 def test_a_config_without_a_vendor_reads_nothing() -> None:
     program = (
-        "import modelhub, pkgutil\n"
+        "import modelhub, pkgutil, sys\n"
         "read, get = [], pkgutil.get_data\n"
         "pkgutil.get_data = lambda package, name: (read.append(name), get(package, name))[1]\n"
         "config = {'config_name': 'a', 'model_type': 'openai_chat', 'api_key': 'k'}\n"
         "hub = modelhub.init([config, {**config, 'config_name': 'b', 'vendor': 'groq'}])\n"
         "hub.get_model('a').endpoint; hub.get_model('b')\n"
         "assert '_common.json' in read and '_vendors.json' not in read, read\n"
+        "assert 'modelhub.vendors' not in sys.modules\n"
         "hub.get_model('b').endpoint; hub.get_model('b').endpoint\n"
         "assert read.count('_vendors.json') == 1, read\n"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub.base import Endpoint, HTTPModelWrapperBase, add_query
 from modelhub.errors import AuthenticationError, BadRequestError
@@ -12,12 +12,14 @@ from modelhub.partial import Partial
 from modelhub.response import ModelResponse
 from modelhub.tasks import ChatWrapper, EmbeddingWrapper, ImageWrapper, normalize_prompt, normalize_texts
 from modelhub.taxonomy import find_request_id
-from modelhub.vendors import Vendor, find_compatible
 from modelhub.wire import Event, Reply, Request
 
 from .openai_reply import parse_chunk as parse_chunk
 from .openai_reply import parse_completion as parse_completion
 from .openai_reply import parse_images, parse_usage, parse_vectors, raise_for_error
+
+if TYPE_CHECKING:
+    from modelhub.vendors import Vendor
 
 
 class OpenAIEndpoint(HTTPModelWrapperBase):
@@ -38,6 +40,8 @@ class OpenAIEndpoint(HTTPModelWrapperBase):
         """The vendor that the config names, when that is another one than this class's own."""
         if not self.vendor or self.vendor == "openai":
             return None
+        from modelhub.vendors import find_compatible
+
         return find_compatible(self.vendor, where=f"config {self.config_name!r}")
 
     def build_endpoint(self) -> Endpoint:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import last_key
-from modelhub.vendors import Vendor, find_vendor
+
+if TYPE_CHECKING:
+    from modelhub.vendors import Vendor
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -43,5 +45,7 @@ def _find_vendor(config: Mapping[str, Any]) -> Vendor | None:
     model_type, named = config.get("model_type"), config.get("vendor")
     if not isinstance(model_type, str):
         return None
+    from modelhub.vendors import find_vendor
+
     own = model_type.partition("_")[0]
     return find_vendor(named if own == "openai" and isinstance(named, str) else own)
