@@ -6,13 +6,18 @@ from copy import deepcopy
 from fnmatch import fnmatchcase
 from typing import Any
 
+from modelhub.vendors import find_vendor
+
 KEYWORD = "x-capabilities"
 
 
 def capabilities_of(
-    model_type: str, model_name: str | None = None, schema: dict[str, Any] | None = None
+    model_type: str,
+    model_name: str | None = None,
+    schema: dict[str, Any] | None = None,
+    vendor: str | None = None,
 ) -> dict[str, Any]:
-    """The capabilities in the schema of ``model_type``, limited to what is known about ``model_name``.
+    """The capabilities in the schema of ``model_type``, limited to what is known about the model and the vendor.
 
     Empty if the schema has no capabilities. ``schema`` is the schema of a type that is not built in. What the wrapper
     cannot do, none of its models can do. A model that is not known can do all that its wrapper can do.
@@ -22,11 +27,10 @@ def capabilities_of(
     found = schema if schema is not None else load_schema(model_type)
     told = (found or {}).get(KEYWORD)
     capabilities: dict[str, Any] = deepcopy(told) if isinstance(told, dict) else {}
-    if not capabilities or not model_name:
-        return capabilities
     known: dict[str, Any] = {}
-    for facts in facts_about(model_name):
+    for facts in facts_about(model_name) if capabilities and model_name else ():
         _replace(known, facts)
+    known |= {flag: False for flag in _find_lacks(vendor) if flag in capabilities}
     return _narrow(capabilities, known)
 
 
@@ -37,6 +41,12 @@ def facts_about(model_name: str) -> list[dict[str, Any]]:
     models = (load_file("_models.json") or {})["models"]
     name = model_name.lower().rpartition("/")[2]
     return [entry["capabilities"] for entry in models if fnmatchcase(name, entry["match"])]
+
+
+def _find_lacks(vendor: str | None) -> tuple[str, ...]:
+    """What the API of a vendor does not have."""
+    found = find_vendor(vendor) if vendor else None
+    return found.lacks if found else ()
 
 
 def summarize(capabilities: dict[str, Any]) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import pytest
 
 from modelhub import ModelRegistry
 from modelhub.testing import MockServer
+from modelhub.vendors import list_vendors
 
 from .engines.running import build_model as build_model
 from .engines.running import engines as engines
@@ -25,30 +26,14 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 VARIABLES = (
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
+    *(name for vendor in list_vendors() for name in (*vendor.key_variables, vendor.base_url_variable) if name),
     "OPENAI_ORG_ID",
     "OPENAI_PROJECT_ID",
-    "OLLAMA_HOST",
-    "OLLAMA_API_KEY",
-    "ZHIPUAI_API_KEY",
-    "ZHIPUAI_BASE_URL",
-    "ZAI_API_KEY",
     "ZAI_BASE_URL",
-    "YI_API_KEY",
-    "YI_BASE_URL",
-    "DASHSCOPE_API_KEY",
-    "DASHSCOPE_HTTP_BASE_URL",
     "DASHSCOPE_WORKSPACE_ID",
-    "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_BASE_URL",
-    "GEMINI_API_KEY",
-    "GOOGLE_API_KEY",
-    "GOOGLE_GEMINI_BASE_URL",
     "GOOGLE_GENAI_API_VERSION",
     "LITELLM_BASE_URL",
-    "LITELLM_PROXY_API_KEY",
 )
 
 

@@ -9,13 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
 
 import modelhub
 from modelhub.cli.app import cli
+from modelhub.mock.pointing import KEY, point_at
 from modelhub.testing import MockServer
+from modelhub.vendors import list_vendors
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
@@ -91,25 +94,20 @@ def test_from_litellm(workplace: Path) -> None:
 def test_example_configs_are_valid_and_answer(
     path: Path, server: MockServer, monkeypatch: pytest.MonkeyPatch, caller: Any
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
-    monkeypatch.setenv("OLLAMA_HOST", server.url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
-    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-test")
-    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", f"{server.url}/api/v1")
-    monkeypatch.setenv("GEMINI_API_KEY", "test-key")
-    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
+    for vendor in list_vendors():
+        monkeypatch.setenv(vendor.key_variables[0], KEY)
+        if vendor.base_url_variable:
+            monkeypatch.setenv(vendor.base_url_variable, server.url + urlsplit(vendor.base_url or "").path)
     monkeypatch.setenv("PRIVATE_CHAT_URL", f"{server.url}/llm/")
     monkeypatch.setenv("PRIVATE_CLASSIFIER_URL", f"{server.url}/post")
-    monkeypatch.setenv("LITELLM_BASE_URL", f"{server.url}/v1")
     monkeypatch.setenv("PRIVATE_IMAGES_URL", f"{server.url}/llm/images")
     monkeypatch.setenv("PRIVATE_VECTORS_URL", f"{server.url}/llm/embeddings")
-    monkeypatch.setenv("ZHIPUAI_API_KEY", "id.secret")
-    monkeypatch.setenv("ZHIPUAI_BASE_URL", f"{server.url}/api/paas/v4")
-    monkeypatch.setenv("YI_API_KEY", "sk-test")
-    monkeypatch.setenv("YI_BASE_URL", f"{server.url}/v1")
+    monkeypatch.setenv("LITELLM_BASE_URL", f"{server.url}/v1")
     with modelhub.ModelRegistry(path) as hub:
+        configs = [hub.build_config(name) for name in hub.names()]
+    # The address of another vendor of OpenAI's API is no variable of its own.
+    configs = [point_at(config, server.url) if "vendor" in config else config for config in configs]
+    with modelhub.ModelRegistry(configs) as hub:
         assert len(hub) > 0
         for name in hub.names():
             response = caller.call(hub.get_model(name), "echo: hi")

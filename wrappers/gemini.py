@@ -13,6 +13,7 @@ from modelhub.base import (
     EmbeddingWrapper,
     Endpoint,
     Event,
+    HTTPModelWrapperBase,
     ModelResponse,
     Reply,
     Request,
@@ -32,7 +33,7 @@ _MAX_BATCH = 100  # texts that one request may hold: https://ai.google.dev/gemin
 _MAX_REPLIES = 50  # that continue each other
 
 
-class GeminiEndpoint:
+class GeminiEndpoint(HTTPModelWrapperBase):
     """Address, key and errors, the same for all of Gemini's methods."""
 
     def build_endpoint(self) -> Endpoint:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub.base import (
     Accumulator,
@@ -28,28 +28,43 @@ from .openai_reply import parse_chunk as parse_chunk
 from .openai_reply import parse_completion as parse_completion
 from .openai_reply import parse_images, parse_usage, parse_vectors, raise_for_error
 
+if TYPE_CHECKING:
+    from modelhub.vendors import Vendor
+
 
 class OpenAIEndpoint(HTTPModelWrapperBase):
-    """Where the models of this vendor are, and with which key; a clone of the vendor is another row of these names."""
+    """Where the models of this vendor are, and with which key; ``vendor`` names another one that has the same API."""
 
+    vendor: str | None = None
     base_url = "https://api.openai.com/v1"
     base_url_variable = "OPENAI_BASE_URL"
     key_variable = "OPENAI_API_KEY"
     path = ""
 
-    def __init__(self, *args: Any, organization: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, organization: str | None = None, vendor: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.organization = organization
+        self.vendor = vendor
+
+    def find_other(self) -> Vendor | None:
+        """The vendor that the config names, when that is another one than this class's own."""
+        if not self.vendor or self.vendor == "openai":
+            return None
+        from modelhub.vendors import find_compatible
+
+        return find_compatible(self.vendor, where=f"config {self.config_name!r}")
 
     def build_endpoint(self) -> Endpoint:
-        args = self.client_args
-        base_url = args.get("base_url") or self.find_variable(self.base_url_variable)
-        key = self.api_key or self.find_variable(self.key_variable)
-        if not key and not base_url:
+        args, other = self.client_args, self.find_other()
+        base_url = args.get("base_url") or (None if other else self.find_variable(self.base_url_variable))
+        variables = other.key_variables if other else (self.key_variable,)
+        key = self.api_key or next(filter(None, map(self.find_variable, variables)), None)
+        if not key and not base_url and not (other and other.key_optional):
             raise AuthenticationError(
-                f"there is no API key: set api_key in the config or {self.key_variable} in the environment"
+                f"there is no API key: set api_key in the config or {variables[0]} in the environment"
             )
-        url = add_query((base_url or self.base_url).rstrip("/") + self.path, args.get("default_query"))
+        base_url = base_url or (other and other.openai_base_url) or self.base_url
+        url = add_query(base_url.rstrip("/") + self.path, args.get("default_query"))
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return Endpoint(
             url, self.build_headers({**headers, **self.build_account_headers(), **args.get("default_headers", {})})
@@ -57,6 +72,8 @@ class OpenAIEndpoint(HTTPModelWrapperBase):
 
     def build_account_headers(self) -> dict[str, str]:
         """Who is billed; nobody but OpenAI is told."""
+        if self.find_other():
+            return {}
         args = self.client_args
         organization = self.organization or args.get("organization") or os.environ.get("OPENAI_ORG_ID")
         project = args.get("project") or os.environ.get("OPENAI_PROJECT_ID")
@@ -93,9 +110,12 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
             name = tool_choice_name(body["tool_choice"])
             if isinstance(body["tool_choice"], str) and name is not None:
                 body["tool_choice"] = {"type": "function", "function": {"name": name}}
+        other = self.find_other()
+        if other:
+            fit_options(body, other)
         if stream:
             body["stream"] = True
-            if self.asks_usage:
+            if self.asks_usage and not (other and "stream_options" in other.lacks):
                 body.setdefault("stream_options", {"include_usage": True})
             if body.get("stream_options") == {}:  # for servers that refuse the key
                 del body["stream_options"]
@@ -120,7 +140,7 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         texts = normalize_texts(input)
         body = {"model": self.model_name, "input": input if isinstance(input, str) else texts, **options}
-        if self.packed:
+        if self.packed and not self.find_other():  # few others pack
             body.setdefault("encoding_format", "base64")
         return self.build_call(body)
 
@@ -154,6 +174,20 @@ class OpenAIDALLEWrapper(OpenAIEndpoint, ImageWrapper):
             raw=data,
             usage=parse_usage(data.get("usage")),
             request_id=find_request_id(reply.headers),
+        )
+
+
+def fit_options(body: dict[str, Any], vendor: Vendor) -> None:
+    """Call the options of a chat as ``vendor`` does; raises BadRequestError for what it does not have."""
+    for name, theirs in vendor.renames.items():
+        if name in body:
+            body[theirs] = body.pop(name)
+    if "tools" in vendor.lacks:
+        refuse(body, "tools", vendor=vendor.title)
+    wanted = body.get("response_format")
+    if "json_schema" in vendor.lacks and isinstance(wanted, dict) and wanted.get("type") == "json_schema":
+        raise BadRequestError(
+            f"{vendor.title} has no response_format json_schema: use json_object and tell the model the keys"
         )
 
 

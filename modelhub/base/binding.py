@@ -66,7 +66,8 @@ class Binding:
                 self._given = {n: v for n, v in attributes.items() if isinstance(v, str | dict | list)}
                 files = stat_files(find_files(list(self._given.values())))
             try:
-                found = self._resolve()
+                vars(model).update(self._resolve())
+                self._bound, self._files = build_bound(model), files
             except ConfigError as error:
                 if self._bound is not None:
                     return self._bound  # a file that is just being replaced; the next call looks again
@@ -74,8 +75,6 @@ class Binding:
                 if place is None:
                     raise
                 raise ConfigError([place(problem) for problem in error.problems]) from None
-            vars(model).update(found)
-            self._bound, self._files = build_bound(model), files
             return self._bound
 
     def _resolve(self) -> dict[str, Any]:

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from modelhub.cli.printing import print_json
-from modelhub.cli.wrapping import select_type
+from modelhub.errors import PluginError
+
+if TYPE_CHECKING:
+    from modelhub.vendors import Vendor
 
 
 @click.command(short_help="Print a config to start from.")
-@click.argument("model_type", metavar="TYPE")
+@click.argument("kind", metavar="TYPE")
 @click.argument("name", required=False)
 @click.option("--format", "format_", type=click.Choice(["yaml", "json"]), default="yaml", help="The default is yaml.")
-def new(model_type: str, name: str | None, format_: str) -> None:
-    """A valid config of TYPE called NAME, with the optional keys commented out.
+def new(kind: str, name: str | None, format_: str) -> None:
+    """A valid config of TYPE called NAME, with the optional keys commented out. A vendor stands for its chats.
 
     \b
     modelhub new openai_chat gpt > models.yaml
-    modelhub new ollama_chat llama >> models.yaml
+    modelhub new groq llama >> models.yaml
     """
     from modelhub.plugins import installed
     from modelhub.validation.sketch import build_sketch, print_sketch
 
-    schema = installed().schema(select_type(model_type)) or {}
-    sketch = build_sketch(model_type, schema, name)
+    model_type, vendor = select_kind(kind)
+    schema = installed().schema(model_type) or {}
+    sketch = build_sketch(model_type, schema, name, vendor)
     if format_ == "json":
         print_json([{key.name: key.value for key in sketch if key.used}])
     else:
         click.echo(print_sketch(sketch, schema), nl=False)
+
+
+def select_kind(kind: str) -> tuple[str, Vendor | None]:
+    """The model_type that ``kind`` names, or the vendor and the type of its chats; raises PluginError for neither."""
+    from modelhub.plugins import installed
+    from modelhub.validation import suggest
+    from modelhub.vendors import list_vendors
+
+    types = installed().by_type
+    if kind in types:
+        return kind, None
+    vendors = {vendor.name: vendor for vendor in list_vendors() if vendor.model}
+    if kind in vendors:
+        return vendors[kind].model_types["chat"], vendors[kind]
+    near = suggest(kind, [*types, *vendors])
+    hint = f"did you mean {near!r}?" if near else "`modelhub types` lists the types, docs/reference.md the vendors"
+    raise PluginError(f"there is no model_type and no vendor {kind!r}; {hint}")

@@ -100,5 +100,6 @@ def show(name: str, path: str | None, profile: str | None, capabilities: bool) -
 
         model_type = str(config["model_type"])
         model_name = str(config.get("model_name") or name)
-        config = capabilities_of(model_type, model_name, schema=installed().schema(model_type))
+        schema = installed().schema(model_type)
+        config = capabilities_of(model_type, model_name, schema=schema, vendor=config.get("vendor"))
     print_json(config)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from modelhub import vendors
 
 
 class Vendor(NamedTuple):
@@ -13,190 +16,34 @@ class Vendor(NamedTuple):
     """
 
     docs: str  # where the address and the key are documented
-    chat: str | None = "openai_chat"
-    embedding: str | None = None
-    image: str | None = None
-    base_url: str | None = None
-    key: str | None = None
-    key_optional: bool = False
-    prefix: str = ""  # what the vendor wants before names without a slash
+    chat: str | None
+    embedding: str | None
+    image: str | None
+    base_url: str | None
+    key: str | None
+    key_optional: bool
+    prefix: str  # what the vendor wants before names without a slash
 
 
-_EMBEDDING, _IMAGE = "openai_embedding", "openai_dall_e"
+def _build_vendor(row: vendors.Vendor, litellm: Mapping[str, Any]) -> Vendor:
+    """The vendor of ``row`` as LiteLLM knows it: ``litellm`` has what LiteLLM takes for granted instead."""
+    types = row.model_types
+    at_home = all(model_type.startswith(f"{row.name}_") for model_type in types.values())
+    return Vendor(
+        row.docs,
+        types.get("chat"),
+        types.get("embedding"),
+        types.get("image"),
+        base_url=litellm.get("base_url", None if at_home else row.base_url),
+        key=litellm.get("key_variable", row.key_variables[0]),
+        key_optional=row.key_optional,
+        prefix=litellm.get("prefix", ""),
+    )
 
-# By the prefix of LiteLLM's names, https://docs.litellm.ai/docs/providers. Addresses and variables are LiteLLM's.
-VENDORS = {
-    "openai": Vendor(
-        "https://platform.openai.com/docs/api-reference", "openai_chat", _EMBEDDING, _IMAGE, key="OPENAI_API_KEY"
-    ),
-    "anthropic": Vendor("https://platform.claude.com/docs/en/api", "anthropic_chat", key="ANTHROPIC_API_KEY"),
-    "gemini": Vendor("https://ai.google.dev/api", "gemini_chat", "gemini_embedding", key="GEMINI_API_KEY"),
-    "ollama": Vendor(
-        "https://github.com/ollama/ollama/blob/main/docs/api.md", "ollama_chat", "ollama_embedding", key_optional=True
-    ),
-    "ollama_chat": Vendor(
-        "https://github.com/ollama/ollama/blob/main/docs/api.md", "ollama_chat", "ollama_embedding", key_optional=True
-    ),
-    "dashscope": Vendor(
-        "https://help.aliyun.com/zh/model-studio/qwen-api-reference",
-        "dashscope_chat",
-        "dashscope_text_embedding",
-        "dashscope_image_synthesis",
-        key="DASHSCOPE_API_KEY",
-    ),
-    "zai": Vendor(
-        "https://docs.z.ai/api-reference",
-        "zhipuai_chat",
-        "zhipuai_embedding",
-        base_url="https://api.z.ai/api/paas/v4",
-        key="ZAI_API_KEY",
-    ),
-    # Its chats stay with LiteLLM's library: their addresses hold the deployment and the version.
-    "azure": Vendor(
-        "https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle",
-        None,
-        _EMBEDDING,
-        _IMAGE,
-        key="AZURE_API_KEY",
-    ),
-    "litellm_proxy": Vendor(
-        "https://docs.litellm.ai/docs/providers/litellm_proxy",
-        "litellm_chat",
-        _EMBEDDING,
-        _IMAGE,
-        base_url="${LITELLM_PROXY_API_BASE}",
-        key="LITELLM_PROXY_API_KEY",
-    ),
-    "groq": Vendor(
-        "https://console.groq.com/docs/openai", base_url="https://api.groq.com/openai/v1", key="GROQ_API_KEY"
-    ),
-    "mistral": Vendor(
-        "https://docs.mistral.ai/api", embedding=_EMBEDDING, base_url="https://api.mistral.ai/v1", key="MISTRAL_API_KEY"
-    ),
-    "codestral": Vendor(
-        "https://docs.mistral.ai/api", base_url="https://codestral.mistral.ai/v1", key="CODESTRAL_API_KEY"
-    ),
-    "deepseek": Vendor(
-        "https://api-docs.deepseek.com", base_url="https://api.deepseek.com/beta", key="DEEPSEEK_API_KEY"
-    ),
-    "together_ai": Vendor(
-        "https://docs.together.ai/docs/openai-api-compatibility",
-        embedding=_EMBEDDING,
-        image=_IMAGE,
-        base_url="https://api.together.ai/v1",
-        key="TOGETHERAI_API_KEY",
-    ),
-    "openrouter": Vendor(
-        "https://openrouter.ai/docs/quickstart",
-        embedding=_EMBEDDING,
-        base_url="https://openrouter.ai/api/v1",
-        key="OPENROUTER_API_KEY",
-    ),
-    "fireworks_ai": Vendor(
-        "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
-        embedding=_EMBEDDING,
-        base_url="https://api.fireworks.ai/inference/v1",
-        key="FIREWORKS_AI_API_KEY",
-        prefix="accounts/fireworks/models/",
-    ),
-    "perplexity": Vendor(
-        "https://docs.perplexity.ai/guides/chat-completions-guide",
-        base_url="https://api.perplexity.ai",
-        key="PERPLEXITYAI_API_KEY",
-    ),
-    "xai": Vendor(
-        "https://docs.x.ai/docs/api-reference", image=_IMAGE, base_url="https://api.x.ai/v1", key="XAI_API_KEY"
-    ),
-    "cerebras": Vendor(
-        "https://inference-docs.cerebras.ai/resources/openai",
-        base_url="https://api.cerebras.ai/v1",
-        key="CEREBRAS_API_KEY",
-    ),
-    "sambanova": Vendor(
-        "https://docs.sambanova.ai/cloud/docs/get-started/overview",
-        embedding=_EMBEDDING,
-        base_url="https://api.sambanova.ai/v1",
-        key="SAMBANOVA_API_KEY",
-    ),
-    "nvidia_nim": Vendor(
-        "https://docs.api.nvidia.com/nim/reference/llm-apis",
-        embedding=_EMBEDDING,
-        base_url="https://integrate.api.nvidia.com/v1",
-        key="NVIDIA_NIM_API_KEY",
-    ),
-    "deepinfra": Vendor(
-        "https://deepinfra.com/docs/openai_api",
-        embedding=_EMBEDDING,
-        base_url="https://api.deepinfra.com/v1/openai",
-        key="DEEPINFRA_API_KEY",
-    ),
-    "moonshot": Vendor(
-        "https://platform.moonshot.ai/docs", base_url="https://api.moonshot.ai/v1", key="MOONSHOT_API_KEY"
-    ),
-    "volcengine": Vendor(
-        "https://www.volcengine.com/docs/82379",
-        embedding=_EMBEDDING,
-        base_url="https://ark.cn-beijing.volces.com/api/v3",
-        key="VOLCENGINE_API_KEY",
-    ),
-    "modelscope": Vendor(
-        "https://modelscope.cn/docs/model-service/API-Inference/intro",
-        base_url="https://api-inference.modelscope.cn/v1",
-        key="MODELSCOPE_API_KEY",
-    ),
-    "nebius": Vendor(
-        "https://docs.studio.nebius.com/api-reference",
-        embedding=_EMBEDDING,
-        base_url="https://api.studio.nebius.ai/v1",
-        key="NEBIUS_API_KEY",
-    ),
-    "novita": Vendor(
-        "https://novita.ai/docs/guides/llm-api", base_url="https://api.novita.ai/v3/openai", key="NOVITA_API_KEY"
-    ),
-    "hyperbolic": Vendor(
-        "https://docs.hyperbolic.xyz/docs/rest-api", base_url="https://api.hyperbolic.xyz/v1", key="HYPERBOLIC_API_KEY"
-    ),
-    "lambda_ai": Vendor(
-        "https://docs.lambda.ai/public-cloud/lambda-inference-api",
-        base_url="https://api.lambda.ai/v1",
-        key="LAMBDA_API_KEY",
-    ),
-    "featherless_ai": Vendor(
-        "https://featherless.ai/docs", base_url="https://api.featherless.ai/v1", key="FEATHERLESS_AI_API_KEY"
-    ),
-    "meta_llama": Vendor(
-        "https://llama.developer.meta.com/docs/features/compatibility",
-        base_url="https://api.llama.com/compat/v1",
-        key="LLAMA_API_KEY",
-    ),
-    "vercel_ai_gateway": Vendor(
-        "https://vercel.com/docs/ai-gateway",
-        base_url="https://ai-gateway.vercel.sh/v1",
-        key="VERCEL_AI_GATEWAY_API_KEY",
-    ),
-    # Servers of one's own: a key is not needed, and must not be OpenAI's by accident.
-    "hosted_vllm": Vendor(
-        "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
-        embedding=_EMBEDDING,
-        base_url="${HOSTED_VLLM_API_BASE}",
-        key="HOSTED_VLLM_API_KEY",
-        key_optional=True,
-    ),
-    "lm_studio": Vendor(
-        "https://lmstudio.ai/docs/app/api/endpoints/openai",
-        embedding=_EMBEDDING,
-        base_url="${LM_STUDIO_API_BASE}",
-        key="LM_STUDIO_API_KEY",
-        key_optional=True,
-    ),
-    "llamafile": Vendor(
-        "https://github.com/Mozilla-Ocho/llamafile",
-        embedding=_EMBEDDING,
-        base_url="http://127.0.0.1:8080/v1",
-        key="LLAMAFILE_API_KEY",
-        key_optional=True,
-    ),
-}
+
+# By the prefix of LiteLLM's names, https://docs.litellm.ai/docs/providers.
+# A chat of Azure's stays with LiteLLM's library: its address holds the deployment and the version.
+VENDORS = {name: _build_vendor(row, about) for row in vendors.list_vendors() for name, about in row.litellm.items()}
 
 # Names without a prefix that LiteLLM takes for OpenAI's, and for Anthropic's.
 _BARE = {

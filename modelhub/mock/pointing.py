@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from modelhub.errors import ModelHubError
+from modelhub.vendors import find_vendor
 
 # By how a model_type begins, the longest first: the key that holds its address, and the path below the mock's URL.
 _ADDRESSES = {
     "post_api_embedding": ("api_url", "/llm/embeddings"),
     "post_api_dall_e": ("api_url", "/llm/images"),
     "post_api": ("api_url", "/llm/"),
-    "anthropic": ("base_url", ""),
-    "dashscope": ("base_url", "/api/v1"),
-    "zhipuai": ("base_url", "/api/paas/v4"),
     "litellm": ("base_url", "/v1"),
-    "gemini": ("base_url", ""),
     "ollama": ("host", ""),
-    "openai": ("base_url", "/v1"),
-    "yi": ("base_url", "/v1"),
 }
+_SPOKEN = ("anthropic", "dashscope", "zhipuai", "gemini", "openai", "yi")  # vendors whose paths the mock has, too
 KEY = "mock.key"  # of the form that every vendor takes
 
 
@@ -29,7 +26,7 @@ def point_at(config: dict[str, Any], url: str) -> dict[str, Any]:
     Raises ModelHubError for a model_type whose wire format the mock does not speak.
     """
     model_type = config["model_type"]
-    found = next((address for start, address in _ADDRESSES.items() if model_type.startswith(start)), None)
+    found = _find_address(model_type)
     if found is None:
         raise ModelHubError(f"config {config['config_name']!r}: the mock server does not speak {model_type}")
     key, path = found
@@ -37,3 +34,11 @@ def point_at(config: dict[str, Any], url: str) -> dict[str, Any]:
     if key == "base_url":
         address = {"client_args": {**(config.get("client_args") or {}), key: url + path}}
     return {**config, **address, "api_key": KEY}
+
+
+def _find_address(model_type: str) -> tuple[str, str] | None:
+    """The key that holds the address of a model_type, and the path below the mock's URL; None when it has none."""
+    vendor = find_vendor(name) if (name := model_type.partition("_")[0]) in _SPOKEN else None
+    if vendor is not None:
+        return "base_url", urlsplit(vendor.base_url or "").path
+    return next((address for start, address in _ADDRESSES.items() if model_type.startswith(start)), None)

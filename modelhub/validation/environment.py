@@ -13,6 +13,7 @@ from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import find_texts
 from modelhub.validation.references import find_references, typed_references
 from modelhub.validation.spellings import read_modern
+from modelhub.validation.variables import find_missing_key
 from modelhub.validation.view import View
 from modelhub.validation.wording import label
 
@@ -40,7 +41,7 @@ def check_environment(
 
 
 def _find_missing(config: dict[str, Any]) -> Iterator[Fault]:
-    """Yield a fault for each variable that is not set and each file that cannot be read."""
+    """Yield a fault for each variable that is not set, the vendor's own as well, and each file that cannot be read."""
     for path, text in find_texts(config):
         for reference in find_references(text):
             try:
@@ -48,6 +49,7 @@ def _find_missing(config: dict[str, Any]) -> Iterator[Fault]:
             except ConfigError as error:
                 (found,) = error.problems
                 yield Fault(found.code, found.message, path, hint=found.hint)
+    yield from find_missing_key(config)
 
 
 def _find_misfits(config: dict[str, Any], checker: Checker) -> Iterator[Fault]:

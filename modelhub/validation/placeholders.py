@@ -49,9 +49,7 @@ def find_placeholders(config: dict[str, Any]) -> Iterator[Fault]:
             message = f"{label(path)} is not looked up in the environment"
             yield _warn(message, path, "write it with braces: ${NAME}")
         elif _WHOLE.fullmatch(text.strip()) or (key in URLS and re.search(_IN_URL, text)):
-            advice = (
-                _ADVICE.get(key) or f"write {name_reference(path, config.get('model_type'))}, and set that variable"
-            )
+            advice = _ADVICE.get(key) or f"write {name_reference(path, config)}, and set that variable"
             yield _warn(f"{label(path)} is a placeholder", path, advice)
 
 

@@ -34,7 +34,7 @@ def find_plaintext_secrets(config: dict[str, Any], view: View) -> Iterator[Fault
             hint = "write its password or key as ${...}"
             yield _warn(f"{label(path)} holds a secret in plain text", path, hint)
         elif _is_secret_place(path, view) and not is_harmless(text):
-            hint = f"move it to the environment: {name_reference(path, config.get('model_type'))}"
+            hint = f"move it to the environment: {name_reference(path, config)}"
             yield _warn(f"{label(path)} is a secret in plain text", path, hint)
 
 

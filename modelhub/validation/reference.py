@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from modelhub.validation.flatten import flatten
 from modelhub.validation.schemas import BASE, Schema
+from modelhub.vendors import Vendor
 
 _NAMES = {"object": "mapping", "array": "list"}
 _BOUNDS = (("minimum", "≥ {}"), ("exclusiveMinimum", "> {}"), ("maximum", "≤ {}"), ("exclusiveMaximum", "< {}"))
 _HEAD = ["| key | type | default | meaning |", "|---|---|---|---|"]
 
 
-def build_reference(schemas: Mapping[str, Schema], sources: Mapping[str, str]) -> str:
-    """Return the page, in Markdown; ``sources`` are addresses of the vendors' own pages by model_type."""
+def build_reference(schemas: Mapping[str, Schema], sources: Mapping[str, str], vendors: Sequence[Vendor] = ()) -> str:
+    """Return the page, in Markdown; ``sources`` are addresses of the vendors' own pages by model_type.
+
+    ``vendors`` are those that the key ``vendor`` may name.
+    """
     common = flatten({"$id": f"{BASE}any.json", "$ref": "_common.json#/$defs/common"})["properties"]
     lines = [
         "# Keys of every model_type",
@@ -35,7 +39,22 @@ def build_reference(schemas: Mapping[str, Schema], sources: Mapping[str, str]) -
     ]
     for name in sorted(schemas):
         lines += _write_type(name, schemas[name], common, sources.get(name))
+    lines += _write_vendors(vendors)
     return "\n".join(lines) + "\n"
+
+
+def _write_vendors(vendors: Sequence[Vendor]) -> Iterator[str]:
+    if not vendors:
+        return
+    yield from ("", "## Vendors", "")
+    yield "What `vendor` may be in a config of `openai_chat`, `openai_embedding` or `openai_dall_e`, where the key is"
+    yield from ("looked up, and which address is asked. `modelhub new NAME` prints a config.", "")
+    yield from ("| vendor | | key | address | not in its API |", "|---|---|---|---|---|")
+    for vendor in sorted(vendors, key=lambda vendor: vendor.name):
+        keys = " or ".join(f"`{name}`" for name in vendor.key_variables) + (", optional" * vendor.key_optional)
+        lacks = ", ".join(f"`{name}`" for name in vendor.lacks)
+        title = f"[{_escape(vendor.title)}]({vendor.docs})"
+        yield f"| `{vendor.name}` | {title} | {keys} | `{vendor.openai_base_url}` | {lacks} |"
 
 
 def _write_type(name: str, schema: Schema, common: Mapping[str, Any], source: str | None) -> Iterator[str]:
@@ -74,6 +93,8 @@ def _write_rows(properties: Mapping[str, Any], required: Any, prefix: str = "") 
 def _write_type_of(about: Schema) -> str:
     if "const" in about:
         return f"`{json.dumps(about['const'])}`"
+    if "x-section" in about:  # choices that are told in a section of their own
+        return f"[one of {len(about['enum'])}](#{about['x-section']})"
     if "enum" in about:
         return " ".join(f"`{json.dumps(value, ensure_ascii=False)}`" for value in about["enum"])
     named = about.get("type", "any")

@@ -10,6 +10,7 @@ from modelhub.validation.flatten import flatten
 from modelhub.validation.schemas import Schema
 from modelhub.validation.variables import name_reference
 from modelhub.validation.wording import is_secret
+from modelhub.vendors import Vendor
 
 _IDENTITY = ("config_name", "model_type", "model_name")
 _BY_TYPE: dict[str, Any] = {"integer": 1, "number": 1, "boolean": False, "array": [], "null": None}
@@ -24,17 +25,26 @@ class Key(NamedTuple):
     meaning: str
 
 
-def build_sketch(model_type: str, schema: Schema, name: str | None = None) -> list[Key]:
-    """Sketch a config called ``name``, else as in the schema's example; the keys it must have come first."""
+def build_sketch(model_type: str, schema: Schema, name: str | None = None, vendor: Vendor | None = None) -> list[Key]:
+    """Sketch a config called ``name``, else as in the schema's example; the keys it must have come first.
+
+    With ``vendor``, it is one of that vendor's models.
+    """
     flat = flatten(schema)
     known: dict[str, Any] = flat.get("properties", {})
     example: dict[str, Any] = next(iter(schema.get("examples", ())), {})
     auth: dict[str, Any] = schema.get("x-capabilities", {}).get("auth", {})
+    named: dict[str, Any] = {}
+    if vendor is not None:
+        named = _name_vendor(vendor, model_type, known)
+        auth = {"variable": vendor.key_variables[0], "required": not vendor.key_optional}
+        about_model = {"config_name": vendor.name, "model_name": vendor.model, "api_key": f"${{{auth['variable']}}}"}
+        example = {**example, **about_model, **named}
     config_name = example.get("config_name") or f"my-{model_type.replace('_', '-')}"
     if auth.get("variable"):
         example = {"model_name": config_name, "api_key": f"${{{auth['variable']}}}"} | example
     example = example | {"config_name": name or config_name, "model_type": model_type}
-    used = ["config_name", "model_type", *(["model_name"] if "model_name" in example else ())]
+    used = ["config_name", "model_type", *named, *(["model_name"] if "model_name" in example else ())]
     used += [key for key in flat.get("required", ()) if key not in used]
     used += ["api_key"] if auth.get("required") and auth.get("variable") and "api_key" in known else []
     shown = [key for key in known if key not in used and not _describe(known, key).get("deprecated")]
@@ -57,6 +67,13 @@ def print_sketch(sketch: Sequence[Key], schema: Schema) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _name_vendor(vendor: Vendor, model_type: str, known: dict[str, Any]) -> dict[str, Any]:
+    """The keys with which a config of ``model_type`` says that ``vendor`` is asked; none when the type says so."""
+    if model_type.startswith(f"{vendor.name}_"):
+        return {}
+    return {"vendor": vendor.name} if "vendor" in known else {"client_args": {"base_url": vendor.base_url}}
+
+
 def _describe(properties: dict[str, Any], key: str) -> Schema:
     about = properties.get(key)
     return about if isinstance(about, dict) else {}
@@ -65,7 +82,7 @@ def _describe(properties: dict[str, Any], key: str) -> Schema:
 def _find_value(key: str, about: Schema, example: dict[str, Any]) -> Any:
     """The value that the example has, else the schema; a made-up one of the right type when neither has one."""
     if is_secret([key]) and key not in example:
-        return name_reference((key,), example.get("model_type"))
+        return name_reference((key,), example)
     for value in (example.get(key), about.get("default"), *about.get("examples", ())[:1], about.get("const")):
         if value is not None:
             return value

@@ -11,6 +11,7 @@ from modelhub.validation.view import View
 from modelhub.validation.wording import either, is_secret, kind, label, quoting_hint, shown, types
 
 _RANGES = ("min", "max", "exclusive", "multipleOf", "uniqueItems", "contains")
+_MANY = 20  # choices that nobody wants to read when the one that was meant is known
 
 
 def explain_value(keyword: str, value: Any, place: View, path: Path) -> Fault:
@@ -25,6 +26,8 @@ def explain_value(keyword: str, value: Any, place: View, path: Path) -> Fault:
         near = suggest(value, [choice.strip("'") for choice in choices]) if isinstance(value, str) else None
         hint = f"did you mean '{near}'?" if near and not secret else None
         what = f"one of {either(choices)}" if len(choices) > 1 else choices[0]
+        if hint and len(choices) > _MANY:
+            what = f"one of {len(choices)} names"
         return Fault("MH202", f"{label(path)} must be {what}{but}", path, hint=hint)
     if keyword in ("pattern", "format"):
         wanted = place.first("x-expects") or f"in the format {place.first(keyword)}"

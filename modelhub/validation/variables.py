@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from modelhub.validation.fault import Path
+from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import last_key
 
-_VENDORS = {
-    "anthropic": "ANTHROPIC_API_KEY",
-    "dashscope": "DASHSCOPE_API_KEY",
-    "gemini": "GEMINI_API_KEY",
-    "ollama": "OLLAMA_API_KEY",
-    "openai": "OPENAI_API_KEY",
-    "yi": "YI_API_KEY",
-    "zhipuai": "ZHIPUAI_API_KEY",
-}
+if TYPE_CHECKING:
+    from modelhub.vendors import Vendor
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def name_reference(path: Path, model_type: object) -> str:
-    """Write the reference that could stand at ``path``: ``${OPENAI_API_KEY}``."""
+def name_reference(path: Path, config: Mapping[str, Any]) -> str:
+    """Write the reference that could stand at ``path`` of ``config``: ``${OPENAI_API_KEY}``."""
     key = last_key(path)
     if key.lower() == "authorization":
         return "Bearer ${API_TOKEN}"
-    vendor = model_type.partition("_")[0] if isinstance(model_type, str) else ""
-    if key == "api_key" and vendor in _VENDORS:
-        return f"${{{_VENDORS[vendor]}}}"
+    if key == "api_key" and (vendor := _find_vendor(config)):
+        return f"${{{vendor.key_variables[0]}}}"
     name = re.sub(r"\W", "_", _CAMEL.sub("_", key)).upper()
     return f"${{{name if name[:1].isalpha() else f'MY_{name}'}}}"
+
+
+def find_missing_key(config: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield a fault when ``config`` leaves its key to the environment, where its ``vendor`` has none."""
+    import os
+
+    vendor, args = _find_vendor(config) if "vendor" in config else None, config.get("client_args")
+    is_elsewhere = isinstance(args, dict) and args.get("base_url")
+    if vendor is None or vendor.key_optional or config.get("api_key") or is_elsewhere:
+        return
+    if not any(map(os.environ.get, vendor.key_variables)):
+        variable = vendor.key_variables[0]
+        message = f"the key of {vendor.title} is missing: environment variable {variable} is not set"
+        yield Fault("MH301", message, ("vendor",), hint=f"set {variable}, or write api_key")
+
+
+def _find_vendor(config: Mapping[str, Any]) -> Vendor | None:
+    """The vendor that a config of OpenAI's types names, else the one that its model_type begins with."""
+    model_type, named = config.get("model_type"), config.get("vendor")
+    if not isinstance(model_type, str):
+        return None
+    from modelhub.vendors import find_vendor
+
+    own = model_type.partition("_")[0]
+    return find_vendor(named if own == "openai" and isinstance(named, str) else own)
