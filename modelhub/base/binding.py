@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from modelhub.base.endpoint import Endpoint
+from modelhub.base.home import Home
 from modelhub.errors import ConfigError
 from modelhub.policies.retry import RetryPolicy
 from modelhub.redaction import is_secret_name
 from modelhub.references import find_files, resolve
 from modelhub.secrets import stat_files
-
-if TYPE_CHECKING:
-    from modelhub.base.http import HTTPModelWrapperBase
 
 
 class Bound(NamedTuple):
@@ -28,6 +26,20 @@ class Bound(NamedTuple):
     secrets: tuple[str, ...]
 
 
+class Described(Protocol):
+    """What a model says of its config once the references in it are resolved."""
+
+    config_name: str
+    api_key: str | None
+    home: Home
+
+    def build_endpoint(self) -> Endpoint: ...
+
+    def build_retry_policy(self) -> RetryPolicy: ...
+
+    def build_timeout(self) -> float: ...
+
+
 class Binding:
     """Resolves the references of a model's config when it is first called, and again when a secret file has changed.
 
@@ -36,7 +48,7 @@ class Binding:
 
     __slots__ = ("_bound", "_files", "_given", "_lock", "_model")
 
-    def __init__(self, model: HTTPModelWrapperBase) -> None:
+    def __init__(self, model: Described) -> None:
         self._model = model
         self._lock = threading.Lock()
         self._bound: Bound | None = None
@@ -84,7 +96,7 @@ class Binding:
         return {n: resolve(value, where=where, path=(n,), types=types) for n, value in self._given.items()}
 
 
-def build_bound(model: HTTPModelWrapperBase) -> Bound:
+def build_bound(model: Described) -> Bound:
     """What follows from the attributes of a model, all of which are resolved."""
     timeout = model.build_timeout()
     endpoint = model.build_endpoint()

@@ -62,3 +62,6 @@ def become_streamed(response: ModelResponse, texts: Iterator[str]) -> None:
     so_far = CumulativeAccumulator()
     response.__class__ = StreamedResponse  # they have the same slots, so whole responses need not pay for a __new__
     response._arrival = Arrival(CumulativeSource(texts, so_far), so_far)
+
+
+ModelResponse._become_streamed = become_streamed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from modelhub.response.usage import Usage
@@ -52,6 +52,7 @@ class ModelResponse:
     request_id: str | None
     model: str | None
     _arrival: Any  # of a StreamedResponse, which has the same slots
+    _become_streamed: ClassVar[Callable[[Any, Iterator[str]], None]]  # given by ``cumulative``, which knows how
 
     def __init__(
         self,
@@ -70,9 +71,7 @@ class ModelResponse:
     ) -> None:
         self.embedding = embedding
         if stream is not None:
-            from modelhub.response.cumulative import become_streamed
-
-            become_streamed(self, stream)
+            self._become_streamed(stream)
             return
         self.text = text
         self.image_urls = image_urls
