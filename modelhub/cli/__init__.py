@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+import click
+
+from modelhub.cli.app import cli
+from modelhub.errors import ModelHubError
+
 
 def main() -> None:
     """Run the command line and exit: 0 for success, 1 for a failure that is explained, 2 for wrong usage."""
-    import click
-
-    from modelhub.cli.app import cli
-    from modelhub.errors import ModelHubError
-
     try:
         code = cli.main(prog_name="modelhub", standalone_mode=False)
         sys.stdout.flush()
