@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+
+from modelhub.installed import WRAPPERS
+from modelhub.validation.derive import derive_from_class
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
@@ -17,43 +21,32 @@ class KnownTypes(Collection[str]):
 
     def find_class(self, model_type: str) -> type[ModelWrapperBase]:
         """The wrapper class of a model_type; raises PluginError when it cannot be loaded."""
-        from modelhub import plugins
-        from modelhub.base.wrapper import find_defined
-
         registered = self._registered.get(model_type)
         if registered is not None:
             return registered
-        installed = plugins.installed()
-        defined = None if model_type in installed.by_type else find_defined(model_type)
-        return defined or installed.load(model_type)
+        defined = None if model_type in WRAPPERS else _find_defined(model_type)
+        return defined or WRAPPERS.load(model_type)
 
     def find_schema(self, model_type: str) -> dict[str, Any] | None:
         """The schema of a model_type: the installed one, for which no plugin is imported, or one from its class."""
-        from modelhub import plugins, validation
-
-        if model_type not in self._registered and model_type in plugins.installed().by_type:
-            return plugins.installed().schema(model_type)
-        return validation.derive_from_class(self.find_class(model_type))
+        if model_type not in self._registered and model_type in WRAPPERS:
+            return WRAPPERS.schema(model_type)
+        return derive_from_class(self.find_class(model_type))
 
     def __contains__(self, model_type: object) -> bool:
-        from modelhub import plugins
-
-        if model_type in self._registered or model_type in plugins.installed().by_type:
+        if model_type in self._registered or model_type in WRAPPERS:
             return True
-        return isinstance(model_type, str) and _defined(model_type)
+        return isinstance(model_type, str) and _find_defined(model_type) is not None
 
     def __iter__(self) -> Iterator[str]:
-        from modelhub import plugins
-
-        return iter({**self._registered, **plugins.installed().by_type})
+        return iter({**self._registered, **WRAPPERS.by_name})
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
-def _defined(model_type: str) -> bool:
-    """Whether a class of the program declares ``model_type``; none can before the base class is imported."""
-    import sys
-
+def _find_defined(model_type: str) -> type[ModelWrapperBase] | None:
+    """The class of the program that declares ``model_type``; none can before the base class is imported."""
     base = sys.modules.get("modelhub.base.wrapper")
-    return base is not None and base.find_defined(model_type) is not None
+    defined: type[ModelWrapperBase] | None = base.find_defined(model_type) if base is not None else None
+    return defined

@@ -9,7 +9,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from modelhub import configs, validation
+from modelhub import checking, configs, validation
 from modelhub.base.drivers import Drivers
 from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
@@ -144,17 +144,11 @@ class ModelRegistry:
 
         With ``environment``, also with what they refer to.
         """
-        types = self._types
-        loaded = sources.load(self._profile, validation.Spellings(types))
-        loaded.add(*self.check(loaded.entries))
-        if environment:
-            loaded.add(*validation.check_environment(loaded.entries, schema_of=types.find_schema, model_types=types))
-        loaded.arrange()
-        return loaded
+        return checking.read(sources, self._profile, self._types, environment=environment)
 
     def check(self, entries: list[Entry]) -> list[Problem]:
         """What validation says of ``entries``."""
-        return validation.check(entries, schema_of=self._types.find_schema, model_types=self._types)
+        return checking.check(entries, self._types)
 
     def observe(self, observer: Observer) -> None:
         """Tell ``observer`` the events of every call from now on; see modelhub.events."""

@@ -72,17 +72,16 @@ def _read_keyring(name: str) -> str:
 
 
 def _ask_plugins(scheme: str, name: str) -> str:
-    from modelhub.hooks import load_hooks
+    from modelhub.plugins.hooks import HOOKS, load_hooks
 
-    manager, plugins = load_hooks()
     try:
-        value: str | None = manager.hook.resolve_secret(scheme=scheme, name=name)
+        value: str | None = load_hooks().hook.resolve_secret(scheme=scheme, name=name)
     except LookupError:
         raise
     except Exception as error:
         raise LookupError(f"the plugin for ${{{scheme}:...}} failed: {type(error).__name__}") from None
     if value is None:
-        broken = [f"plugin {plugin} cannot be used: {plugin.reason}" for plugin in plugins if plugin.reason]
+        broken = [f"plugin {plugin} cannot be used: {plugin.reason}" for plugin in HOOKS.quarantined]
         why = f" ({'; '.join(broken)})" if broken else ""
         raise LookupError(f"no installed plugin resolves ${{{scheme}:...}}{why}")
     return value

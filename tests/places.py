@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modelhub import ModelRegistry
+from modelhub import checking
 from modelhub.configs import Loaded, Span
 from modelhub.configs.files import FORMATS
 from modelhub.errors import Problem
@@ -44,7 +44,7 @@ def unify(content: bytes) -> str:
 
 def check(loaded: Loaded, content: bytes) -> list[Problem]:
     """Every problem of what was loaded, after a look at its place."""
-    problems = [*loaded.problems, *ModelRegistry().check(loaded.entries)]
+    problems = [*loaded.problems, *checking.check(loaded.entries)]
     lines = unify(content).split("\n")
     for problem in problems:
         assert problem.line and problem.column and problem.end_line and problem.end_column, problem

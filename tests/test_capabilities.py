@@ -13,7 +13,7 @@ from modelhub import errors
 from modelhub.base import ChatWrapper, EmbeddingWrapper, HTTPModelWrapperBase, ImageWrapper
 from modelhub.capabilities import capabilities_of, facts_about, summarize
 from modelhub.cli.app import cli
-from modelhub.plugins import installed
+from modelhub.installed import WRAPPERS
 from modelhub.validation import load_schema
 from modelhub.validation.schemas import load_file
 
@@ -28,7 +28,7 @@ MODELS: list[dict[str, Any]] = (load_file("_models.json") or {})["models"]
 
 
 def wrapper_of(model_type: str) -> Any:
-    return installed().load(model_type)
+    return WRAPPERS.load(model_type)
 
 
 def build(model_type: str, **config: Any) -> Any:

@@ -10,8 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+import modelhub.cli.commands as modelhub_commands
+from modelhub.cli.app import COMMANDS as COMMANDS_BY_NAME
+from modelhub.cli.app import cli
 from modelhub.testing import MockServer
 
 COMMANDS = ["validate", "explain-code", "list", "show", "types", "schema", "plugins", "call", "mock"]
@@ -51,6 +55,60 @@ def test_help(command: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Usage: modelhub {command}")
     assert command in modelhub("--help").stdout
+
+
+def test_every_command_is_where_the_table_says() -> None:
+    files = {path.stem for path in Path(modelhub_commands.__file__).parent.glob("*.py")} - {"__init__"}
+    assert {target.partition(":")[0].rpartition(".")[2] for target, _ in COMMANDS_BY_NAME.values()} == files
+    context = click.Context(cli)
+    for name in COMMANDS_BY_NAME:
+        command = cli.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+        assert command.help
+    assert cli.get_command(context, "nonsense") is None
+
+
+def test_the_list_of_commands() -> None:
+    lines = modelhub("--help").stdout.partition("\nCommands:\n")[2].splitlines()
+    listed = [line.strip().split("  ", 1) for line in lines]
+    assert [(name, about.strip()) for name, about in listed] == [
+        (name, about) for name, (_, about) in sorted(COMMANDS_BY_NAME.items())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (["--help"], []),
+        (["explain-code", "MH103"], ["explain_code"]),
+        (["validate", "-"], ["validate"]),
+        (["list", "-c", "models.yaml"], ["list_"]),
+        (["call", "--help"], ["call"]),
+    ],
+)
+def test_a_command_is_imported_when_it_is_run(arguments: list[str], loaded: list[str], tmp_path: Path) -> None:
+    (tmp_path / "models.yaml").write_text("{config_name: a, model_type: openai_chat}\n")
+    program = f"""
+import sys
+from contextlib import suppress
+from modelhub.cli import main
+
+sys.argv = {["modelhub", *arguments]!r}
+with suppress(SystemExit):
+    main()
+print(*sys.modules, file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], input="[]", capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    modules = set(done.stderr.split())
+    prefix = "modelhub.cli.commands."
+    assert sorted(name.removeprefix(prefix) for name in modules if name.startswith(prefix)) == loaded
+    assert modules & {"aiohttp", "requests", "jsonschema", "pluggy", "ssl", "modelhub.base"} <= (
+        {"modelhub.base"} if loaded == ["call"] else set()
+    )
+    assert "modelhub.registry" not in modules or loaded in (["list_"], ["call"])
 
 
 def test_version_and_usage() -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from modelhub import configs
+from modelhub import checking, configs
 from modelhub.errors import Problem
-from modelhub.registry import ModelRegistry
 from modelhub.validation import check_environment
 from modelhub.validation.codes import CODES, EXPLANATIONS
 
@@ -22,7 +21,7 @@ NOT_IN_ONE_FILE = {"MH100", "MH300", "MH303", "MH304", "MH501", "MH502"}
 
 def find_problems(text: str) -> list[Problem]:
     loaded = configs.load_text(text.encode(), name="models.yaml", format="yaml")
-    return [*loaded.problems, *ModelRegistry().check(loaded.entries), *check_environment(loaded.entries)]
+    return [*loaded.problems, *checking.check(loaded.entries), *check_environment(loaded.entries)]
 
 
 @pytest.mark.parametrize("code", [code for code in CODES if code not in NOT_IN_ONE_FILE])

@@ -167,13 +167,11 @@ def test_what_is_not_offered_names_the_guide(statement: str, tmp_path: Path) -> 
 
 
 def test_every_wrapper_is_offered() -> None:
-    from modelhub.plugins import installed
+    from modelhub.installed import WRAPPERS
 
     offered = {getattr(models, name) for name in models.__all__}
     ours = {
-        installed().load(name)
-        for name, plugin in installed().by_type.items()
-        if plugin.distribution == "modelhub-registry"
+        WRAPPERS.load(name) for name, plugin in WRAPPERS.by_name.items() if plugin.distribution == "modelhub-registry"
     }
     assert {cls.__name__ for cls in ours - offered} <= {"PostAPIWrapper"} | NEW
     others = {models.ChatUsage, ModelResponse}

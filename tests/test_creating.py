@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from modelhub.configs.documents import Document, Entry
-from modelhub.plugins import installed
+from modelhub.installed import WRAPPERS
 from modelhub.validation import check, derive_from_source
 from modelhub.validation.bundle import load_built_ins
 from modelhub.validation.sketch import build_sketch, print_sketch
@@ -23,14 +23,14 @@ BUILT_IN = load_built_ins()
 def validate(value: Any) -> list[str]:
     document = Document(value, name="new.yaml")
     entries = [Entry(config, document, (index,)) for index, config in enumerate(value)]
-    found = check(entries, schema_of=installed().schema, model_types=installed().by_type)
+    found = check(entries, schema_of=WRAPPERS.schema, model_types=WRAPPERS.by_name)
     return [f"{problem.code} {problem.message}" for problem in found]
 
 
 @pytest.mark.parametrize("name", [None, "my model: #1"])
-@pytest.mark.parametrize("model_type", sorted(installed().by_type))
+@pytest.mark.parametrize("model_type", sorted(WRAPPERS.by_name))
 def test_new_configs_are_valid(model_type: str, name: str | None) -> None:
-    schema = installed().schema(model_type) or {}
+    schema = WRAPPERS.schema(model_type) or {}
     check_sketch(model_type, schema, name)
 
 
@@ -40,7 +40,7 @@ def check_sketch(model_type: str, schema: dict[str, Any], name: str | None) -> N
     (config,) = yaml.safe_load(text)
     assert config == {key.name: key.value for key in sketch if key.used}
     assert config["config_name"] == (name or config["config_name"])
-    if model_type in installed().by_type:
+    if model_type in WRAPPERS.by_name:
         assert validate([config]) == []
     for key in sketch:
         if not key.used:  # each of the others can be taken in as it stands
@@ -49,7 +49,7 @@ def check_sketch(model_type: str, schema: dict[str, Any], name: str | None) -> N
             lines[place] = lines[place].replace("# ", "", 1)
             (longer,) = yaml.safe_load("\n".join(lines))
             assert longer == {**config, key.name: key.value}
-            if model_type in installed().by_type:
+            if model_type in WRAPPERS.by_name:
                 assert [said for said in validate([longer]) if "MH402" not in said] == []
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from modelhub.base import Endpoint, HTTPModelWrapperBase, ModelWrapperBase
 from modelhub.errors import ConfigError, PluginError, ResponseParsingError
-from modelhub.plugins import installed
+from modelhub.installed import WRAPPERS
 from modelhub.registry import ModelRegistry
 from modelhub.response import ModelResponse
 from modelhub.testing import MockServer, VirtualDrivers
@@ -109,7 +109,7 @@ def test_registering_concerns_one_registry() -> None:
 
 
 def test_an_inherited_model_type_hijacks_nothing() -> None:
-    built_in: type[ModelWrapperBase] = installed().load("openai_chat")
+    built_in: type[ModelWrapperBase] = WRAPPERS.load("openai_chat")
     mine = type("MyChatWrapper", (built_in,), {"__doc__": "Inherits its model_type."})
     configs = [{"config_name": name, "model_type": name} for name in ("openai_chat", "MyChatWrapper")]
     with ModelRegistry(configs, wrappers=[mine]) as hub:

@@ -21,7 +21,7 @@ from modelhub.cli.app import cli
 from modelhub.configs.yaml_reader import parse_yaml
 from modelhub.configs.yaml_writer import write_block
 from modelhub.importing.vendors import VENDORS, guess_mode, split_model
-from modelhub.plugins import installed
+from modelhub.installed import WRAPPERS
 from modelhub.testing import MockServer
 
 CASES = Path(__file__).parent / "litellm_configs"
@@ -301,7 +301,7 @@ def test_a_vendor_is_what_litellm_takes_it_for(name: str, facts: Any) -> None:
         else:
             assert address is None
     for model_type in (vendor.chat, vendor.embedding, vendor.image):
-        assert model_type is None or model_type in installed().by_type
+        assert model_type is None or model_type in WRAPPERS.by_name
     assert vendor.docs.startswith("https://")
 
 

@@ -60,6 +60,11 @@ FORBIDDEN = {
         "modelhub.plugins",
     ),
     ("modelhub.base", "modelhub.sync", "modelhub.aio", "modelhub.plugins"): ("modelhub.registry", "modelhub.cli"),
+    ("modelhub.checking", "modelhub.installed", "modelhub.known_types"): (
+        "modelhub.base",
+        "modelhub.registry",
+        "modelhub.cli",
+    ),
     ("modelhub.wrappers",): (
         "modelhub.sync",
         "modelhub.aio",
@@ -130,6 +135,14 @@ def test_no_layer_reaches_up(layer: tuple[str, ...], above: tuple[str, ...]) -> 
     assert wrong == set()
 
 
+def test_plugins_know_nothing_of_what_is_plugged_in() -> None:
+    allowed = ("modelhub.plugins", "modelhub.errors", "modelhub.hooks")
+    for name, tree in MODULES.items():
+        if inside(name, ("modelhub.plugins",)):
+            ours = {target for target in find_imports(tree) if inside(target, ("modelhub",))}
+            assert {target for target in ours if not inside(target, allowed)} == set(), name
+
+
 def test_wrappers_only_describe() -> None:
     for name, tree in MODULES.items():
         if not name.startswith("modelhub.wrappers."):
@@ -170,6 +183,7 @@ def test_init_and_get_model_load_only_what_they_need(tmp_path: Path) -> None:
         "requests",
         "urllib3",
         "jsonschema",
+        "pluggy",
         "ssl",
         "modelhub.wrappers.ollama",
         "modelhub.mock",

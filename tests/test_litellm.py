@@ -247,8 +247,8 @@ asked = []
 for name in ("connect", "connect_ex"):
     setattr(socket.socket, name, lambda self, address: asked.append(address))
 socket.getaddrinfo = lambda *args, **kwargs: asked.append(args) or []
-from modelhub.plugins import installed
-wrapper = installed().load("litellm_chat")
+from modelhub.installed import WRAPPERS
+wrapper = WRAPPERS.load("litellm_chat")
 assert "litellm" not in sys.modules
 sys.modules[wrapper.__module__].load_library("x")
 assert "litellm" in sys.modules

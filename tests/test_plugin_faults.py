@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from modelhub.errors import PluginError
-from modelhub.plugins import Plugins
+from modelhub.installed import InstalledWrappers
 
 WRAPPER = """
 from modelhub.base import ModelWrapperBase
@@ -26,7 +26,7 @@ class OddWrapper(ModelWrapperBase):
 """
 BUILT_IN = ["openai_chat", "openai_embedding", "ollama_chat", "post_api", "post_api_chat"]
 
-Install = Callable[..., Plugins]
+Install = Callable[..., InstalledWrappers]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
     def install(
         entries: dict[str, str], files: dict[str, str], metadata: str | None = "Name: odd\nVersion: 9"
-    ) -> Plugins:
+    ) -> InstalledWrappers:
         info = tmp_path / "odd-9.dist-info"
         points = "".join(f"{name} = {value}\n" for name, value in entries.items())
         texts = {info / "entry_points.txt": f"[modelhub.wrappers]\n{points}"}
@@ -47,7 +47,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-        return Plugins()
+        return InstalledWrappers()
 
     yield install
     for name in set(sys.modules) - before:
@@ -55,22 +55,22 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
             del sys.modules[name]
 
 
-def properties(plugins: Plugins, model_type: str) -> dict[str, Any]:
+def properties(plugins: InstalledWrappers, model_type: str) -> dict[str, Any]:
     found: dict[str, Any] = (plugins.schema(model_type) or {}).get("properties", {})
     return found
 
 
 def test_the_built_in_types_are_found() -> None:
-    plugins = Plugins()
-    assert {name for name, plugin in plugins.by_type.items() if plugin.built_in} >= set(BUILT_IN)
-    assert all(plugins.by_type[name].distribution == "modelhub-registry" for name in BUILT_IN)
+    plugins = InstalledWrappers()
+    assert {name for name, plugin in plugins.by_name.items() if plugin.built_in} >= set(BUILT_IN)
+    assert all(plugins.by_name[name].distribution == "modelhub-registry" for name in BUILT_IN)
     assert "unevaluatedProperties" in (plugins.schema("openai_chat") or {})
 
 
 def test_an_unknown_type_is_refused() -> None:
     with pytest.raises(PluginError, match="no installed wrapper has model_type 'nothing'; `modelhub types`"):
-        Plugins().load("nothing")
-    assert Plugins().schema("nothing") is None
+        InstalledWrappers().load("nothing")
+    assert InstalledWrappers().schema("nothing") is None
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_schema_that_is_no_object_quarantines(install: Install, schema: str) -
             plugins.schema("odd")
     with pytest.raises(PluginError, match=r"odd\.json"):
         plugins.load("odd")
-    assert [plugin.model_type for plugin in plugins.quarantined] == ["odd"]
+    assert [plugin.name for plugin in plugins.quarantined] == ["odd"]
 
 
 def test_one_class_may_serve_two_types(install: Install) -> None:
@@ -169,7 +169,7 @@ def test_what_cannot_be_loaded_is_named_and_harms_nothing(
 ) -> None:
     plugins = install({"odd": value}, {} if code is None else {"odd.py": code})
     plugins.load_all()
-    assert [(p.model_type, p.distribution, p.version) for p in plugins.quarantined] == [("odd", "odd", "9")]
+    assert [(p.name, p.distribution, p.version) for p in plugins.quarantined] == [("odd", "odd", "9")]
     with pytest.raises(PluginError) as caught:
         plugins.load("odd")
     assert reason in str(caught.value) and "odd 9" in str(caught.value)
@@ -192,7 +192,7 @@ def test_a_distribution_without_metadata_is_still_named(install: Install, metada
     plugins = install({"odd": "odd:OddWrapper", "openai_chat": "odd:OddWrapper"}, {"odd.py": WRAPPER}, metadata)
     assert plugins.load("odd").__name__ == "OddWrapper"
     assert plugins.load("openai_chat").__name__ == "OpenAIChatWrapper"
-    assert [plugin.model_type for plugin in plugins.quarantined] == ["openai_chat"]
+    assert [plugin.name for plugin in plugins.quarantined] == ["openai_chat"]
 
 
 def test_a_plugin_may_not_give_a_built_in_type_another_built_in_class(install: Install) -> None:

@@ -348,10 +348,10 @@ def test_the_order_of_installation_does_not_decide(environment: Environment, plu
     code = """
         import json
         from importlib.metadata import entry_points
-        from modelhub.plugins import installed
+        from modelhub.installed import WRAPPERS
 
         order = [e.dist.name for e in entry_points(group="modelhub.wrappers") if e.name == "acme_chat"]
-        print(json.dumps([order, installed().load("acme_chat").__name__]))
+        print(json.dumps([order, WRAPPERS.load("acme_chat").__name__]))
     """
     folders = [str(environment.folder / name) for name in ("modelhub_acme", "modelhub_twin")]
     here = environment.evaluate(dedent(code), PYTHONPATH=os.pathsep.join(folders))

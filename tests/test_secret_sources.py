@@ -11,6 +11,7 @@ import keyring.backend
 import pytest
 
 from modelhub import ConfigError, ModelRegistry, hooks
+from modelhub.plugins.hooks import load_hooks
 from modelhub.references import resolve
 from modelhub.testing import MockServer
 
@@ -106,7 +107,7 @@ class Vault:
 
 @pytest.fixture
 def vault() -> Iterator[None]:
-    manager, _ = hooks.load_hooks()
+    manager = load_hooks()
     plugin = Vault()
     manager.register(plugin)
     yield

@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from modelhub import ModelRegistry, errors
 from modelhub.capabilities import capabilities_of
 from modelhub.cli.app import cli
+from modelhub.installed import WRAPPERS
 from modelhub.mock.pointing import point_at
-from modelhub.plugins import installed
 from modelhub.testing import MockServer
 from modelhub.validation.bundle import load_built_ins
 from modelhub.validation.flatten import flatten
@@ -118,7 +118,7 @@ def test_a_type_has_the_address_and_the_key_of_its_vendor(
     )
 
     def build() -> Any:
-        return installed().load(model_type)(config_name="x", model_name="m").endpoint
+        return WRAPPERS.load(model_type)(config_name="x", model_name="m").endpoint
 
     if not vendor.key_optional:
         with pytest.raises(errors.AuthenticationError, match=vendor.key_variables[0]):
@@ -261,7 +261,7 @@ def test_an_unknown_vendor_at_run_time(name: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("MH_VENDOR", name)
     with pytest.raises(errors.ConfigError, match=f"MH202 config 'm': there is no vendor called '{name}'; .*groq"):
         caller.call(build("${MH_VENDOR}"), "hi")
-    cls = installed().load("openai_chat")
+    cls = WRAPPERS.load("openai_chat")
     with pytest.raises(errors.ConfigError, match="there is no vendor"):
         caller.call(cls("m", vendor=name), "hi")
     with pytest.raises(errors.ConfigError):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
+import click
+
+from modelhub.cli.app import cli
+from modelhub.errors import ModelHubError
+from modelhub.foreign import describe_foreign
+
 
 def main() -> None:
     """Run the command line and exit: 0 for success, 1 for a failure that is explained, 2 for wrong usage."""
-    import click
-
-    from modelhub.cli.app import cli
-    from modelhub.errors import ModelHubError
-    from modelhub.foreign import describe_foreign
-
     foreign = describe_foreign()
     if foreign is not None:
         click.echo(f"modelhub: {foreign}", err=True)

@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from modelhub.cli.calling import call
-from modelhub.cli.creating import new
-from modelhub.cli.explaining import explain_code
-from modelhub.cli.importing import import_
-from modelhub.cli.inspecting import list_, show, validate
-from modelhub.cli.mocking import mock
-from modelhub.cli.origins import explain
-from modelhub.cli.wrapping import plugins, schema, types
 from modelhub.foreign import DISTRIBUTION
 
+# The commands: where each one is, which is imported when it is run, and what it does, for the list of all.
+COMMANDS = {
+    "call": ("modelhub.cli.commands.call:call", "Ask a model something."),
+    "explain": ("modelhub.cli.commands.explain:explain", "Say where the values of a config come from."),
+    "explain-code": ("modelhub.cli.commands.explain_code:explain_code", "Explain the code of a problem."),
+    "import": ("modelhub.cli.commands.import_:import_", "Convert the config of another program."),
+    "list": ("modelhub.cli.commands.list_:list_", "List the models of the configs."),
+    "mock": ("modelhub.cli.commands.mock:mock", "Serve made-up models for tests."),
+    "new": ("modelhub.cli.commands.new:new", "Print a config to start from."),
+    "plugins": ("modelhub.cli.commands.plugins:plugins", "List plugins and what is wrong with them."),
+    "schema": ("modelhub.cli.commands.schema:schema", "Print the JSON Schema of a model_type."),
+    "show": ("modelhub.cli.commands.show:show", "Show one config, secrets masked."),
+    "types": ("modelhub.cli.commands.types:types", "List the model_types."),
+    "validate": ("modelhub.cli.commands.validate:validate", "Check config files."),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class LazyGroup(click.Group):
+    """A group that imports the command that is run and no other, not even to list them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, None when there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name=DISTRIBUTION)
 def cli() -> None:
     """Declare models in a file, call them by name.
@@ -33,7 +64,3 @@ def cli() -> None:
 
     Commands that need configs read -c PATH, else $MODELHUB_CONFIG, else ./model_configs.
     """
-
-
-for command in (new, import_, validate, explain_code, list_, show, explain, types, schema, plugins, call, mock):
-    cli.add_command(command)

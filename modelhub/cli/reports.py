@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 
 from modelhub.cli.printing import colour, count
 from modelhub.errors import Problem
+from modelhub.redaction import is_secret_name
+from modelhub.validation import CODES, looks_secret
 
 Report = Callable[[Sequence[Problem], int], str]
 
@@ -40,8 +41,6 @@ def report_github(problems: Sequence[Problem], configs: int) -> str:
 
 def report_sarif(problems: Sequence[Problem], configs: int) -> str:
     """SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
-    from modelhub.validation import CODES
-
     used = sorted({problem.code for problem in problems})
     driver = {
         "name": "modelhub",
@@ -67,6 +66,8 @@ def report_sarif(problems: Sequence[Problem], configs: int) -> str:
 
 def report_junit(problems: Sequence[Problem], configs: int) -> str:
     """JUnit's XML, one test case a problem; a single passing one when there is none."""
+    from xml.sax.saxutils import escape, quoteattr  # it loads urllib.request, http and ssl, which no other report needs
+
     cases = []
     failures = 0
     for problem in problems:
@@ -140,9 +141,6 @@ class _Sources:
 
 
 def _may_show_a_secret(text: str) -> bool:
-    from modelhub.redaction import is_secret_name
-    from modelhub.validation import looks_secret
-
     words = "".join(char if char.isalnum() or char in "_-" else " " for char in text).split()
     return looks_secret(text) or any(is_secret_name(word) for word in words)
 

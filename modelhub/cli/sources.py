@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +12,8 @@ from typing import Any, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+# How a text in TOML begins: after comments, with a table or a key.
+_TOML = re.compile(rb"(\xef\xbb\xbf)?(\s|#[^\r\n]*)*+(\[\[?[\w.\"' -]+\]\]?\s*(#[^\r\n]*)?[\r\n]|[\w.\"'-]+\s*=)")
 
 
 def config_option(command: F) -> F:
@@ -38,11 +42,7 @@ def find_configs(path: str | None) -> str:
 
 def guess_format(text: bytes) -> str:
     """The format of a text without a file name: YAML, unless it is JSON without a mistake or starts like TOML."""
-    import json
-    import re
-
-    start = re.compile(rb"(\xef\xbb\xbf)?(\s|#[^\r\n]*)*+(\[\[?[\w.\"' -]+\]\]?\s*(#[^\r\n]*)?[\r\n]|[\w.\"'-]+\s*=)")
-    if start.match(text):
+    if _TOML.match(text):
         return "toml"
     try:
         json.loads(text)

@@ -16,9 +16,10 @@ def find_unknown_formatter(config: dict[str, Any], view: View) -> Iterator[Fault
     place = view.child("formatter")
     if not isinstance(name, str) or not name or "${" in name or not place or place.first("x-refers") != "formatter":
         return
-    from modelhub.formatters.installed import BUILT_IN, list_formatters
+    from modelhub.formatters.installed import FORMATTERS, list_formatters
 
-    if name not in BUILT_IN and name not in (known := list_formatters()):
+    if name not in FORMATTERS:
+        known = list_formatters()
         near = suggest(name, known)
         message = f"there is no formatter called {name!r}; there are {', '.join(known)}"
         yield Fault("MH202", message, ("formatter",), hint=f"did you mean {near!r}?" if near else None)

@@ -11,6 +11,7 @@ from modelhub.base import ModelWrapperBase
 from modelhub.compat.agentscope.file_manager import FileManager as FileManager
 from modelhub.compat.agentscope.scope import refuse
 from modelhub.errors import ConfigError, ConfigWarning
+from modelhub.installed import WRAPPERS
 from modelhub.redaction import redact
 from modelhub.registry import ModelRegistry
 from modelhub.telemetry.invocations import HOOKS, ignore, observe
@@ -100,9 +101,7 @@ class ModelManager:
     @property
     def model_wrapper_mapping(self) -> dict[str, type[ModelWrapperBase]]:
         """The wrapper classes by model_type."""
-        from modelhub.plugins import installed
-
-        return {name: self._registered.get(name) or installed().load(name) for name in self._known()}
+        return {name: self._registered.get(name) or WRAPPERS.load(name) for name in self._known()}
 
     def state_dict(self) -> dict[str, Any]:
         """The configs, without their secrets."""
@@ -117,9 +116,7 @@ class ModelManager:
         self.clear_model_configs()
 
     def _known(self) -> dict[str, Any]:
-        from modelhub.plugins import installed
-
-        return {**installed().by_type, **self._registered}
+        return {**WRAPPERS.by_name, **self._registered}
 
 
 class MonitorManager:

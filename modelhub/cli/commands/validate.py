@@ -1,4 +1,4 @@
-"""Commands that read configs: validate, list, show."""
+"""The validate command: what is wrong with config files."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import Sequence
 
 import click
 
+from modelhub import checking, configs
 from modelhub.cli.patterns import expand
-from modelhub.cli.printing import print_json, print_table
 from modelhub.cli.reports import REPORTS
-from modelhub.cli.sources import config_option, find_configs, guess_format, profile_option
+from modelhub.cli.sources import find_configs, guess_format, profile_option
 from modelhub.configs.files import MAX_BYTES
 from modelhub.errors import Problem
-from modelhub.registry import ModelRegistry
 
 
-@click.command(short_help="Check config files.")
+@click.command()
 @click.argument("paths", nargs=-1, metavar="PATHS...")
 @click.option("--format", "style", type=click.Choice(list(REPORTS)), default="text", help="How to print problems.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too, such as a key in plain text.")
@@ -40,8 +39,6 @@ def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile:
 
     Exit code: 0 clean, 1 problems, 2 wrong usage.
     """
-    from modelhub import configs
-
     sources = configs.Sources()
     named, idle = expand(paths or [find_configs(None)])
     problems = [Problem("MH101", "the pattern matches no config file", file=pattern) for pattern in idle]
@@ -52,54 +49,10 @@ def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile:
             problems.append(Problem("MH101", "there is more than 50 MB of it", file="<stdin>"))
         else:
             sources.add_text(text, name="<stdin>", format=guess_format(text))
-    loaded = ModelRegistry(profile=profile).read(sources, environment=env)
+    loaded = checking.read(sources, configs.select_profile(profile), environment=env)
     problems += loaded.problems
     report = REPORTS[style](problems, len(loaded.entries))
     if report:
         click.echo(report)
     if any(strict or problem.severity == "error" for problem in problems):
         raise click.exceptions.Exit(1)
-
-
-@click.command("list", short_help="List the models of the configs.")
-@config_option
-@profile_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(path: str | None, profile: str | None, as_json: bool) -> None:
-    """The models that the configs declare.
-
-    \b
-    modelhub list -c models.yaml
-    """
-    with ModelRegistry(find_configs(path), profile=profile) as hub:
-        configs = [hub.config(name) for name in hub.names()]
-    rows = [(str(c["config_name"]), str(c["model_type"]), str(c.get("model_name") or "")) for c in configs]
-    if as_json:
-        print_json([dict(zip(("config_name", "model_type", "model_name"), row, strict=True)) for row in rows])
-    else:
-        print_table(rows)
-
-
-@click.command(short_help="Show one config, secrets masked.")
-@click.argument("name")
-@config_option
-@profile_option
-@click.option("--capabilities", is_flag=True, help="Print what the model can do instead.")
-def show(name: str, path: str | None, profile: str | None, capabilities: bool) -> None:
-    """One model's config as JSON, with its secrets masked.
-
-    \b
-    modelhub show gpt -c models.yaml
-    modelhub show gpt --capabilities
-    """
-    with ModelRegistry(find_configs(path), profile=profile) as hub:
-        config = hub.config(name)
-    if capabilities:
-        from modelhub.capabilities import capabilities_of
-        from modelhub.plugins import installed
-
-        model_type = str(config["model_type"])
-        model_name = str(config.get("model_name") or name)
-        schema = installed().schema(model_type)
-        config = capabilities_of(model_type, model_name, schema=schema, vendor=config.get("vendor"))
-    print_json(config)

@@ -1,13 +1,14 @@
-"""The command that explains a problem's code."""
+"""The explain-code command: what the code of a problem means."""
 
 from __future__ import annotations
 
 import click
 
 from modelhub.cli.printing import colour, print_table
+from modelhub.validation.codes import CODES, EXPLANATIONS
 
 
-@click.command("explain-code", short_help="Explain the code of a problem.")
+@click.command("explain-code")
 @click.argument("codes", nargs=-1, metavar="[CODE]...")
 def explain_code(codes: tuple[str, ...]) -> None:
     """What a code means, how it comes about, and what to do; all codes when none is named.
@@ -15,8 +16,6 @@ def explain_code(codes: tuple[str, ...]) -> None:
     \b
     modelhub explain-code MH103
     """
-    from modelhub.validation.codes import CODES, EXPLANATIONS
-
     if not codes:
         print_table(list(CODES.items()))
         return

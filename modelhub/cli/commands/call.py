@@ -15,7 +15,7 @@ from modelhub.registry import ModelRegistry
 from modelhub.response import ModelResponse, ToolCall, Usage
 
 
-@click.command(short_help="Ask a model something.")
+@click.command()
 @click.argument("name")
 @click.argument("text")
 @config_option
@@ -58,7 +58,7 @@ def _open(path: str, profile: str | None, name: str, mocked: bool) -> Iterator[M
         if not mocked:
             yield hub
             return
-        from modelhub.mock.pointing import point_at
+        from modelhub.mock.pointing import point_at  # these load aiohttp, which other calls do without
         from modelhub.testing import MockServer
 
         with MockServer() as server, ModelRegistry(point_at(hub.build_config(name), server.url)) as mock_hub:

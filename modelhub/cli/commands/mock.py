@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from modelhub.mock import MockSettings, serve
 
-@click.command(short_help="Serve made-up models for tests.")
+
+@click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
 @click.option("--seed", default=0, show_default=True, help="Another seed gives other answers.")
@@ -38,8 +40,6 @@ def mock(
     Point client_args.base_url at http://127.0.0.1:8080/v1 (openai_*), host at http://127.0.0.1:8080 (ollama_*) or
     api_url at http://127.0.0.1:8080/llm/ (post_api_*). A request header `X-Mock-Fault: 429` makes one request fail.
     """
-    from modelhub.mock import MockSettings, serve
-
     settings = MockSettings(
         seed=seed,
         latency=latency,

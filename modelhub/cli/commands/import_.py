@@ -1,4 +1,4 @@
-"""The commands that convert configs of other programs."""
+"""The import commands: configs of other programs, converted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import NoReturn
 import click
 import orjson
 
+from modelhub import checking, configs
 from modelhub.cli.printing import count
 from modelhub.cli.reports import report_text
+from modelhub.configs.files import Unreadable, read_file
+from modelhub.configs.yaml_writer import write_block
 from modelhub.errors import Problem
-from modelhub.registry import ModelRegistry
+from modelhub.importing import import_litellm, read_config
 
 
-@click.group("import", short_help="Convert the config of another program.")
+@click.group("import")
 def import_() -> None:
     """Convert the config of another program to model configs.
 
@@ -40,9 +43,6 @@ def litellm(config: str, output: Path | None, format_: str | None, force: bool) 
 
     Exit code: 0 converted, 1 something was not converted that a model needs, 2 wrong usage.
     """
-    from modelhub.configs.files import Unreadable, read_file
-    from modelhub.importing import import_litellm, read_config
-
     if output is not None and output.exists() and not force:
         raise click.UsageError(f"{output} exists; name another file, or add --force")
     try:
@@ -52,8 +52,7 @@ def litellm(config: str, output: Path | None, format_: str | None, force: bool) 
     documents, problems = read_config(content, "<stdin>" if config == "-" else config)
     if any(problem.severity == "error" for problem in problems):
         _fail(problems)
-    check = ModelRegistry().check
-    imported = import_litellm(documents, check)
+    imported = import_litellm(documents, checking.check)
     for line in imported.notes.write():
         click.echo(line, err=True)
     errors = imported.notes.errors
@@ -72,8 +71,6 @@ def litellm(config: str, output: Path | None, format_: str | None, force: bool) 
 
 
 def _write(data: dict[str, object], format: str) -> str:
-    from modelhub.configs.yaml_writer import write_block
-
     if format == "json":
         return orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
     return write_block(data)
@@ -81,10 +78,8 @@ def _write(data: dict[str, object], format: str) -> str:
 
 def _verify(text: str, format: str) -> None:
     """Refuse to hand out what `modelhub validate` would refuse."""
-    from modelhub import configs
-
     loaded = configs.load_text(text.encode(), name="<converted>", format=format)
-    found = [*loaded.problems, *ModelRegistry().check(loaded.entries)]
+    found = [*loaded.problems, *checking.check(loaded.entries)]
     wrong = [problem for problem in found if problem.severity == "error"]
     if wrong:
         click.echo("modelhub made a config that is not valid, which is its own mistake; please report it:", err=True)

@@ -1,19 +1,18 @@
-"""The command that starts a new config."""
+"""The new command: a config to start from."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import click
 
 from modelhub.cli.printing import print_json
 from modelhub.errors import PluginError
+from modelhub.installed import WRAPPERS
+from modelhub.validation import suggest
+from modelhub.validation.sketch import build_sketch, print_sketch
+from modelhub.vendors import Vendor, list_vendors
 
-if TYPE_CHECKING:
-    from modelhub.vendors import Vendor
 
-
-@click.command(short_help="Print a config to start from.")
+@click.command()
 @click.argument("kind", metavar="TYPE")
 @click.argument("name", required=False)
 @click.option("--format", "format_", type=click.Choice(["yaml", "json"]), default="yaml", help="The default is yaml.")
@@ -24,11 +23,8 @@ def new(kind: str, name: str | None, format_: str) -> None:
     modelhub new openai_chat gpt > models.yaml
     modelhub new groq llama >> models.yaml
     """
-    from modelhub.plugins import installed
-    from modelhub.validation.sketch import build_sketch, print_sketch
-
     model_type, vendor = select_kind(kind)
-    schema = installed().schema(model_type) or {}
+    schema = WRAPPERS.schema(model_type) or {}
     sketch = build_sketch(model_type, schema, name, vendor)
     if format_ == "json":
         print_json([{key.name: key.value for key in sketch if key.used}])
@@ -38,11 +34,7 @@ def new(kind: str, name: str | None, format_: str) -> None:
 
 def select_kind(kind: str) -> tuple[str, Vendor | None]:
     """The model_type that ``kind`` names, or the vendor and the type of its chats; raises PluginError for neither."""
-    from modelhub.plugins import installed
-    from modelhub.validation import suggest
-    from modelhub.vendors import list_vendors
-
-    types = installed().by_type
+    types = list(WRAPPERS.by_name)
     if kind in types:
         return kind, None
     vendors = {vendor.name: vendor for vendor in list_vendors() if vendor.model}

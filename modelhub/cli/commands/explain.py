@@ -12,9 +12,10 @@ from modelhub.cli.sources import config_option, find_configs, profile_option
 from modelhub.errors import ModelHubError
 from modelhub.provenance import Beaten, Explained
 from modelhub.registry import ModelRegistry
+from modelhub.validation import suggest
 
 
-@click.command(short_help="Say where the values of a config come from.")
+@click.command()
 @click.argument("target", metavar="NAME[.KEY]")
 @config_option
 @profile_option
@@ -31,8 +32,6 @@ def explain(target: str, path: str | None, profile: str | None, as_json: bool) -
         explained = hub.explain(name)
     wanted = [each for each in explained if not key or f"{each.key}.".startswith(f"{key}.")]
     if not wanted:
-        from modelhub.validation import suggest
-
         near = suggest(key, [each.key for each in explained])
         hint = f"did you mean {f'{name}.{near}'!r}?" if near else f"`modelhub explain {name}` lists what it has"
         raise ModelHubError(f"config {name!r} has no value at {key!r}; {hint}")

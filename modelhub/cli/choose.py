@@ -1,0 +1,16 @@
+"""The choice of a model_type by its name."""
+
+from __future__ import annotations
+
+from modelhub.errors import PluginError
+from modelhub.installed import WRAPPERS
+from modelhub.validation.suggest import suggest
+
+
+def select_type(model_type: str) -> str:
+    """The model_type itself when it is installed; raises PluginError with a suggestion when not."""
+    if model_type not in WRAPPERS:
+        near = suggest(model_type, WRAPPERS.by_name)
+        hint = f"did you mean {near!r}?" if near else "`modelhub types` lists them"
+        raise PluginError(f"there is no model_type {model_type!r}; {hint}")
+    return model_type

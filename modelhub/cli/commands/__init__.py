@@ -1,0 +1,1 @@
+"""The commands, one a module, each imported only when it is run."""
