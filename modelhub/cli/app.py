@@ -11,10 +11,11 @@ from modelhub.cli.importing import import_
 from modelhub.cli.inspecting import list_, show, validate
 from modelhub.cli.mocking import mock
 from modelhub.cli.origins import explain
+from modelhub.cli.streams import PipedGroup
 from modelhub.cli.wrapping import plugins, schema, types
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=PipedGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="modelhub")
 def cli() -> None:
     """Declare models in a file, call them by name.
