@@ -33,10 +33,17 @@ class PipedGroup(click.Group):
 
 
 def hold_closed() -> None:
-    """Put nothing in the place of each stream that is closed, or the next file to be opened would get it."""
+    """Put nothing in the place of each stream that is closed, or the next file to be opened would get it.
+
+    The outputs can then be written, which older versions of click take for granted; the input stays None.
+    """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
 def read_input(limit: int = -1) -> bytes:
