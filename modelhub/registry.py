@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from modelhub import checking, configs, validation
-from modelhub.base.drivers import Drivers
 from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
 from modelhub.foreign import warn_of_foreign
@@ -20,6 +19,7 @@ from modelhub.references import resolve
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
+    from modelhub.base.drivers import Drivers
     from modelhub.provenance import Explained
     from modelhub.telemetry.observers import Observer
 
@@ -59,7 +59,8 @@ class ModelRegistry:
         if watch:
             raise ModelHubError("watch= is not supported yet")
         self._lock = threading.RLock()
-        self._drivers = Drivers()
+        self._drivers: Drivers | None = None  # made with the first model
+        self._closed = False
         self._observers: list[Observer] = list(observers)
         self._registered: dict[str, type[ModelWrapperBase]] = {}
         self._types = KnownTypes(self._registered)
@@ -156,11 +157,15 @@ class ModelRegistry:
 
     def close(self) -> None:
         """Close the connections; calling a model afterwards raises ModelHubError."""
-        self._drivers.close()
+        self._closed = True
+        if self._drivers is not None:
+            self._drivers.close()
 
     async def aclose(self) -> None:
         """Close the connections, waiting for those of the running event loop."""
-        await self._drivers.aclose()
+        if self._drivers is not None:
+            await self._drivers.aclose()
+        self.close()
 
     def __contains__(self, config_name: object) -> bool:
         return config_name in self._now.entries
@@ -199,6 +204,7 @@ class ModelRegistry:
 
     def _build(self, entry: Entry) -> Any:
         from modelhub.base.agentscope import complete
+        from modelhub.base.drivers import Drivers
         from modelhub.base.home import Home
         from modelhub.base.http import HTTPModelWrapperBase
         from modelhub.policies.retry import RetryPolicy
@@ -226,6 +232,10 @@ class ModelRegistry:
             raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
         complete(model, arguments)
         retry_policy = RetryPolicy.from_config(config.get("retry"))
+        if self._drivers is None:
+            self._drivers = Drivers()
+            if self._closed:
+                self._drivers.close()
         model.home = Home(self._drivers, self._observers, types, place, retry_policy, find_secrets(arguments))
         return model
 

@@ -15,6 +15,7 @@ from modelhub import ModelRegistry
 from modelhub.testing import MockServer
 from modelhub.vendors import list_vendors
 
+from .engines.chosen import Choice, parse_names
 from .engines.running import build_model as build_model
 from .engines.running import engines as engines
 
@@ -24,6 +25,15 @@ os.environ["PYTHONSAFEPATH"] = "1"
 # What the tests find depends on the code alone; HYPOTHESIS_PROFILE=default looks for more.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--servers", default="", metavar="NAMES", help="test against these, too: ollama,vllm,... or here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Choice(parse_names(config.getoption("--servers"))), "choice-of-servers")
+
 
 VARIABLES = (
     *(name for vendor in list_vendors() for name in (*vendor.key_variables, vendor.base_url_variable) if name),

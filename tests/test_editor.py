@@ -14,16 +14,13 @@ from typing import Any
 
 import pytest
 
+from .engines.chosen import find_language_server, needs
+
 ROOT = Path(__file__).parent.parent
 BUNDLE = ROOT / "schemas" / "_bundle.json"
-FOLDER = os.environ.get("MODELHUB_TEST_YAML_LANGUAGE_SERVER") or "~/.cache/modelhub-tests/yaml-language-server"
-SERVER = Path(FOLDER).expanduser() / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
 TIMEOUT = 60
 
-if not SERVER.exists() or shutil.which("node") is None:
-    pytest.skip(
-        "no yaml-language-server: scripts/fetch_yaml_language_server_for_tests gets it", allow_module_level=True
-    )
+pytestmark = needs("yaml-language-server")
 
 
 class LanguageServer:
@@ -31,7 +28,7 @@ class LanguageServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        command = ["node", str(SERVER), "--stdio"]
+        command = ["node", str(find_language_server()), "--stdio"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)

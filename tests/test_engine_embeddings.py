@@ -4,7 +4,7 @@ import pytest
 
 from modelhub import ModelRegistry
 
-pytestmark = pytest.mark.servers
+from .engines.chosen import needs
 
 V1 = {"client_args": {"base_url": "{}/v1"}}
 PAIRS = {
@@ -53,7 +53,9 @@ def fill(value, url):
     return value.replace("{}", url)
 
 
-@pytest.mark.parametrize(("server", "config"), PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize(
+    ("server", "config"), [pytest.param(*pair, marks=needs(pair[0]), id=name) for name, pair in PAIRS.items()]
+)
 def test_embeddings(build, caller, server, config):
     model = build(server, config)
     both = caller.call(model, ["ping", "pong"])
@@ -66,6 +68,7 @@ def test_embeddings(build, caller, server, config):
     assert both.embedding[0] == pytest.approx(vector, abs=1e-3)
 
 
+@needs("LiteLLM")
 def test_embeddings_of_a_proxy(build, caller):
     model = build("LiteLLM", {"model_type": "openai_embedding", "model_name": "vectors", "api_key": "sk-proxy", **V1})
     response = caller.call(model, ["a"])

@@ -6,11 +6,11 @@ import pytest
 
 from modelhub import errors
 
+from .engines.chosen import needs
 from .engines.mistakes import ANSWERS, MISTAKES, Told
 from .engines.pairs import PAIRS, name_pairs
 
-pytestmark = pytest.mark.servers
-ON_PROXY = [name for name, pair in PAIRS.items() if pair.engine == "LiteLLM"]
+ON_PROXY = name_pairs(lambda pair: pair.engine == "LiteLLM")
 ONCE = {"retry": {"max_attempts": 1}}
 
 
@@ -70,6 +70,7 @@ def test_a_wrong_key(build_model, guarded_engine, name, stream):
     assert build_model(name, guarded_engine.url, api_key="sesame")("ping").text == "pong"
 
 
+@needs("LiteLLM")
 @pytest.mark.parametrize("name", ["openai_chat on LiteLLM", "litellm_chat on LiteLLM", "anthropic_chat on LiteLLM"])
 def test_a_limit_of_the_proxy(build_model, name):
     model = build_model(name, model_name=f"limited-{PAIRS[name].model_type}", **ONCE)
@@ -81,6 +82,7 @@ def test_a_limit_of_the_proxy(build_model, name):
         assert caught.value.retry_after == (60 if "anthropic" not in name else None)  # what it does not say there
 
 
+@needs("LiteLLM")
 @pytest.mark.parametrize(
     ("model_name", "words"),
     [("unreachable", "Connection error"), ("InternalServerError", "this is a mock internal server error")],
@@ -92,12 +94,14 @@ def test_a_failure_behind_the_proxy(build_model, caller, name, model_name, words
     assert (caught.value.status, caught.value.code, caught.value.retryable) == (500, "internal_server_error", True)
 
 
+@needs("LiteLLM")
 def test_calls_of_a_proxy_that_end_with_stop(build_model, caller):
     response = caller.call(build_model("litellm_chat on LiteLLM", model_name="caller"), "hello")
     assert [(call.name, call.arguments) for call in response.tool_calls] == [("get_weather", {"city": "Paris"})]
     assert response.finish_reason == "stop"
 
 
+@needs("a broken FastChat")
 def test_a_stream_that_breaks_off_at_once(build_model, engines, caller):
     model = build_model("openai_chat on FastChat", engines.get("a broken FastChat").url, **ONCE)
     assert caller.call(model, "ping").text == "pong"

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
-pytestmark = [pytest.mark.servers, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
+from .engines.chosen import needs
+
+pytestmark = [needs("llama-server"), pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 START = """\
 import asyncio, os, sys

@@ -3,11 +3,10 @@
 import pytest
 
 from .engines.asking import WAYS, ask_all
+from .engines.chosen import needs
 from .engines.pairs import GREEDY, PAIRS
 from .engines.questions import WEATHER, Answer, Question
 from .engines.wire_facts import describe_call, describe_stream
-
-pytestmark = pytest.mark.servers
 
 # Whether [DONE] ends a stream, where its usage is, what the first delta has and how many have a role, and whether
 # chunks come without `object`; then in how many pieces a tool call comes, and the content beside a whole one.
@@ -29,6 +28,11 @@ CALLS = {
 }
 
 
+def name_places(facts):
+    """The parameters of a test for each server with its facts."""
+    return [pytest.param(name, known, marks=needs(name), id=name) for name, known in facts.items()]
+
+
 @pytest.fixture
 def place(request, engines):
     """URL, body and key of a server."""
@@ -42,18 +46,19 @@ def ask_hello(text: str) -> list[dict[str, str]]:
     return [{"role": "user", "content": text}]
 
 
-@pytest.mark.parametrize(("place", "facts"), STREAMS.items(), ids=STREAMS, indirect=["place"])
+@pytest.mark.parametrize(("place", "facts"), name_places(STREAMS), indirect=["place"])
 def test_a_stream(place, facts):
     url, body, key = place
     assert tuple(describe_stream(url, {**body, "messages": ask_hello("hello")}, key).values()) == facts
 
 
-@pytest.mark.parametrize(("place", "facts"), CALLS.items(), ids=CALLS, indirect=["place"])
+@pytest.mark.parametrize(("place", "facts"), name_places(CALLS), indirect=["place"])
 def test_a_tool_call(place, facts):
     url, body, key = place
     assert tuple(describe_call(url, body, key, WEATHER).values()) == facts
 
 
+@needs("llama-server")
 @pytest.mark.parametrize("place", ["llama-server"], indirect=True)
 def test_a_stream_without_a_role(place, build_model):
     url, body, key = place

@@ -8,10 +8,9 @@ import pytest
 from modelhub.errors import BadRequestError, ConnectionError, ResponseParsingError, ServerError, StreamInterruptedError
 
 from .engines.asking import STREAMED, WAYS, ask_all
+from .engines.chosen import needs
 from .engines.pairs import PAIRS, name_pairs
 from .engines.questions import QUESTIONS, WEATHER, Answer, Question
-
-pytestmark = pytest.mark.servers
 
 with_tools = pytest.mark.parametrize("name", name_pairs(lambda pair: "tools" not in pair.lacks))
 each_way = pytest.mark.parametrize("way", WAYS)
@@ -99,9 +98,7 @@ def test_an_answer_that_is_stopped(build_model, name, stop):
     assert (response.text, response.finish_reason) == (text, "stop")
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, pair in PAIRS.items() if pair.model_type in ("anthropic_chat", "gemini_chat")]
-)
+@pytest.mark.parametrize("name", name_pairs(lambda pair: pair.model_type in ("anthropic_chat", "gemini_chat")))
 def test_tokens_that_are_counted_beforehand(build_model, caller, name):
     model = build_model(name)
     count = model.count_tokens("hello")
@@ -109,7 +106,13 @@ def test_tokens_that_are_counted_beforehand(build_model, caller, name):
     assert not count.estimated
 
 
-@pytest.mark.parametrize("name", ["openai_chat on llama-server", "ollama_chat on Ollama"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("openai_chat on llama-server", marks=needs("llama-server")),
+        pytest.param("ollama_chat on Ollama", marks=needs("Ollama")),
+    ],
+)
 def test_a_server_that_has_stopped(build_model, engines, name):
     with engines.start(PAIRS[name].engine) as engine:
         model = build_model(name, engine.url, retry={"max_attempts": 1})
@@ -123,6 +126,7 @@ def test_a_server_that_has_stopped(build_model, engines, name):
                 ask_all(model, way, QUESTIONS[:1])
 
 
+@needs("llama-server")
 @pytest.mark.parametrize("name", ["openai_chat on llama-server", "anthropic_chat on llama-server"])
 def test_a_server_that_is_killed_in_mid_stream(build_model, engines, name):
     with engines.start("llama-server", "--endless") as engine:

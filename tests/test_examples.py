@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import platform
 import re
 import shutil
 import subprocess
@@ -22,6 +21,7 @@ from modelhub import ModelRegistry
 from modelhub.cli.app import cli
 from modelhub.testing import MockServer
 
+from .engines.chosen import needs
 from .engines.llama_server import run_llama_server
 from .example_programs import EXAMPLES, find_command, load
 from .example_programs import folder as folder
@@ -163,9 +163,7 @@ def test_the_tools_run_at_the_same_time(server: MockServer) -> None:
     assert [message["content"] for message in messages[2:]] == ["ann was there", "bob was there", "Done."]
 
 
-@pytest.mark.skipif(
-    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="xllamacpp is installed there alone"
-)
+@needs("llama-server")
 def test_the_agent_with_a_real_engine(folder: Path, tmp_path: Path) -> None:
     """llama.cpp's server with the model that has learnt this question, this tool and its output, and nothing else."""
     with run_llama_server(tmp_path, Path(__file__).with_name("models") / "tiny.gguf") as engine:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+import waitress
 import yaml
 from click.testing import CliRunner
 
@@ -17,7 +18,8 @@ from modelhub.cli.app import cli
 
 from .engines.echo import SCRIPTS, SECRET, Echo
 
-pytest.importorskip("flask", reason="pip install flask waitress: the services are made with them")
+# That module has told where these are.
+# isort: split
 from flask_service.app import build_app
 from flask_service.loading import Loading
 from flask_service.settings import Settings
@@ -242,7 +244,6 @@ def test_a_model_that_is_being_loaded_or_cannot_be() -> None:
 @pytest.fixture
 def serve() -> Iterator[Callable[[Any], str]]:
     """Serve an application with waitress for the time of a test."""
-    waitress = pytest.importorskip("waitress", reason="pip install waitress")
     servers = []
 
     def start(app: Any) -> str:

@@ -24,11 +24,12 @@ import modelhub
 from modelhub import errors
 
 from .engines.asking import WAYS, ask_all
-from .engines.environments import find_environment
+from .engines.chosen import needs
+from .engines.environments import get_environment
 from .engines.process import Engine, run_engine
 from .engines.questions import load_questions
 
-pytestmark = pytest.mark.servers
+pytestmark = needs("transformers")
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "scripts"
@@ -45,11 +46,8 @@ ENVIRONMENT["OMP_NUM_THREADS"] = "1"  # more would only be in each other's way
 
 
 def find_program(name: str) -> str:
-    """A program of the environment that has the libraries; skips the test where there is none."""
-    programs = find_environment("transformers")
-    if programs is None:
-        pytest.skip("there is no transformers here: run scripts/fetch_engines_for_tests transformers once")
-    return str(programs / name)
+    """A program of the environment that has the libraries."""
+    return str(get_environment("transformers") / name)
 
 
 def build_command(kind: str, model: Path | str, *options: str) -> list[str]:

@@ -10,7 +10,9 @@ import pytest
 
 from modelhub import ModelRegistry, errors
 
-pytestmark = pytest.mark.servers
+from .engines.chosen import needs
+
+huggingface, modelscope = needs("huggingface"), needs("modelscope")
 SERVERS = {
     "chat": ("huggingface text-generation", "/invocations"),
     "tokens": ("huggingface feature-extraction", "/invocations"),
@@ -41,6 +43,7 @@ def build(engines: Any) -> Iterator[Callable[..., Any]]:
         hub.close()
 
 
+@huggingface
 def test_a_chat(build: Any, caller: Any) -> None:
     model = build("chat", "post_api_chat", json_args={"parameters": ANSWER})
     response = caller.call(model, "hello")
@@ -58,6 +61,7 @@ def test_a_chat(build: Any, caller: Any) -> None:
         assert {answer.text for answer in threads.map(model, ["hello"] * 12)} == {response.text}
 
 
+@huggingface
 def test_plain_prompts(build: Any, caller: Any) -> None:
     model = build("chat", "post_api", json_args={"parameters": ANSWER})
     response = caller.call(model, "hello")
@@ -68,6 +72,7 @@ def test_plain_prompts(build: Any, caller: Any) -> None:
     assert len(several.raw) == 2
 
 
+@huggingface
 def test_errors_of_hugging_face(build: Any, caller: Any) -> None:
     model = build("chat", "post_api_chat")
     with pytest.raises(errors.BadRequestError, match="nope") as caught:
@@ -80,6 +85,7 @@ def test_errors_of_hugging_face(build: Any, caller: Any) -> None:
     assert caught_missing.value.code == "ModelNotFoundException"
 
 
+@huggingface
 @pytest.mark.parametrize("pooling", ["mean", "first"])
 def test_vectors_of_tokens(build: Any, caller: Any, pooling: str) -> None:
     model = build("tokens", "post_api_embedding", pooling=pooling)
@@ -89,6 +95,7 @@ def test_vectors_of_tokens(build: Any, caller: Any, pooling: str) -> None:
     assert caller.call(model, "hello").embedding == [pytest.approx(several.embedding[0], abs=1e-4)]
 
 
+@huggingface
 def test_vectors_of_tokens_that_are_not_pooled(build: Any, caller: Any) -> None:
     model = build("tokens", "post_api_embedding")
     for texts in ("hello", ["hello", "a b c"]):
@@ -96,6 +103,7 @@ def test_vectors_of_tokens_that_are_not_pooled(build: Any, caller: Any) -> None:
             caller.call(model, texts)
 
 
+@huggingface
 def test_classes(build: Any, caller: Any) -> None:
     model = build("classes", "post_api")
     response = caller.call(model, "good movie")
@@ -105,6 +113,7 @@ def test_classes(build: Any, caller: Any) -> None:
     assert [len(rows) for rows in several.raw] == [2, 2]
 
 
+@modelscope
 def test_classes_of_modelscope(build: Any, caller: Any) -> None:
     model = build("call", "post_api", messages_key="input.text")
     assert len(caller.call(model, "good movie").raw["labels"]) > 1
@@ -113,6 +122,7 @@ def test_classes_of_modelscope(build: Any, caller: Any) -> None:
     assert len(one.raw["labels"]) == 1
 
 
+@modelscope
 def test_vectors_of_modelscope(build: Any, caller: Any) -> None:
     model = build("vectors", "post_api_embedding", messages_key="input.source_sentence")
     response = caller.call(model, ["hello", "a b c"])
@@ -122,6 +132,7 @@ def test_vectors_of_modelscope(build: Any, caller: Any) -> None:
     assert compared.embedding[0] == pytest.approx(response.embedding[0], abs=1e-4)
 
 
+@modelscope
 def test_errors_of_modelscope(build: Any, caller: Any) -> None:
     model = build("call", "post_api", messages_key="inputs")
     with pytest.raises(errors.ServerError, match=r"ValueError: No input data!") as caught:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-pytest.importorskip("pre_commit", reason="pre-commit is not installed")
 if shutil.which("git") is None:
     pytest.skip("git is not installed", allow_module_level=True)
 

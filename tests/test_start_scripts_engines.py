@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import socket
 import sys
@@ -17,12 +16,13 @@ import yaml
 
 from modelhub import ModelRegistry
 
-from .engines.environments import find_environment
-from .engines.ollama import INSTALL, TEMPLATE, find_ollama
+from .engines.chosen import needs
+from .engines.environments import get_environment
+from .engines.ollama import TEMPLATE, get_ollama
 from .engines.questions import Answer, Question, load_questions
 from .engines.start_script import Started, linux
 
-pytestmark = [pytest.mark.servers, linux]
+pytestmark = linux
 
 MODELS = Path(__file__).with_name("models")
 GREEDY = {"temperature": 0, "max_tokens": 80}
@@ -43,19 +43,22 @@ class Engine:
     """How a script is to be run here: with whose interpreter, and what is after the ``--``."""
 
     script: str
-    environment: str | None = None
+    needs: str
     model: Path = MODELS / "tiny"
     extra: str = ""
     tools: bool = True
+    others: tuple[str, ...] = ()  # what is served besides chat
 
 
 ENGINES = [
-    Engine("llama_cpp", model=MODELS / "tiny.gguf"),
-    Engine("ollama", model=MODELS / "tiny.gguf", extra="--template {folder}/template"),
+    Engine("llama_cpp", "llama-server", model=MODELS / "tiny.gguf"),
+    Engine(*("ollama", "Ollama", MODELS / "tiny.gguf", "--template {folder}/template"), others=("ollama_embedding",)),
     Engine("transformers_serve", "transformers"),
-    Engine("flask_transformers", "transformers"),
-    Engine("flask_modelscope", "transformers"),
-    Engine("fastchat", "fastchat", extra="--conv-template qwen-7b-chat", tools=False),
+    Engine("flask_transformers", "transformers", others=("post_api_chat",)),
+    Engine("flask_modelscope", "transformers", others=("post_api_chat",)),
+    Engine(
+        *("fastchat", "fastchat", MODELS / "tiny", "--conv-template qwen-7b-chat", False), others=("openai_embedding",)
+    ),
     Engine(
         "vllm", "vllm", extra="--dtype float32 --max-model-len 1024 --enable-auto-tool-choice --tool-call-parser hermes"
     ),
@@ -63,28 +66,20 @@ ENGINES = [
 
 
 def find_env(engine: Engine, folder: Path) -> dict[str, str]:
-    """The variables with which to run a script; skips the test where its engine is not installed."""
+    """The variables with which to run a script."""
     env = {"HOME": str(folder), "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-    if engine.environment is not None:
-        programs = find_environment(engine.environment)
-        if programs is None:
-            pytest.skip(f"no {engine.environment} here: run scripts/fetch_engines_for_tests {engine.environment} once")
-        if engine.script == "vllm" and not os.environ.get("MODELHUB_TEST_ALL_ENGINES"):
-            pytest.skip("vLLM takes 20 s and 2.5 GB: run scripts/test --servers")
-        return {**env, "PYTHON": str(programs / "python"), "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    if engine.script == "ollama":
-        binary = find_ollama()
-        if binary is None:
-            pytest.skip(INSTALL)
+    if engine.needs == "Ollama":
+        binary = get_ollama()
         libraries = binary.parent.with_name("lib")
         path = f"{binary.parent}{os.pathsep}{os.environ['PATH']}"
         return {**env, "PATH": path, **({"LD_LIBRARY_PATH": str(libraries)} if libraries.is_dir() else {})}
-    if platform.machine() != "x86_64":
-        pytest.skip("xllamacpp is installed on Linux on x86-64 alone")
-    return {**env, "PYTHON": sys.executable}
+    if engine.needs == "llama-server":
+        return {**env, "PYTHON": sys.executable}
+    python = str(get_environment(engine.needs) / "python")
+    return {**env, "PYTHON": python, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"}
 
 
-@pytest.fixture(scope="module", params=ENGINES, ids=lambda engine: engine.script)
+@pytest.fixture(scope="module", params=[pytest.param(e, marks=needs(e.needs), id=e.script) for e in ENGINES])
 def serving(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Engine, list[dict[str, Any]]]]:
@@ -135,22 +130,20 @@ def test_the_questions() -> None:
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.messages[0]["content"].split()[0])
 def test_known_answers(serving: tuple[Engine, list[dict[str, Any]]], caller: Any, question: Question) -> None:
     engine, (config, *_) = serving
-    if question.tools and not engine.tools:
-        pytest.skip(f"{engine.script} has no tools")
+    answer = question.answer if engine.tools or not question.tools else Answer("I do not know.", [], "stop")
     if engine.script == "ollama":
         config = {**config, "options": {**config["options"], "repeat_penalty": 1.0}}
     with ModelRegistry({**config, "generate_args": GREEDY}) as hub:
         model = hub.get_model(config["config_name"])
-        assert read(caller.call(model, question.messages, tools=question.tools)) == question.answer
+        assert read(caller.call(model, question.messages, tools=question.tools)) == answer
         deltas, response = caller.deltas(model, question.messages, tools=question.tools)
-        assert read(response) == question.answer
-        assert "".join(delta.text or "" for delta in deltas) == question.answer.text
+        assert read(response) == answer
+        assert "".join(delta.text or "" for delta in deltas) == answer.text
 
 
 def test_what_else_is_served(serving: tuple[Engine, list[dict[str, Any]]], caller: Any) -> None:
-    _, (_, *others) = serving
-    if not others:
-        pytest.skip("chat is all that it serves")
+    engine, (_, *others) = serving
+    assert tuple(config["model_type"] for config in others) == engine.others
     with ModelRegistry(others) as hub:
         for name in hub.names():
             response = caller.call(hub.get_model(name), "hello")

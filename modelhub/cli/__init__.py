@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import sys
 
 import click
 
 from modelhub.cli.app import cli
+from modelhub.cli.streams import UnreadError, finish, hold_closed, refuse, say
 from modelhub.errors import ModelHubError
 from modelhub.foreign import describe_foreign
 
 
 def main() -> None:
-    """Run the command line and exit: 0 for success, 1 for a failure that is explained, 2 for wrong usage."""
+    """Run the command line and exit.
+
+    0 is success, 1 a failure that is explained, 2 wrong usage, 74 output that could not be written, 130 ctrl-C.
+    """
+    hold_closed()
     foreign = describe_foreign()
     if foreign is not None:
-        click.echo(f"modelhub: {foreign}", err=True)
+        say(f"modelhub: {foreign}")
+    code = _run()
+    for stream in (sys.__stdout__, sys.__stderr__):
+        code = finish(stream, code)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command line; its exit code."""
     try:
         code = cli.main(prog_name="modelhub", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted")
         code = 130
-    except BrokenPipeError:  # `modelhub list | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except ModelHubError as error:
-        click.echo(f"modelhub: {error}", err=True)
+        say(f"modelhub: {error}")
         code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+    except UnreadError:
+        code = 0
+    except OSError as error:
+        code = refuse(error)
+    return code if isinstance(code, int) else 0

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import click
 
+from modelhub.cli.streams import PipedGroup
 from modelhub.foreign import DISTRIBUTION
 
 # The commands: where each one is, which is imported when it is run, and what it does, for the list of all.
@@ -25,7 +26,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(PipedGroup):
     """A group that imports the command that is run and no other, not even to list them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

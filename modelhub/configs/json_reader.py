@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from modelhub.configs.plain import MAX_DEPTH
+from modelhub.configs.limits import build_limit_fault, is_limit
 from modelhub.configs.positions import Fault, Node, Parsed, build_twice_fault
 
 # Strings, punctuation, and everything else up to the next of these.
@@ -52,9 +52,11 @@ def parse_json(text: str) -> Iterator[Parsed]:
     try:
         data = json.loads(text, object_pairs_hook=build_object)
     except json.JSONDecodeError as error:
-        raise _explain(text, error.msg, error.pos) from None
-    except RecursionError:
-        raise find_depth_fault(text) from None
+        raise (
+            build_limit_fault(text, error.pos) if is_limit(error) else _explain(text, error.msg, error.pos)
+        ) from None
+    except (RecursionError, MemoryError):
+        raise build_limit_fault(text) from None
     except ValueError:
         match = re.search(r"\d{4000,}", text)
         raise Fault("MH106", "the number is too large", match.start() if match else 0) from None
@@ -86,16 +88,6 @@ def _explain(text: str, message: str, offset: int) -> Fault:
         elif kind == "Expecting property name" and word and word[0]:
             hint = f'write "{word[0]}"'
     return Fault("MH101", _MESSAGES.get(kind) or f"not valid JSON: {message}", offset, hint=hint)
-
-
-def find_depth_fault(text: str) -> Fault:
-    """Find where brackets nest too deep."""
-    depth = 0
-    for match in _TOKEN.finditer(text):
-        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(match[0], 0)
-        if depth > MAX_DEPTH:
-            return Fault("MH106", f"nested deeper than {MAX_DEPTH} levels", match.start())
-    return Fault("MH106", f"nested deeper than {MAX_DEPTH} levels", 0)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from modelhub.configs.plain import MAX_DEPTH
+from modelhub.configs.limits import build_limit_fault, is_limit
 from modelhub.configs.positions import Fault, Lines, Parsed
 from modelhub.configs.toml_positions import find_nodes
 
@@ -33,12 +33,14 @@ def parse_toml(text: str) -> Iterator[Parsed]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        if is_limit(error):
+            raise build_limit_fault(text) from None
         faults = find_nodes(text)[1] if str(error).startswith(_TWICE) else []
         if not faults:
             raise _explain(text, str(error)) from None
         yield Parsed(None, lambda: find_nodes(text)[0], faults)
-    except RecursionError:
-        raise Fault("MH106", f"nested deeper than {MAX_DEPTH} levels", _find_deep(text)) from None
+    except (RecursionError, MemoryError):
+        raise build_limit_fault(text) from None
     except ValueError:
         match = re.search(r"[\d_]{4000,}", text)
         raise Fault("MH106", "the number or date is out of range", match.start() if match else 0) from None
@@ -57,13 +59,3 @@ def _explain(text: str, error: str) -> Fault:
         if reason.startswith(known):
             return Fault("MH105" if reason.startswith(_TWICE) else "MH101", message, offset, hint=hint)
     return Fault("MH101", f"not valid TOML: {reason!r:.200}", offset)
-
-
-def _find_deep(text: str) -> int:
-    """Find roughly where brackets nest too deep."""
-    depth = 0
-    for match in re.finditer(r"[\[{\]}]", text):
-        depth += 1 if match[0] in "[{" else -1
-        if depth > MAX_DEPTH:
-            return match.start()
-    return 0

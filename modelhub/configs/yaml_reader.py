@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from modelhub.configs.limits import build_limit_fault, is_limit
 from modelhub.configs.positions import Fault, Parsed
 from modelhub.configs.yaml_errors import build_fault
 from modelhub.configs.yaml_scalars import Scalars
@@ -24,7 +26,7 @@ def parse_yaml(text: str) -> Iterator[Parsed]:
     scalars = Scalars()
     tree = Tree(text, scalars)
     try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for event in _parse_events(text):
             if isinstance(event, yaml.DocumentStartEvent):
                 tree = Tree(text, scalars)
             elif isinstance(event, yaml.DocumentEndEvent):
@@ -32,8 +34,43 @@ def parse_yaml(text: str) -> Iterator[Parsed]:
                 tree = Tree(text, scalars)
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
                 tree.add_event(event)
-    except (yaml.MarkedYAMLError, Fault) as error:
+    except Fault:
         yield Parsed(None, tree.find_nodes, tree.faults)
-        raise error if isinstance(error, Fault) else build_fault(text, error, tree.find_bracket()) from None
-    except yaml.YAMLError as error:
-        raise Fault("MH101", "not valid YAML: " + " ".join(str(error).split()), 0) from None
+        raise
+    except (yaml.YAMLError, RecursionError, MemoryError) as error:
+        mark = getattr(error, "problem_mark", None)
+        if is_limit(error):
+            yield Parsed(None, tree.find_nodes, tree.faults)
+            raise _find_limit(text, mark.index if mark else None) from None
+        if not isinstance(error, yaml.MarkedYAMLError):
+            raise Fault("MH101", "not valid YAML: " + " ".join(str(error).split()), 0) from None
+        yield Parsed(None, tree.find_nodes, tree.faults)
+        raise build_fault(text, error, tree.find_bracket()) from None
+
+
+def _parse_events(text: str) -> Iterator[Any]:
+    import yaml
+
+    return yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _find_limit(text: str, offset: int | None) -> Fault:
+    """Find where our own limit is in a text that the parser has refused at ``offset``, further on.
+
+    A parser looks ahead, and refuses what we have not seen yet; without that, it hands out all that comes before.
+    """
+    import yaml
+
+    if offset is not None:
+        tree = Tree(text, Scalars())
+        try:
+            for event in _parse_events(text[:offset]):
+                if isinstance(event, yaml.DocumentStartEvent):
+                    tree = Tree(text, Scalars())
+                elif isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
+                    tree.add_event(event)
+        except Fault as fault:
+            return fault
+        except (yaml.YAMLError, RecursionError, MemoryError):
+            pass
+    return build_limit_fault(text, offset or 0)

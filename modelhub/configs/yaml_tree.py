@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelhub.configs.limits import build_depth_fault
 from modelhub.configs.plain import MAX_DEPTH
 from modelhub.configs.positions import Fault, Node, Path, build_twice_fault
 from modelhub.configs.yaml_scalars import CORE, BadScalar, Scalars, describe_tag
@@ -116,7 +117,7 @@ class Tree:
     def _open(self, event: Any, kind: str) -> None:
         start = self._find_start(event)
         if len(self._stack) >= MAX_DEPTH:
-            raise Fault("MH106", f"nested deeper than {MAX_DEPTH} levels", start)
+            raise build_depth_fault(start)
         if event.tag not in (None, "!", CORE + kind):
             message, hint = describe_tag(event.tag)
             self._report("MH101", message, event.start_mark.index, start, hint)

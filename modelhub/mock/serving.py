@@ -99,12 +99,6 @@ def serve(
         asyncio.run(_serve(settings, host, port, announce))
     except KeyboardInterrupt:
         return
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise ModelHubError(f"port {port} is in use; try --port 0") from error
-        raise ModelHubError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}; try another address"
-        ) from error
 
 
 async def _serve(settings: MockSettings, host: str, port: int, announce: Callable[[str], None]) -> None:

@@ -22,7 +22,10 @@ def decode_json(data: bytes | str) -> Any:
     try:
         return orjson.loads(data)
     except ValueError:
-        return json.loads(data)  # forgives what servers send: half a surrogate pair, NaN, a BOM
+        try:
+            return json.loads(data)  # forgives what servers send: half a surrogate pair, NaN, a BOM
+        except RecursionError:
+            raise ValueError("the JSON is nested too deep") from None
 
 
 class Request:

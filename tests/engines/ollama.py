@@ -68,6 +68,14 @@ def find_ollama() -> Path | None:
     return Path(installed) if installed else None
 
 
+def get_ollama() -> Path:
+    """The binary to test against; raises RuntimeError when there is none."""
+    binary = find_ollama()
+    if binary is None:
+        raise RuntimeError(INSTALL)
+    return binary
+
+
 @contextlib.contextmanager
 def run_ollama(binary: Path, folder: Path, model: Path) -> Iterator[Engine]:
     """Ollama serving ``model`` as "tiny" for the time of the block; everything it writes stays in ``folder``."""

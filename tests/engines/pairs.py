@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from .chosen import needs
 from .questions import Question
 
 MODEL = Path(__file__).parents[1] / "models/tiny"  # what the servers that take Hugging Face's form are given
@@ -45,7 +46,9 @@ def name_pairs(selects: Callable[[Pair], bool] = lambda pair: True) -> list[Any]
     # LiteLLM's library, its HTTP clients and what they leave to the garbage collector warn about themselves.
     noisy = pytest.mark.filterwarnings("ignore")
     return [
-        pytest.param(name, marks=noisy if "in process" in name else ()) for name, pair in PAIRS.items() if selects(pair)
+        pytest.param(name, marks=(needs(pair.engine), *([noisy] if "in process" in name else [])))
+        for name, pair in PAIRS.items()
+        if selects(pair)
     ]
 
 

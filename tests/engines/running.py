@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -46,9 +43,8 @@ class Engines:
         self._stack = contextlib.ExitStack()
 
     def get(self, name: str) -> Engine:
-        """The running server of that name; skips the test where there is none to run."""
+        """The running server of that name; raises RuntimeError where there is none to run."""
         if name not in self._running:
-            skip_missing(name)
             try:
                 self._running[name] = self._stack.enter_context(self.start(name))
             except (OSError, RuntimeError) as error:  # the next test need not wait for the same
@@ -60,16 +56,13 @@ class Engines:
 
     @contextlib.contextmanager
     def start(self, name: str, *options: str) -> Iterator[Engine]:
-        """A server of its own for the time of the block; skips the test where there is none to run."""
-        skip_missing(name)
+        """A server of its own for the time of the block; raises RuntimeError where there is none to run."""
         folder = self.root / f"{name.replace(' ', '-')}-{len(list(self.root.iterdir()))}"
         folder.mkdir()
         if name == "llama-server":
             running = llama_server.run_llama_server(folder, GGUF, *options)
         elif name == "Ollama":
-            binary = ollama.find_ollama()
-            assert binary is not None
-            running = ollama.run_ollama(binary, folder, GGUF)
+            running = ollama.run_ollama(ollama.get_ollama(), folder, GGUF)
         elif name == "LiteLLM":
             upstream = self.get("llama-server").url
             running = environments.run_litellm(folder, upstream, environments.find_free_port())
@@ -81,22 +74,6 @@ class Engines:
     def close(self) -> None:
         """Stop the servers, the last one first."""
         self._stack.close()
-
-
-def skip_missing(name: str) -> None:
-    """Skip the test that needs the server ``name`` where there is none, saying why."""
-    if name == "llama-server":
-        if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-            pytest.skip("xllamacpp is installed on Linux on x86-64 alone")
-    elif name == "Ollama":
-        if ollama.find_ollama() is None:
-            pytest.skip(ollama.INSTALL)
-    else:
-        environment = "litellm_proxy" if name == "LiteLLM" else PLACES[name][0]
-        if environments.find_environment(environment) is None:
-            pytest.skip(f"no {name} here: run scripts/fetch_engines_for_tests {environment} once")
-        if name == "vLLM" and not os.environ.get("MODELHUB_TEST_ALL_ENGINES"):
-            pytest.skip("vLLM takes 20 s and 2.5 GB: run scripts/test --servers")
 
 
 @pytest.fixture(scope="session")

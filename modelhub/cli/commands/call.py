@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from modelhub.cli.printing import print_json
 from modelhub.cli.sources import config_option, find_configs, profile_option
+from modelhub.cli.streams import read_input
 from modelhub.registry import ModelRegistry
 from modelhub.response import ModelResponse, ToolCall, Usage
 
@@ -34,7 +34,7 @@ def call(
     modelhub call gpt "Hello" --mock          any config, no key
     """
     if text == "-":
-        text = sys.stdin.read()
+        text = read_input().decode(errors="replace")
     with _open(find_configs(path), profile, name, mocked) as hub:
         model = hub.get_model(name)
         response = model(text, stream=True) if stream else model(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +11,7 @@ import orjson
 from modelhub import checking, configs
 from modelhub.cli.printing import count
 from modelhub.cli.reports import report_text
+from modelhub.cli.streams import read_input
 from modelhub.configs.files import Unreadable, read_file
 from modelhub.configs.yaml_writer import write_block
 from modelhub.errors import Problem
@@ -46,7 +46,7 @@ def litellm(config: str, output: Path | None, format_: str | None, force: bool) 
     if output is not None and output.exists() and not force:
         raise click.UsageError(f"{output} exists; name another file, or add --force")
     try:
-        content = sys.stdin.buffer.read() if config == "-" else read_file(config)
+        content = read_input() if config == "-" else read_file(config)
     except Unreadable as error:
         _fail([Problem("MH101", str(error), error.hint, config)])
     documents, problems = read_config(content, "<stdin>" if config == "-" else config)

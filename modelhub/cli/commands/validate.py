@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 from collections.abc import Sequence
 
 import click
@@ -11,6 +11,7 @@ from modelhub import checking, configs
 from modelhub.cli.patterns import expand
 from modelhub.cli.reports import REPORTS
 from modelhub.cli.sources import find_configs, guess_format, profile_option
+from modelhub.cli.streams import read_input
 from modelhub.configs.files import MAX_BYTES
 from modelhub.errors import Problem
 
@@ -45,7 +46,7 @@ def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile:
     for path in named:
         if path != "-":
             sources.add(path)
-        elif len(text := sys.stdin.buffer.read(MAX_BYTES + 1)) > MAX_BYTES:
+        elif len(text := read_input(MAX_BYTES + 1)) > MAX_BYTES:
             problems.append(Problem("MH101", "there is more than 50 MB of it", file="<stdin>"))
         else:
             sources.add_text(text, name="<stdin>", format=guess_format(text))
@@ -53,6 +54,7 @@ def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile:
     problems += loaded.problems
     report = REPORTS[style](problems, len(loaded.entries))
     if report:
-        click.echo(report)
+        with contextlib.suppress(BrokenPipeError):  # who stops reading gets the verdict all the same
+            click.echo(report)
     if any(strict or problem.severity == "error" for problem in problems):
         raise click.exceptions.Exit(1)

@@ -1,0 +1,88 @@
+"""The standard streams, each of which may be closed, or full, or left by whoever was at its other end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Any, TextIO
+
+import click
+
+UNWRITABLE = 74  # what sysexits.h calls an input/output error; 1 and 2 say something about the configs
+
+
+class UnreadError(Exception):
+    """Whoever read the output has what it wanted, as in `modelhub list | head -1`."""
+
+
+class PipedGroup(click.Group):
+    """A group of commands that raise UnreadError; what click itself does about a broken pipe is not for us."""
+
+    def make_context(self, *args: Any, **keys: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **keys)
+        except BrokenPipeError:
+            raise UnreadError from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise UnreadError from None
+
+
+def hold_closed() -> None:
+    """Put nothing in the place of each stream that is closed, or the next file to be opened would get it.
+
+    The outputs can then be written, which older versions of click take for granted; the input stays None.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+
+
+def read_input(limit: int = -1) -> bytes:
+    """Read standard input, up to ``limit`` bytes; a usage error when it is closed or cannot be read."""
+    if sys.stdin is None:
+        raise click.UsageError("standard input is closed; give it something to read, or name a file")
+    try:
+        return sys.stdin.buffer.read(limit)
+    except OSError as error:
+        raise click.UsageError(f"standard input cannot be read: {describe(error)}") from None
+
+
+def say(text: str) -> None:
+    """Print a line on stderr, if that can be written."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def refuse(error: OSError) -> int:
+    """Say that the output, or the file that the error names, is out of order; the exit code for that."""
+    what = "the output cannot be written" if error.filename is None else str(error.filename)
+    say(f"modelhub: {what}: {describe(error)}")
+    return UNWRITABLE if error.filename is None else 1
+
+
+def finish(stream: TextIO | None, code: int) -> int:
+    """Write what is left in a stream, so that nothing is left for the interpreter to fail at; the exit code."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError as error:
+        assert stream is not None
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+        if code == 0 and not isinstance(error, BrokenPipeError):
+            return refuse(error)
+    return code
+
+
+def describe(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
