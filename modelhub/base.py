@@ -16,11 +16,9 @@ from modelhub.errors import BadRequestError, ConfigError, ModelCallError, Proble
 from modelhub.inheritance import Inheritance
 from modelhub.invocations import OBSERVERS, record, record_stream
 from modelhub.partial import Partial
-from modelhub.redaction import is_secret_name, scrub
-from modelhub.references import Types, find_files, resolve
 from modelhub.response import ModelResponse
 from modelhub.retry import RetryPolicy
-from modelhub.secrets import stat_files
+from modelhub.secrets import Types, find_files, is_secret_name, resolve, scrub, stat_files
 from modelhub.taxonomy import Codes, parse_error_body
 from modelhub.transports import SHARED, Transports
 from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encode_json

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelhub.effects import Flow, Invoke, StreamFlow
-from modelhub.redaction import redact, scrub
 from modelhub.response import ModelResponse
+from modelhub.secrets import redact, scrub
 
 if TYPE_CHECKING:
     from modelhub.base import HTTPModelWrapperBase

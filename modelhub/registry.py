@@ -13,8 +13,7 @@ from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
 from modelhub.known_types import KnownTypes
-from modelhub.redaction import redact
-from modelhub.references import resolve
+from modelhub.secrets import redact, resolve
 from modelhub.transports import Transports
 
 if TYPE_CHECKING:

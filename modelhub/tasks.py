@@ -10,7 +10,7 @@ from modelhub.effects import Flow
 from modelhub.errors import BadRequestError, ModelCallError
 from modelhub.media import load_media
 from modelhub.messages import normalize_messages
-from modelhub.references import resolve
+from modelhub.secrets import resolve
 from modelhub.tokens import TokenCount, estimate_tokens
 from modelhub.wire import Reply, Request
 

@@ -11,7 +11,7 @@ import keyring.backend
 import pytest
 
 from modelhub import ConfigError, ModelRegistry, hooks
-from modelhub.references import resolve
+from modelhub.secrets import resolve
 from modelhub.testing import MockServer
 
 

@@ -15,8 +15,8 @@ from modelhub.effects import Flow, Invoke, StreamFlow
 from modelhub.errors import ModelCallError, ModelHubError, PluginError
 from modelhub.messages import tool_choice_name
 from modelhub.partial import Partial
-from modelhub.redaction import is_secret_name, scrub
 from modelhub.response import ModelResponse
+from modelhub.secrets import is_secret_name, scrub
 from modelhub.taxonomy import error_from_json, find_request_id
 from modelhub.wire import Event, Reply, decode_json
 

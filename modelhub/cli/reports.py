@@ -140,7 +140,7 @@ class _Sources:
 
 
 def _may_show_a_secret(text: str) -> bool:
-    from modelhub.redaction import is_secret_name
+    from modelhub.secrets import is_secret_name
     from modelhub.validation import looks_secret
 
     words = "".join(char if char.isalnum() or char in "_-" else " " for char in text).split()

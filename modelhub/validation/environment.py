@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import ConfigError, Problem
-from modelhub.references import convert, resolve
+from modelhub.secrets.references import Piece, convert, parse_pieces, resolve
 from modelhub.validation.check import Checker, SchemaOf, build_problem, without_repeats
 from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import find_texts
@@ -18,8 +17,6 @@ from modelhub.validation.wording import label
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry
-
-_DEFAULT = re.compile(r"\$\{(?P<name>\w+):-(?P<default>[^}]*)\}")
 
 
 def check_environment(
@@ -44,7 +41,7 @@ def _find_missing(config: dict[str, Any]) -> Iterator[Fault]:
     for path, text in find_texts(config):
         for reference in find_references(text):
             try:
-                resolve(reference, where=label(path))
+                resolve(reference.text, where=label(path))
             except ConfigError as error:
                 (found,) = error.problems
                 yield Fault(found.code, found.message, path, hint=found.hint)
@@ -64,7 +61,7 @@ def _find_misfits(config: dict[str, Any], checker: Checker) -> Iterator[Fault]:
         view = View([(schema, schema)], secret=hidden)
         for fault in checker.find_value_faults(_fill(config, values), schema, view) if values else ():
             if fault.path in values and not fault.key:
-                names = " and ".join(_DEFAULT.sub(r"${\g<name>}", each) for each in find_references(texts[fault.path]))
+                names = " and ".join(_write_bare(each) for each in find_references(texts[fault.path]))
                 yield fault._replace(message=f"{what} of {names} does not fit: {fault.message}", hint=None)
 
 
@@ -77,9 +74,20 @@ def _resolve(text: str) -> str | None:
 
 def _take_defaults(text: str) -> str | None:
     """``text`` with its references replaced by their defaults; None when one has none."""
-    if not all(_DEFAULT.fullmatch(reference) for reference in find_references(text)):
+    if any(reference.default is None for reference in find_references(text)):
         return None
-    return _DEFAULT.sub(lambda match: match["default"], text)
+    return "".join(_take_default(piece) for piece in parse_pieces(text))
+
+
+def _take_default(piece: Piece) -> str:
+    if piece.kind == "escape":
+        return "${"
+    return piece.text if piece.default is None else piece.default
+
+
+def _write_bare(reference: Piece) -> str:
+    """Write a reference without its default."""
+    return reference.text if reference.default is None else f"${{{reference.name}}}"
 
 
 def _convert(text: str, types: frozenset[str] | None) -> Any:

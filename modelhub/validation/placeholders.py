@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from modelhub.redaction import is_secret_name
+from modelhub.secrets import is_secret_name
 from modelhub.validation.addresses import URLS, is_local
 from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import find_texts, last_key

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from modelhub.redaction import is_secret_name, redact
+from modelhub.secrets import is_secret_name, redact
+from modelhub.secrets.references import parse_pieces
 from modelhub.validation.addresses import is_local
 from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import find_texts, last_key
@@ -15,7 +16,6 @@ from modelhub.validation.view import View
 from modelhub.validation.wording import label
 
 # Patterns are compiled where they are used: most configs need few of them, and starting should cost little.
-_REFERENCE = r"\$\{[^}:]*(?::-(?P<default>[^}]*))?[^}]*\}"
 _SCHEME = r"(?i)^\s*(?:bearer|basic|token|key)\s+|^\s*(?:bearer|basic)\s*$"
 _USER = r"://[^\s/?#@:]*@"  # a name without a password
 # What people write where a server wants a key and takes any.
@@ -47,8 +47,9 @@ def _is_secret_place(path: Path, view: View) -> bool:
 
 def is_harmless(text: str) -> bool:
     """Whether a text where a secret belongs holds none: neither around its references nor in the defaults of them."""
-    defaults = [match["default"] or "" for match in re.finditer(_REFERENCE, text)]
-    rest = re.sub(_SCHEME, "", re.sub(_REFERENCE, "", text)).strip()
+    pieces = parse_pieces(text)
+    defaults = [piece.default or "" for piece in pieces]
+    rest = re.sub(_SCHEME, "", "".join(piece.text for piece in pieces if not piece.is_braced)).strip()
     return all(not word or re.fullmatch(_DUMMIES, word) for word in (rest, *defaults))
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from modelhub.redaction import is_secret_name
+from modelhub.secrets import is_secret_name
 
 _SECRET_VALUE = re.compile(
     r"^\s*(bearer|basic)\s|\b(sk|pk|ak|xox[a-z]|gh[a-z])[-_]\w{6,}|[\w+/=-]{28,}|:[^\s@]*@|[?&]\w+=", re.IGNORECASE

@@ -13,7 +13,7 @@ from typing import Any
 
 from modelhub.compat.agentscope.scope import refuse
 from modelhub.invocations import Invocation
-from modelhub.redaction import redact
+from modelhub.secrets import redact
 
 _LOGGER = logging.getLogger("modelhub")
 _STATE = ("save_log", "save_code", "save_api_invoke", "base_dir", "run_dir", "cache_dir")

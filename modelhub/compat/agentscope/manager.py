@@ -13,8 +13,8 @@ from modelhub.compat.agentscope.scope import refuse
 from modelhub.errors import ConfigError, ConfigWarning
 from modelhub.invocations import OBSERVERS, ignore, observe
 from modelhub.monitor import MONITOR
-from modelhub.redaction import redact
 from modelhub.registry import ModelRegistry
+from modelhub.secrets import redact
 
 _LOGGER = logging.getLogger("modelhub")
 
