@@ -15,7 +15,7 @@ def explain_code(codes: tuple[str, ...]) -> None:
     \b
     modelhub explain-code MH103
     """
-    from modelhub.validation.codes import CODES, EXPLANATIONS
+    from modelhub.diagnostics import CODES, EXPLANATIONS
 
     if not codes:
         print_table(list(CODES.items()))

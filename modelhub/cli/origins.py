@@ -31,10 +31,11 @@ def explain(target: str, path: str | None, profile: str | None, as_json: bool) -
         explained = hub.explain(name)
     wanted = [each for each in explained if not key or f"{each.key}.".startswith(f"{key}.")]
     if not wanted:
-        from modelhub.validation import suggest
+        from modelhub.diagnostics.suggest import suggest
+        from modelhub.diagnostics.wording import did_you_mean
 
         near = suggest(key, [each.key for each in explained])
-        hint = f"did you mean {f'{name}.{near}'!r}?" if near else f"`modelhub explain {name}` lists what it has"
+        hint = did_you_mean(f"{name}.{near}") if near else f"`modelhub explain {name}` lists what it has"
         raise ModelHubError(f"config {name!r} has no value at {key!r}; {hint}")
     if as_json:
         print_json([_build_document(each) for each in wanted])

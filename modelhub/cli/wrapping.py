@@ -82,13 +82,14 @@ def schema(model_type: str | None, bundle: bool, output: str | None) -> None:
 
 def select_type(model_type: str) -> str:
     """The model_type itself when it is installed; raises PluginError with a suggestion when not."""
+    from modelhub.diagnostics.suggest import suggest
+    from modelhub.diagnostics.wording import did_you_mean
     from modelhub.plugins import installed
-    from modelhub.validation import suggest
 
     known = installed().by_type
     if model_type not in known:
         near = suggest(model_type, known)
-        hint = f"did you mean {near!r}?" if near else "`modelhub types` lists them"
+        hint = did_you_mean(near) if near else "`modelhub types` lists them"
         raise PluginError(f"there is no model_type {model_type!r}; {hint}")
     return model_type
 

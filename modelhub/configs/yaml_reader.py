@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from modelhub.configs.positions import Fault, Parsed
+from modelhub.configs.positions import Parsed, TextFault
 from modelhub.configs.yaml_errors import build_fault
 from modelhub.configs.yaml_scalars import Scalars
 from modelhub.configs.yaml_tree import Tree
@@ -13,14 +13,14 @@ _MARK = re.compile("(?:^|\r)\ufeff", re.MULTILINE)
 
 
 def parse_yaml(text: str) -> Iterator[Parsed]:
-    """Parse each document of a YAML text; raises Fault for a syntax error."""
+    """Parse each document of a YAML text; raises TextFault for a syntax error."""
     import yaml
 
     if bad := _UNPRINTABLE.search(text):
         message = f"the character U+{ord(bad[0]):04X} is not allowed in YAML"
-        raise Fault("MH101", message, bad.start(), hint="remove it, or write it as an escape in double quotes")
+        raise TextFault("MH101", message, bad.start(), hint="remove it, or write it as an escape in double quotes")
     if mark := _MARK.search(text):
-        raise Fault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
+        raise TextFault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
     scalars = Scalars()
     tree = Tree(text, scalars)
     try:
@@ -32,8 +32,8 @@ def parse_yaml(text: str) -> Iterator[Parsed]:
                 tree = Tree(text, scalars)
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
                 tree.add_event(event)
-    except (yaml.MarkedYAMLError, Fault) as error:
+    except (yaml.MarkedYAMLError, TextFault) as error:
         yield Parsed(None, tree.find_nodes, tree.faults)
-        raise error if isinstance(error, Fault) else build_fault(text, error, tree.find_bracket()) from None
+        raise error if isinstance(error, TextFault) else build_fault(text, error, tree.find_bracket()) from None
     except yaml.YAMLError as error:
-        raise Fault("MH101", "not valid YAML: " + " ".join(str(error).split()), 0) from None
+        raise TextFault("MH101", "not valid YAML: " + " ".join(str(error).split()), 0) from None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelhub.diagnostics.wording import types
 from modelhub.secrets.references import PATTERN
 from modelhub.validation.schemas import Schema
-from modelhub.validation.wording import types
 
 _REFERENCE = f"^{PATTERN}$"  # one reference and nothing else, which may become a number or a boolean
 _SCALARS = {"number", "integer", "boolean"}

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.wording import label
 from modelhub.secrets import is_secret_name, redact
 from modelhub.secrets.references import parse_pieces
 from modelhub.validation.addresses import is_local
-from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import find_texts, last_key
 from modelhub.validation.variables import name_reference
 from modelhub.validation.view import View
-from modelhub.validation.wording import label
 
 # Patterns are compiled where they are used: most configs need few of them, and starting should cost little.
 _SCHEME = r"(?i)^\s*(?:bearer|basic|token|key)\s+|^\s*(?:bearer|basic)\s*$"
@@ -25,7 +25,7 @@ _DUMMIES = (
 )
 
 
-def find_plaintext_secrets(config: dict[str, Any], view: View) -> Iterator[Fault]:
+def find_plaintext_secrets(config: dict[str, Any], view: View) -> Iterator[Finding]:
     """Yield a warning for each secret in plain text, unless it is a dummy or for a server on this machine."""
     if is_local(config):
         return
@@ -58,5 +58,5 @@ def _has_secret(url: str) -> bool:
     return bool(redact({"url": url})["url"] != url)
 
 
-def _warn(message: str, path: Path, hint: str) -> Fault:
-    return Fault("MH401", message, path, hint=hint, severity="warning")
+def _warn(message: str, path: Path, hint: str) -> Finding:
+    return Finding("MH401", message, path, hint=hint, severity="warning")

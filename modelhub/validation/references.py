@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.wording import label
 from modelhub.secrets.references import HOW_TO_WRITE, Piece, parse_pieces
-from modelhub.validation.fault import Fault
 from modelhub.validation.leaves import find_texts
 from modelhub.validation.schemas import Schema
 from modelhub.validation.view import View
-from modelhub.validation.wording import label
 
 _SCALARS = frozenset({"number", "integer", "boolean"})
 
@@ -21,12 +21,12 @@ def find_references(text: str) -> list[Piece]:
     return list(found.values())
 
 
-def find_bad_references(config: dict[str, Any]) -> Iterator[Fault]:
-    """Yield a fault for each text with a reference that names neither a variable nor a file."""
+def find_bad_references(config: dict[str, Any]) -> Iterator[Finding]:
+    """Yield a finding for each text with a reference that names neither a variable nor a file."""
     for path, text in find_texts(config):
         if "${" in text and any(map(_is_bad, parse_pieces(text))):
             message = f"{label(path)} holds a ${{...}} without the name of a variable"
-            yield Fault("MH203", message, path, hint=HOW_TO_WRITE)
+            yield Finding("MH203", message, path, hint=HOW_TO_WRITE)
 
 
 def _is_bad(piece: Piece) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from modelhub.validation.fault import Path
+from modelhub.diagnostics import Path
 from modelhub.validation.leaves import last_key
 
 _VENDORS = {

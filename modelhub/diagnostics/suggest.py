@@ -1,4 +1,4 @@
-"""Find the word that was probably meant."""
+"""Find the word that was probably meant: strictly where a guess decides something, freely where it is a hint."""
 
 from __future__ import annotations
 
@@ -26,6 +26,21 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
         if best is None or rank < best:
             best, found = rank, candidate
     return found
+
+
+def suggest_freely(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """Return the nearest known word, else the one most like ``word``: for names of files and configs.
+
+    ``likeness`` is the share of letters, from 0 to 1, that the two must have in common in the same order.
+    """
+    words = list(known)
+    near = suggest(word, words)
+    if near is None and words:
+        from difflib import get_close_matches
+
+        folded = {fold(candidate): candidate for candidate in reversed(words)}
+        near = next((folded[like] for like in get_close_matches(fold(word), folded, 1, likeness)), None)
+    return near
 
 
 def fold(word: str) -> str:
