@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelhub.diagnostics.suggest import distance, suggest, suggest_freely
+from modelhub.diagnostics.suggest import count_lacking, distance, suggest, suggest_freely
 from modelhub.validation.schemas import load_file
 
 FILES = ["_common", "ollama_chat", "openai_chat", "openai_embedding", "post_api"]
@@ -86,6 +86,11 @@ def test_suggestions(word: str, found: str | None) -> None:
 )
 def test_distance(a: str, b: str, slips: int) -> None:
     assert distance(a, b) == distance(b, a) == slips
+
+
+@given(st.text("abc", max_size=8), st.text("abc", max_size=8))
+def test_no_fewer_slips_than_lacking_letters(a: str, b: str) -> None:
+    assert count_lacking(a, b) <= distance(a, b)
 
 
 def test_nearest_word_wins() -> None:
