@@ -10,8 +10,7 @@ from typing import Any
 
 from modelhub.configs import Entry
 from modelhub.configs.origins import Node, Origin, build_node
-from modelhub.redaction import MASK, redact
-from modelhub.references import reference_names
+from modelhub.secrets import MASK, redact, reference_names
 from modelhub.validation import View, looks_secret
 
 DEFAULT = "default of the schema"

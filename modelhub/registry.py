@@ -14,8 +14,7 @@ from modelhub.configs import Entry
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
 from modelhub.foreign import warn_of_foreign
 from modelhub.known_types import KnownTypes
-from modelhub.redaction import is_secret_name, redact
-from modelhub.references import resolve
+from modelhub.secrets import is_secret_name, redact, resolve
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase

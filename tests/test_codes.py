@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from modelhub import checking, configs
+from modelhub.diagnostics import CODES, EXPLANATIONS
 from modelhub.errors import Problem
 from modelhub.validation import check_environment
-from modelhub.validation.codes import CODES, EXPLANATIONS
 
 ROOT = Path(__file__).parents[1]
 # Those that take a plugin, several files, or a program to come about.

@@ -7,8 +7,7 @@ import pytest
 
 from modelhub import ModelRegistry, ModelWrapperBase
 from modelhub.errors import ConfigError, ConfigWarning
-from modelhub.redaction import redact
-from modelhub.references import reference_names, resolve
+from modelhub.secrets import redact, reference_names, resolve
 
 RESOLVED = [
     ("${MH_KEY}", "k-1"),

@@ -53,6 +53,21 @@ FORBIDDEN = {
         "modelhub.sync",
         "modelhub.aio",
     ),
+    ("modelhub.secrets",): (
+        "modelhub.diagnostics",
+        "modelhub.configs",
+        "modelhub.validation",
+        "modelhub.base",
+        "modelhub.engine",
+        "modelhub.registry",
+    ),
+    ("modelhub.diagnostics",): (
+        "modelhub.configs",
+        "modelhub.validation",
+        "modelhub.base",
+        "modelhub.registry",
+        "modelhub.cli",
+    ),
     ("modelhub.configs", "modelhub.validation"): (
         "modelhub.base",
         "modelhub.engine",

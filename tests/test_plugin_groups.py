@@ -64,9 +64,15 @@ def build_group(**options: Any) -> PluginGroup[type]:
 
 def test_names_go_to_ours_then_to_the_first_package_by_name(group: PluginGroup[type]) -> None:
     owners = {name: plugin.origin for name, plugin in group.by_name.items()}
-    assert owners == {"mine": "modelhub-registry", "ours": "modelhub-registry", "one": "odd-a 1", "three": "odd-a 1", "two": "odd-b 1"}
+    assert owners == {
+        "mine": "modelhub-registry",
+        "ours": "modelhub-registry",
+        "one": "odd-a 1",
+        "three": "odd-a 1",
+        "two": "odd-b 1",
+    }
     assert {str(plugin): plugin.reason for plugin in group.quarantined} == {
-        "mine (odd-b 1, odd_b:One)": "the name 'mine' is taken by modelhub",
+        "mine (odd-b 1, odd_b:One)": "the name 'mine' is taken by modelhub-registry",
         "one (odd-b 1, odd_b:One)": "the name 'one' is taken by odd-a 1",
     }
     assert not [name for name in sys.modules if name.startswith("odd_")]
@@ -77,7 +83,7 @@ def test_names_go_to_ours_then_to_the_first_package_by_name(group: PluginGroup[t
     [
         ("two", "oddity two (odd-b 1, odd_b:Two) cannot be used: it is no subclass of builtins.dict"),
         ("three", "oddity three (odd-a 1, odd_a:Three) cannot be used: importing it raised AttributeError: "),
-        ("mine", "oddity mine (modelhub-registry, modelhub.errors:Problem) cannot be used: it is no subclass of builtins.dict"),
+        ("mine", "oddity mine (modelhub-registry, modelhub.errors:Problem) cannot be used: it is no subclass of"),
         ("four", "no installed oddity has the name 'four'"),
     ],
 )

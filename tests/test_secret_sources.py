@@ -12,7 +12,7 @@ import pytest
 
 from modelhub import ConfigError, ModelRegistry, hooks
 from modelhub.plugins.hooks import load_hooks
-from modelhub.references import resolve
+from modelhub.secrets import resolve
 from modelhub.testing import MockServer
 
 

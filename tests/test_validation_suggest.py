@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelhub.validation import suggest
+from modelhub.diagnostics.suggest import count_lacking, distance, suggest, suggest_freely
 from modelhub.validation.schemas import load_file
-from modelhub.validation.suggest import distance
 
 FILES = ["_common", "ollama_chat", "openai_chat", "openai_embedding", "post_api"]
 
@@ -88,6 +88,45 @@ def test_distance(a: str, b: str, slips: int) -> None:
     assert distance(a, b) == distance(b, a) == slips
 
 
+@given(st.text("abc", max_size=8), st.text("abc", max_size=8))
+def test_no_fewer_slips_than_lacking_letters(a: str, b: str) -> None:
+    assert count_lacking(a, b) <= distance(a, b)
+
+
 def test_nearest_word_wins() -> None:
     assert suggest("top_pp", ["top_k", "top_p", "stop"]) == "top_p"
     assert suggest("opa_k", ["top_a", "top_k"]) == "top_k"
+
+
+NAMES = ["gpt-4o-mini", "GPT_5.1", "claude-sonnet", "qwen3", "models.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("gpt-4o", "gpt-4o-mini"),
+        ("gpt-4.1", "GPT_5.1"),
+        ("claude-3-sonnet", "claude-sonnet"),
+        ("CLAUDE_3_SONET", "claude-sonnet"),
+        ("my_models.yml", "models.yaml"),
+        ("qwen", "qwen3"),
+        ("llama", None),
+        ("", None),
+    ],
+)
+def test_free_suggestions(name: str, found: str | None) -> None:
+    assert suggest_freely(name, NAMES) == found
+    assert suggest_freely(name, []) is None
+
+
+def test_what_is_common_may_be_asked_to_be_more() -> None:
+    assert suggest_freely("model_configs", ["models"]) == "models"
+    assert suggest_freely("model_configs", ["models"], likeness=0.7) is None
+
+
+@given(st.text("abc-.", min_size=1, max_size=8), st.lists(st.text("abc-.", min_size=1, max_size=8), max_size=4))
+def test_whoever_is_like_a_name_is_suggested(name: str, known: list[str]) -> None:
+    if get_close_matches(name, known, 1):
+        assert suggest_freely(name, known) in known
+    if near := suggest(name, known):
+        assert suggest_freely(name, known) == near

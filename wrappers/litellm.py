@@ -22,7 +22,7 @@ from modelhub.base import (
 )
 from modelhub.errors import ModelCallError, ModelHubError, PluginError
 from modelhub.messages import tool_choice_name
-from modelhub.redaction import is_secret_name, scrub
+from modelhub.secrets import is_secret_name, scrub
 
 from .openai import OpenAIChatWrapper
 from .openai_reply import parse_chunk, parse_completion

@@ -9,9 +9,7 @@ from modelhub.base.endpoint import Endpoint
 from modelhub.base.home import Home
 from modelhub.errors import ConfigError
 from modelhub.policies.retry import RetryPolicy
-from modelhub.redaction import is_secret_name
-from modelhub.references import find_files, resolve
-from modelhub.secrets import stat_files
+from modelhub.secrets import find_files, is_secret_name, resolve, stat_files
 
 
 class Bound(NamedTuple):

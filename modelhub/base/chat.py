@@ -11,7 +11,7 @@ from modelhub.engine.http import fetch
 from modelhub.messages import normalize_messages
 from modelhub.messages.media import load_media
 from modelhub.messages.tokens import TokenCount, estimate_tokens
-from modelhub.references import resolve
+from modelhub.secrets import resolve
 from modelhub.wire import Reply, Request
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from modelhub.base.drivers import SHARED, Drivers
 from modelhub.errors import Problem
 from modelhub.policies.retry import RetryPolicy
-from modelhub.references import Types
+from modelhub.secrets import Types
 from modelhub.telemetry.observers import Observer
 
 DEFAULT_POLICY = RetryPolicy()

@@ -12,7 +12,7 @@ from modelhub.base.home import Home
 from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError
 from modelhub.policies.retry import RetryPolicy
-from modelhub.redaction import scrub
+from modelhub.secrets import scrub
 
 
 class ModelWrapperBase(Inheritance):

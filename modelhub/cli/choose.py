@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from modelhub.diagnostics.suggest import suggest
 from modelhub.errors import PluginError
 from modelhub.installed import WRAPPERS
-from modelhub.validation.suggest import suggest
 
 
 def select_type(model_type: str) -> str:

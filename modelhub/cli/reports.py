@@ -12,7 +12,7 @@ import orjson
 
 from modelhub.cli.printing import colour, count
 from modelhub.errors import Problem
-from modelhub.redaction import is_secret_name
+from modelhub.secrets import is_secret_name
 from modelhub.validation import CODES, looks_secret
 
 Report = Callable[[Sequence[Problem], int], str]

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from modelhub.configs.documents import Document, Severity
+from modelhub.configs.documents import Document
 from modelhub.configs.origins import Node, Origin, build_node
 from modelhub.configs.positions import Path
-from modelhub.configs.wording import describe
+from modelhub.diagnostics import Severity
+from modelhub.diagnostics.wording import describe
 from modelhub.errors import Problem
 
 ALL = "all"

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from modelhub.configs.positions import Fault, Lines, Node, Path, Span, find_offsets
+from modelhub.configs.positions import Lines, Node, Path, Span, TextFault, find_offsets
+from modelhub.diagnostics import Severity
 from modelhub.errors import Problem
 
 if TYPE_CHECKING:
     from modelhub.configs import origins
-
-Severity = Literal["error", "warning"]
 
 
 class Document:
@@ -127,7 +126,7 @@ class Loaded:
         self.problems.sort(key=rank)
 
 
-def build_problem(fault: Fault, name: str, lines: Lines) -> Problem:
+def build_problem(fault: TextFault, name: str, lines: Lines) -> Problem:
     """Build the problem for a fault of the text ``lines`` of the file ``name``."""
     span, hint = lines.span(fault.start, fault.end), fault.hint
     if fault.first is not None:

@@ -6,7 +6,8 @@ from typing import Any
 from modelhub.configs.declarations import Declaration, parse_declaration
 from modelhub.configs.documents import Document, Entry
 from modelhub.configs.positions import Path
-from modelhub.configs.wording import describe
+from modelhub.diagnostics.suggest import suggest_freely
+from modelhub.diagnostics.wording import describe, did_you_mean
 from modelhub.errors import Problem
 
 _ITEM_HINT = "start each config with '- config_name: ...'"
@@ -82,7 +83,5 @@ def _find_besides(document: Document, value: dict[str, Any], path: Path) -> Iter
 
 
 def _suggest(key: str) -> str | None:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key.casefold(), _KEYS, n=1, cutoff=0.7)
-    return f"did you mean '{near[0]}'?" if near else None
+    near = suggest_freely(key, _KEYS, likeness=0.7)
+    return did_you_mean(near) if near else None

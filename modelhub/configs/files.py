@@ -4,7 +4,9 @@ import os
 import stat
 from pathlib import Path
 
-from modelhub.configs.positions import Fault
+from modelhub.configs.positions import TextFault
+from modelhub.diagnostics.suggest import suggest_freely
+from modelhub.diagnostics.wording import did_you_mean
 
 FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 SUFFIXES = tuple(FORMATS)
@@ -62,17 +64,17 @@ def read_file(name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def decode(content: bytes) -> str:
-    """Decode UTF-8, less a byte order mark; raises Fault at the first byte that is not text."""
+    """Decode UTF-8, less a byte order mark; raises TextFault at the first byte that is not text."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Fault("MH101", "the file is not UTF-8 but UTF-16", 0, hint="save it as UTF-8")
+        raise TextFault("MH101", "the file is not UTF-8 but UTF-16", 0, hint="save it as UTF-8")
     try:
         text = content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode().removeprefix("\ufeff")
         message = f"the byte 0x{content[error.start]:02x} is not UTF-8"
-        raise Fault("MH101", message, len(before), hint="save the file as UTF-8") from None
+        raise TextFault("MH101", message, len(before), hint="save the file as UTF-8") from None
     if "\0" in text:
-        raise Fault("MH101", "the text holds a NUL character", text.index("\0"), hint="save the file as UTF-8 text")
+        raise TextFault("MH101", "the text holds a NUL character", text.index("\0"), hint="save the file as UTF-8 text")
     return text
 
 
@@ -92,8 +94,6 @@ def _find_mode(name: str) -> int:
 
 def _build_missing(name: str) -> Unreadable:
     """Build the error for a path that does not exist, naming a file near it."""
-    from difflib import get_close_matches
-
     path = Path(name)
     if path.is_symlink():
         return Unreadable("the file is a link to a file that does not exist")
@@ -103,8 +103,9 @@ def _build_missing(name: str) -> Unreadable:
         names = [each.name for each in path.parent.iterdir() if each.suffix in FORMATS or each.is_dir()]
     except OSError:
         return Unreadable("the path does not exist", f"there is no folder {path.parent}")
-    near = get_close_matches(path.name, names, n=1)
-    return Unreadable(f"the path {name} does not exist", f"did you mean '{path.with_name(near[0])}'?" if near else None)
+    near = suggest_freely(path.name, names)
+    hint = did_you_mean(str(path.with_name(near))) if near else None
+    return Unreadable(f"the path {name} does not exist", hint)
 
 
 def _reason(error: OSError) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelhub.configs.limits import build_limit_fault, is_limit
-from modelhub.configs.positions import Fault, Node, Parsed, build_twice_fault
+from modelhub.configs.positions import Node, Parsed, TextFault, build_twice_fault
 
 # Strings, punctuation, and everything else up to the next of these.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]|[^\s{}\[\],:"]++|"', re.DOTALL)
@@ -32,7 +32,7 @@ _WORDS = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
 
 
 def parse_json(text: str) -> Iterator[Parsed]:
-    """Parse one JSON document; raises Fault for a syntax error."""
+    """Parse one JSON document; raises TextFault for a syntax error."""
     import json
 
     twice = False
@@ -59,12 +59,12 @@ def parse_json(text: str) -> Iterator[Parsed]:
         raise build_limit_fault(text) from None
     except ValueError:
         match = re.search(r"\d{4000,}", text)
-        raise Fault("MH106", "the number is too large", match.start() if match else 0) from None
+        raise TextFault("MH106", "the number is too large", match.start() if match else 0) from None
     faults = find_nodes(text)[1] if twice else []
     yield Parsed(data, lambda: find_nodes(text)[0], faults)
 
 
-def _explain(text: str, message: str, offset: int) -> Fault:
+def _explain(text: str, message: str, offset: int) -> TextFault:
     """Say what stands where the parser stopped."""
     kind = next((known for known in _MESSAGES if message.startswith(known)), "")
     rest = text[offset:].lstrip()
@@ -72,13 +72,13 @@ def _explain(text: str, message: str, offset: int) -> Fault:
     word = re.match(r"\w*", rest)
     if "trailing comma" in message or (rest[:1] in ("}", "]") and before.endswith(",")):
         comma = offset if text[offset : offset + 1] == "," else len(before) - 1
-        return Fault("MH101", "a comma stands before the closing bracket", comma, hint="remove the comma")
+        return TextFault("MH101", "a comma stands before the closing bracket", comma, hint="remove the comma")
     if not rest and kind.startswith("Expecting"):
-        return Fault("MH101", "the text ends before the JSON value does", offset, hint="close every '{' and '['")
+        return TextFault("MH101", "the text ends before the JSON value does", offset, hint="close every '{' and '['")
     hint = _HINTS.get(kind)
     if kind.startswith("Expecting"):
         if rest.startswith(("//", "/*", "#")):
-            return Fault("MH101", "JSON has no comments", offset, hint="remove the comment, or use a .yaml file")
+            return TextFault("MH101", "JSON has no comments", offset, hint="remove the comment, or use a .yaml file")
         if rest.startswith("'"):
             hint = "use double quotes"
         elif word and word[0] in _WORDS:
@@ -87,7 +87,7 @@ def _explain(text: str, message: str, offset: int) -> Fault:
             hint = "put a comma between the two"
         elif kind == "Expecting property name" and word and word[0]:
             hint = f'write "{word[0]}"'
-    return Fault("MH101", _MESSAGES.get(kind) or f"not valid JSON: {message}", offset, hint=hint)
+    return TextFault("MH101", _MESSAGES.get(kind) or f"not valid JSON: {message}", offset, hint=hint)
 
 
 @dataclass(slots=True)
@@ -99,13 +99,13 @@ class _Open:
     has_key: bool = False
 
 
-def find_nodes(text: str) -> tuple[Node, list[Fault]]:
+def find_nodes(text: str) -> tuple[Node, list[TextFault]]:
     """Find where every value of a valid JSON text stands, and the keys that stand twice."""
     import json
 
     top: list[Node] = []
     stack = [_Open(Node(0, len(text), top))]
-    faults: list[Fault] = []
+    faults: list[TextFault] = []
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         sign = text[start]

@@ -12,7 +12,7 @@ from modelhub.configs.drafts import Draft
 from modelhub.configs.origins import Node, merge_all
 from modelhub.configs.scopes import Scope
 from modelhub.configs.vocabulary import AS_WRITTEN, Vocabulary
-from modelhub.configs.wording import describe, suggest_name
+from modelhub.diagnostics.wording import describe, suggest_name
 from modelhub.errors import Problem
 
 MAX_LAYERS = 100

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
-from modelhub.configs.positions import Path
+from modelhub.diagnostics import Finding
 
 MAX_DEPTH = 200
 MAX_VALUES = 10_000_000
@@ -12,31 +12,23 @@ _MAX_BITS = 4096
 _DROPPED = object()
 
 
-class Oddity(NamedTuple):
-    """A value that is not plain data: its place, what it is, and what to do."""
-
-    path: Path
-    message: str
-    hint: str | None = None
-
-
 class _TooManyValues(Exception):
     """The data is larger than any config, most likely the same object over and over."""
 
 
-def copy_plain(value: Any) -> tuple[Any, list[Oddity]]:
+def copy_plain(value: Any) -> tuple[Any, list[Finding]]:
     """Copy ``value`` as dicts, lists, str, int, float, bool and None; return the copy and what was left out of it."""
     copier = _Copier()
     try:
         copy = copier.copy(value)
     except _TooManyValues:
-        return None, [Oddity((), f"the configs hold more than {MAX_VALUES:,} values")]
-    return (None if copy is _DROPPED else copy), copier.oddities
+        return None, [Finding("MH106", f"the configs hold more than {MAX_VALUES:,} values")]
+    return (None if copy is _DROPPED else copy), copier.findings
 
 
 class _Copier:
     def __init__(self) -> None:
-        self.oddities: list[Oddity] = []
+        self.findings: list[Finding] = []
         self.path: list[str | int] = []
         self.open: set[int] = set()
         self.count = 0
@@ -109,5 +101,5 @@ class _Copier:
         )
 
     def _drop(self, message: str, hint: str | None = None) -> Any:
-        self.oddities.append(Oddity(tuple(self.path), message, hint))
+        self.findings.append(Finding("MH106", message, tuple(self.path), hint=hint))
         return _DROPPED

@@ -29,7 +29,7 @@ class Node:
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-class Fault(Exception):
+class TextFault(Exception):
     """Something wrong at an offset of a text; raised when nothing after it can be read, else collected."""
 
     def __init__(
@@ -53,9 +53,9 @@ class Fault(Exception):
         self.first = first  # where the same stands already
 
 
-def build_twice_fault(key: str, first: int, start: int, end: int, path: Path) -> Fault:
+def build_twice_fault(key: str, first: int, start: int, end: int, path: Path) -> TextFault:
     """Build the fault of a key that stands in its mapping at the offset ``first`` already."""
-    return Fault("MH105", f"the key '{key}' is given twice", start, end, path=path, first=first)
+    return TextFault("MH105", f"the key '{key}' is given twice", start, end, path=path, first=first)
 
 
 class Parsed(NamedTuple):
@@ -63,7 +63,7 @@ class Parsed(NamedTuple):
 
     data: Any
     find_nodes: Callable[[], Node]
-    faults: Sequence[Fault] = ()
+    faults: Sequence[TextFault] = ()
 
 
 class Lines:

@@ -15,7 +15,7 @@ from modelhub.configs.positions import Path
 from modelhub.configs.scopes import MAX_DEPTH, Scope
 from modelhub.configs.texts import read_text
 from modelhub.configs.vocabulary import AS_WRITTEN, Vocabulary
-from modelhub.configs.wording import describe, suggest_name
+from modelhub.diagnostics.wording import describe, suggest_name
 from modelhub.errors import Problem
 
 _ACCEPTED = f"a dict, a list of dicts and paths, or the path of a {', '.join(SUFFIXES)} file or of a folder of them"
@@ -126,15 +126,17 @@ class Sources:
 
     def _add_object(self, document: Document, value: Any, path: Path) -> None:
         """Add one Python object, which stands at ``path`` of the document of them."""
-        data, oddities = copy_plain(value)
+        data, findings = copy_plain(value)
         if path:
             document.data.append(data)
         else:
             document.data = data
-        found: list[Found] = [document.problem("MH106", o.message, path + o.path, hint=o.hint) for o in oddities]
+        found: list[Found] = [
+            document.problem(each.code, each.message, path + each.path, hint=each.hint) for each in findings
+        ]
         if isinstance(data, dict):
             found += find_entries(document, data, path)
-        elif not oddities:
+        elif not findings:
             found.append(document.problem("MH106", f"an item must be a dict or a path, not {describe(data)}", path))
         self._add_found(found, Scope())
 

@@ -6,7 +6,7 @@ from modelhub.configs.documents import Document, build_problem
 from modelhub.configs.entries import Found, find_entries
 from modelhub.configs.files import decode
 from modelhub.configs.plain import copy_plain
-from modelhub.configs.positions import Fault, Lines, Parsed
+from modelhub.configs.positions import Lines, Parsed, TextFault
 from modelhub.errors import Problem
 
 
@@ -30,7 +30,7 @@ def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document 
     parse = _find_parser(format)
     try:
         decoded = decode(text)
-    except Fault as fault:
+    except TextFault as fault:
         yield build_problem(fault, name, Lines(text.decode(errors="replace").removeprefix("\ufeff")))
         return
     lines = Lines(decoded)
@@ -39,7 +39,7 @@ def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document 
         for parsed in parse(decoded):
             is_empty = is_empty and parsed.data is None and not parsed.faults
             yield from _read_parsed(parsed, name, lines)
-    except Fault as fault:
+    except TextFault as fault:
         yield build_problem(fault, name, lines)
         is_empty = False
     if is_empty:
@@ -47,10 +47,10 @@ def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document 
 
 
 def _read_parsed(parsed: Parsed, name: str, lines: Lines) -> Iterator[Document | Problem]:
-    data, oddities = copy_plain(parsed.data)
+    data, findings = copy_plain(parsed.data)
     document = Document(data, name=name, lines=lines, find_nodes=parsed.find_nodes)
     yield from (build_problem(fault, name, lines) for fault in parsed.faults)
-    yield from (document.problem("MH106", odd.message, odd.path, hint=odd.hint) for odd in oddities)
+    yield from (document.problem(each.code, each.message, each.path, hint=each.hint) for each in findings)
     if data is not None:
         yield document
 

@@ -3,7 +3,7 @@
 import re
 
 from modelhub.configs.plain import MAX_DEPTH
-from modelhub.configs.positions import Fault, Node, build_twice_fault
+from modelhub.configs.positions import Node, TextFault, build_twice_fault
 
 _MAX_STEPS = MAX_DEPTH + 50  # deeper data is refused
 _BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
@@ -19,7 +19,7 @@ _VALUE = re.compile(
 )
 
 
-def find_nodes(text: str) -> tuple[Node, list[Fault]]:
+def find_nodes(text: str) -> tuple[Node, list[TextFault]]:
     """Find where every value of a TOML text stands, and the keys that stand twice."""
     scanner = _Scanner(text)
     scanner.scan()
@@ -34,7 +34,7 @@ class _Scanner:
         self.table = [self.root]
         self.table_path: list[str | int] = []
         self.declared: set[int] = set()
-        self.faults: list[Fault] = []
+        self.faults: list[TextFault] = []
 
     def scan(self) -> None:
         self._skip(_BLANK)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from modelhub.configs.limits import build_limit_fault, is_limit
-from modelhub.configs.positions import Fault, Lines, Parsed
+from modelhub.configs.positions import Lines, Parsed, TextFault
 from modelhub.configs.toml_positions import find_nodes
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -27,7 +27,7 @@ _MESSAGES = {
 
 
 def parse_toml(text: str) -> Iterator[Parsed]:
-    """Parse one TOML document; raises Fault for a syntax error."""
+    """Parse one TOML document; raises TextFault for a syntax error."""
     import tomllib
 
     try:
@@ -43,12 +43,12 @@ def parse_toml(text: str) -> Iterator[Parsed]:
         raise build_limit_fault(text) from None
     except ValueError:
         match = re.search(r"[\d_]{4000,}", text)
-        raise Fault("MH106", "the number or date is out of range", match.start() if match else 0) from None
+        raise TextFault("MH106", "the number or date is out of range", match.start() if match else 0) from None
     else:
         yield Parsed(data or None, lambda: find_nodes(text)[0])
 
 
-def _explain(text: str, error: str) -> Fault:
+def _explain(text: str, error: str) -> TextFault:
     """Say in our words what the parser said, at the place that it named."""
     place = _PLACE.search(error)
     reason = error[: place.start()] if place else error
@@ -57,5 +57,5 @@ def _explain(text: str, error: str) -> Fault:
         offset = Lines(text).offset(int(place[1]), int(place[2]))
     for known, (message, hint) in _MESSAGES.items():
         if reason.startswith(known):
-            return Fault("MH105" if reason.startswith(_TWICE) else "MH101", message, offset, hint=hint)
-    return Fault("MH101", f"not valid TOML: {reason!r:.200}", offset)
+            return TextFault("MH105" if reason.startswith(_TWICE) else "MH101", message, offset, hint=hint)
+    return TextFault("MH101", f"not valid TOML: {reason!r:.200}", offset)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from modelhub.configs.declarations import ALL, Defaults, Overlay
 from modelhub.configs.documents import Entry
 from modelhub.configs.scopes import Scope
 from modelhub.configs.vocabulary import Vocabulary
-from modelhub.configs.wording import suggest_name
+from modelhub.diagnostics.suggest import suggest_freely
+from modelhub.diagnostics.wording import did_you_mean, suggest_name
 from modelhub.errors import Problem
 
 
@@ -102,7 +102,8 @@ class _Unused:
         while waiting:
             name = waiting.pop()
             if name not in self._by_name:  # a name that is misspelt, which is told where it stands
-                waiting += get_close_matches(name, self._by_name, n=1)
+                near = suggest_freely(name, self._by_name)
+                waiting += [near] if near else []
             elif name not in used:
                 used.add(name)
                 waiting += self._by_name[name].bases
@@ -122,7 +123,7 @@ class _Unused:
                     "MH107",
                     f"unknown model_type '{name}'",
                     (*origin.path, "model_type"),
-                    hint=f"did you mean '{near}'?",
+                    hint=did_you_mean(near),
                     config_name=overlay.config_name,
                 )
 
@@ -134,7 +135,7 @@ class _Unused:
             if name == ALL:
                 continue
             if near := self._vocabulary.near_type(name):
-                message, hint = f"unknown model_type '{name}' in defaults", f"did you mean '{near}'?"
+                message, hint = f"unknown model_type '{name}' in defaults", did_you_mean(near)
                 yield each.problem("MH107", message, hint)
             elif modern not in reached.get(scope, ()):
                 message = f"the defaults of '{name}' reach no config: none here has this model_type"

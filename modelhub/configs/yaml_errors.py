@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from modelhub.configs.positions import Fault, Lines
+from modelhub.configs.positions import Lines, TextFault
 
 
-def build_fault(text: str, error: Any, bracket: int | None) -> Fault:
+def build_fault(text: str, error: Any, bracket: int | None) -> TextFault:
     """Build the fault that says what is wrong where; ``bracket`` is the offset of the one still open, if any."""
     offset = error.problem_mark.index if error.problem_mark else 0
     opened = error.context_mark.index if error.context_mark else offset
@@ -17,7 +17,7 @@ def build_fault(text: str, error: Any, bracket: int | None) -> Fault:
         message, hint = _explain_flow(text, offset, bracket, lines.span(bracket).line)
     else:
         message, hint = _explain(problem, context, text[offset : offset + 1], lines.span(opened).line)
-    return Fault("MH101", message, offset, hint=hint)
+    return TextFault("MH101", message, offset, hint=hint)
 
 
 def _explain_flow(text: str, offset: int, bracket: int, line: int) -> tuple[str, str | None]:

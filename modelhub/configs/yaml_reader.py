@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelhub.configs.limits import build_limit_fault, is_limit
-from modelhub.configs.positions import Fault, Parsed
+from modelhub.configs.positions import Parsed, TextFault
 from modelhub.configs.yaml_errors import build_fault
 from modelhub.configs.yaml_scalars import Scalars
 from modelhub.configs.yaml_tree import Tree
@@ -15,14 +15,14 @@ _MARK = re.compile("(?:^|\r)\ufeff", re.MULTILINE)
 
 
 def parse_yaml(text: str) -> Iterator[Parsed]:
-    """Parse each document of a YAML text; raises Fault for a syntax error."""
+    """Parse each document of a YAML text; raises TextFault for a syntax error."""
     import yaml
 
     if bad := _UNPRINTABLE.search(text):
         message = f"the character U+{ord(bad[0]):04X} is not allowed in YAML"
-        raise Fault("MH101", message, bad.start(), hint="remove it, or write it as an escape in double quotes")
+        raise TextFault("MH101", message, bad.start(), hint="remove it, or write it as an escape in double quotes")
     if mark := _MARK.search(text):
-        raise Fault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
+        raise TextFault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
     scalars = Scalars()
     tree = Tree(text, scalars)
     try:
@@ -34,7 +34,7 @@ def parse_yaml(text: str) -> Iterator[Parsed]:
                 tree = Tree(text, scalars)
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
                 tree.add_event(event)
-    except Fault:
+    except TextFault:
         yield Parsed(None, tree.find_nodes, tree.faults)
         raise
     except (yaml.YAMLError, RecursionError, MemoryError) as error:
@@ -43,7 +43,7 @@ def parse_yaml(text: str) -> Iterator[Parsed]:
             yield Parsed(None, tree.find_nodes, tree.faults)
             raise _find_limit(text, mark.index if mark else None) from None
         if not isinstance(error, yaml.MarkedYAMLError):
-            raise Fault("MH101", "not valid YAML: " + " ".join(str(error).split()), 0) from None
+            raise TextFault("MH101", "not valid YAML: " + " ".join(str(error).split()), 0) from None
         yield Parsed(None, tree.find_nodes, tree.faults)
         raise build_fault(text, error, tree.find_bracket()) from None
 
@@ -54,7 +54,7 @@ def _parse_events(text: str) -> Iterator[Any]:
     return yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
-def _find_limit(text: str, offset: int | None) -> Fault:
+def _find_limit(text: str, offset: int | None) -> TextFault:
     """Find where our own limit is in a text that the parser has refused at ``offset``, further on.
 
     A parser looks ahead, and refuses what we have not seen yet; without that, it hands out all that comes before.
@@ -69,7 +69,7 @@ def _find_limit(text: str, offset: int | None) -> Fault:
                     tree = Tree(text, Scalars())
                 elif isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
                     tree.add_event(event)
-        except Fault as fault:
+        except TextFault as fault:
             return fault
         except (yaml.YAMLError, RecursionError, MemoryError):
             pass

@@ -9,7 +9,7 @@ from typing import Any
 
 from modelhub.configs.limits import build_depth_fault
 from modelhub.configs.plain import MAX_DEPTH
-from modelhub.configs.positions import Fault, Node, Path, build_twice_fault
+from modelhub.configs.positions import Node, Path, TextFault, build_twice_fault
 from modelhub.configs.yaml_scalars import CORE, BadScalar, Scalars, describe_tag
 
 MAX_ALIASED = 1_000_000
@@ -47,7 +47,7 @@ class Tree:
     def __init__(self, text: str, scalars: Scalars) -> None:
         self.data: Any = None
         self.node = Node(0, 0)
-        self.faults: list[Fault] = []
+        self.faults: list[TextFault] = []
         self._text = text
         self._scalars = scalars
         self._stack: list[_Open] = []
@@ -62,7 +62,7 @@ class Tree:
         return next((frame.value.node.start for frame in reversed(self._stack) if not frame.is_block), None)
 
     def add_event(self, event: Any) -> None:
-        """Take in one event of PyYAML; raises Fault when the document must not be read further."""
+        """Take in one event of PyYAML; raises TextFault when the document must not be read further."""
         kind = type(event).__name__
         if kind == "ScalarEvent":
             self._add_scalar(event)
@@ -110,7 +110,7 @@ class Tree:
             return
         self._aliased += anchored.size
         if self._aliased > MAX_ALIASED:
-            raise Fault("MH101", f"the aliases stand for more than {MAX_ALIASED:,} values", start, end)
+            raise TextFault("MH101", f"the aliases stand for more than {MAX_ALIASED:,} values", start, end)
         node = Node(start, end, anchored.node.children, anchored.node.keys)
         self._add(_Value(anchored.data, node, anchored.size, anchored.text))
 
@@ -195,7 +195,7 @@ class Tree:
         return tuple(steps)
 
     def _report(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
-        self.faults.append(Fault(code, message, start, end, hint=hint, path=self._path()))
+        self.faults.append(TextFault(code, message, start, end, hint=hint, path=self._path()))
 
 
 def _merge(owner: _Value, merged: _Value) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from modelhub.configs import Document
 from modelhub.configs.positions import Path
 from modelhub.importing.notes import Notes
-from modelhub.redaction import is_secret_name, redact
+from modelhub.secrets import is_secret_name, redact
 from modelhub.validation.plaintext import is_harmless
 
 ENVIRON = "os.environ/"

@@ -10,8 +10,8 @@ from typing import Any
 
 from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow, Invoke
-from modelhub.redaction import redact, scrub
 from modelhub.response import ModelResponse
+from modelhub.secrets import redact, scrub
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """Check configs against the schemas of their types and say precisely what is wrong; nothing here raises or prints."""
 
+from modelhub.diagnostics import CODES
+from modelhub.diagnostics.suggest import suggest
+from modelhub.diagnostics.wording import looks_secret
 from modelhub.validation.check import SchemaOf, check, place_problem
-from modelhub.validation.codes import CODES
 from modelhub.validation.derive import derive_from_class, derive_from_source, derive_schema
 from modelhub.validation.environment import check_environment
 from modelhub.validation.references import typed_references
 from modelhub.validation.schemas import load_bundle, load_schema
 from modelhub.validation.spellings import Spellings, modernize
-from modelhub.validation.suggest import suggest
 from modelhub.validation.view import View
-from modelhub.validation.wording import looks_secret
 
 __all__ = [
     "CODES",

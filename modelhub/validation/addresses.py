@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from modelhub.validation.fault import Fault
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.wording import label, looks_secret
 from modelhub.validation.leaves import find_texts, last_key
-from modelhub.validation.wording import label, looks_secret
 
 URLS = ("api_base", "api_url", "base_url", "host")  # the keys whose values are addresses of servers
 # Patterns are compiled where they are used: most configs need few of them, and starting should cost little.
@@ -30,7 +30,7 @@ def is_local(config: dict[str, Any]) -> bool:
     )
 
 
-def find_bad_addresses(config: dict[str, Any]) -> Iterator[Fault]:
+def find_bad_addresses(config: dict[str, Any]) -> Iterator[Finding]:
     """Yield what a pattern cannot say of the URLs of a config: an impossible port, and junk at their end."""
     for path, text in find_texts(config):
         if last_key(path) not in URLS or "${" in text:
@@ -38,9 +38,9 @@ def find_bad_addresses(config: dict[str, Any]) -> Iterator[Fault]:
         port = re.match(_PORT, text)
         if port and (len(port["port"]) > 5 or not 0 < int(port["port"]) < 65536):
             message = f"{label(path)} has port {port['port'][:20]}, which is not between 1 and 65535"
-            yield Fault("MH203", message, path)
+            yield Finding("MH203", message, path)
         elif (junk := re.search(_JUNK, text)) and not re.fullmatch(r"(.*://)?\[[^\]]*\]", text):
-            yield Fault("MH203", f"{label(path)} ends with {junk[0]!r}", path, hint="remove it")
+            yield Finding("MH203", f"{label(path)} ends with {junk[0]!r}", path, hint="remove it")
 
 
 def repair(text: str) -> str | None:

@@ -7,11 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.wording import label
 from modelhub.errors import PluginError, Problem
 from modelhub.validation.addresses import find_bad_addresses
 from modelhub.validation.explain import explain
-from modelhub.validation.fault import Fault
-from modelhub.validation.identity import IDENTITY, find_duplicate_names, find_name_faults, find_unknown_type
+from modelhub.validation.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
 from modelhub.validation.judge import judge
 from modelhub.validation.keys import find_odd_keys
 from modelhub.validation.layouts import find_unknown_formatter
@@ -21,9 +22,8 @@ from modelhub.validation.quick import is_certainly_valid
 from modelhub.validation.references import find_bad_references
 from modelhub.validation.schemas import BASE, Schema
 from modelhub.validation.spellings import read_modern
-from modelhub.validation.targets import Edge, find_edges, find_target_faults
+from modelhub.validation.targets import Edge, check_targets, find_edges
 from modelhub.validation.view import View
-from modelhub.validation.wording import label
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry
@@ -42,14 +42,14 @@ def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collect
     modern = [read_modern(entry.config, model_types) for entry in entries]
     entries = [replace(entry, config=found.config) for entry, found in zip(entries, modern, strict=True)]
     duplicates = find_duplicate_names(entries)
-    targets = checker.find_target_faults(entries)
+    targets = checker.check_targets(entries)
     problems: list[Problem] = []
     for index, (entry, found) in enumerate(zip(entries, modern, strict=True)):
-        faults = [*found.faults, *checker.find_faults(entry.config, is_file=entry.document.name is not None)]
+        findings = [*found.findings, *checker.check_config(entry.config, is_file=entry.document.name is not None)]
         if index in duplicates:
-            faults.append(duplicates[index])
-        faults += targets.get(index, ())
-        placed = [(_place(entry, fault), build_problem(entry, fault, found.written)) for fault in faults]
+            findings.append(duplicates[index])
+        findings += targets.get(index, ())
+        placed = [(_place(entry, finding), build_problem(entry, finding, found.written)) for finding in findings]
         problems += [problem for _, problem in sorted(placed, key=lambda pair: (_position(pair[1]), pair[0]))]
     return without_repeats(problems)
 
@@ -60,9 +60,9 @@ class Checker:
     def __init__(self, schema_of: SchemaOf, model_types: Collection[str]) -> None:
         self._schema_of = schema_of
         self._model_types = model_types
-        self._known: dict[str | None, tuple[Schema, View] | Fault] = {}
+        self._known: dict[str | None, tuple[Schema, View] | Finding] = {}
 
-    def find_target_faults(self, entries: Sequence[Entry]) -> dict[int, list[Fault]]:
+    def check_targets(self, entries: Sequence[Entry]) -> dict[int, list[Finding]]:
         """Return what is wrong with the configs that configs name, by the index of the naming one."""
         names: dict[str, int] = {}
         edges: list[Edge] = []
@@ -73,43 +73,45 @@ class Checker:
             if not isinstance(model_type, str) or model_type not in self._model_types:
                 continue
             known = self._schema(model_type)
-            if not isinstance(known, Fault):
+            if not isinstance(known, Finding):
                 with suppress(Exception):  # a plugin's schema may be anything; what is wrong with it is told elsewhere
                     edges += find_edges(index, known[1], entry.config)
-        return find_target_faults(edges, names)
+        return check_targets(edges, names)
 
-    def find_faults(self, config: dict[str, Any], *, is_file: bool) -> list[Fault]:
+    def check_config(self, config: dict[str, Any], *, is_file: bool) -> list[Finding]:
         """Return everything wrong with a config by itself."""
-        faults = find_name_faults(config)
+        findings = check_identity(config)
         unknown = find_unknown_type(config, self._model_types)
         if unknown:
-            faults.append(unknown)
+            findings.append(unknown)
         named = config.get("model_type")
         model_type = named if isinstance(named, str) and not unknown else None
         known = self._schema(model_type)
-        if isinstance(known, Fault):
-            return [*faults, known]
+        if isinstance(known, Finding):
+            return [*findings, known]
         schema, view = known
-        said = {(fault.path[:1], fault.key) for fault in faults}
+        said = {(finding.path[:1], finding.key) for finding in findings}
         more = [
-            fault for fault in self._find_schema_faults(schema, view, config) if (fault.path[:1], fault.key) not in said
+            finding
+            for finding in self._check_schema(schema, view, config)
+            if (finding.path[:1], finding.key) not in said
         ]
-        faults += [fault for fault in more if not _about_identity(fault)]
-        faults = _add_advice(faults, config, view, is_file)
-        return [_name_home(fault, model_type) for fault in faults]
+        findings += [finding for finding in more if not _about_identity(finding)]
+        findings = _add_advice(findings, config, view, is_file)
+        return [_name_home(finding, model_type) for finding in findings]
 
-    def find_value_faults(self, config: dict[str, Any], schema: Schema, view: View) -> list[Fault]:
+    def check_values(self, config: dict[str, Any], schema: Schema, view: View) -> list[Finding]:
         """Return what is wrong with the values of a config by themselves; ``view`` is that of the schema."""
-        faults = self._find_schema_faults(schema, view, config)
-        places = {fault.path for fault in faults}
-        return faults + [fault for fault in find_bad_addresses(config) if fault.path not in places]
+        findings = self._check_schema(schema, view, config)
+        places = {finding.path for finding in findings}
+        return findings + [finding for finding in find_bad_addresses(config) if finding.path not in places]
 
     def find_schema(self, model_type: Any) -> Schema:
         """Return the schema of a model_type, that of the common keys when it has none."""
         known = self._schema(model_type if isinstance(model_type, str) and model_type in self._model_types else None)
-        return _COMMON if isinstance(known, Fault) else known[0]
+        return _COMMON if isinstance(known, Finding) else known[0]
 
-    def _schema(self, model_type: str | None) -> tuple[Schema, View] | Fault:
+    def _schema(self, model_type: str | None) -> tuple[Schema, View] | Finding:
         if model_type not in self._known:
             try:
                 schema = (self._schema_of(model_type) if model_type else None) or _COMMON
@@ -118,7 +120,7 @@ class Checker:
                 self._known[model_type] = _broken(error)
         return self._known[model_type]
 
-    def _find_schema_faults(self, schema: Schema, view: View, config: dict[str, Any]) -> list[Fault]:
+    def _check_schema(self, schema: Schema, view: View, config: dict[str, Any]) -> list[Finding]:
         try:
             odd = list(find_odd_keys(view, config))
             if _is_surely_valid(schema, config):
@@ -135,62 +137,64 @@ def _is_surely_valid(schema: Schema, config: dict[str, Any]) -> bool:
         return False
 
 
-def _broken(error: Exception) -> Fault:
+def _broken(error: Exception) -> Finding:
     message = f"the schema of this model_type is broken ({type(error).__name__})"
     if isinstance(error, PluginError):
         message = str(error)
-    return Fault("MH501", message, ("model_type",), hint="tell the author of the plugin that provides it")
+    return Finding("MH501", message, ("model_type",), hint="tell the author of the plugin that provides it")
 
 
-def _add_advice(faults: list[Fault], config: dict[str, Any], view: View, is_file: bool) -> list[Fault]:
+def _add_advice(findings: list[Finding], config: dict[str, Any], view: View, is_file: bool) -> list[Finding]:
     """Add what a schema cannot say of values; a placeholder is called just that, whatever else is wrong with it."""
     placeholders = list(find_placeholders(config))
-    places = {fault.path for fault in placeholders}
-    faults = [fault for fault in faults if fault.path not in places or fault.code != "MH203"]
-    places.update(fault.path for fault in faults)
+    places = {finding.path for finding in placeholders}
+    findings = [finding for finding in findings if finding.path not in places or finding.code != "MH203"]
+    places.update(finding.path for finding in findings)
     more = [*find_bad_references(config), *find_bad_addresses(config), *find_unknown_formatter(config, view)]
     if is_file:  # a program may well pass a key that it has read from somewhere safe
         more += find_plaintext_secrets(config, view)
-    return faults + placeholders + [fault for fault in more if fault.path not in places]
+    return findings + placeholders + [finding for finding in more if finding.path not in places]
 
 
-def _name_home(fault: Fault, model_type: str | None) -> Fault:
+def _name_home(finding: Finding, model_type: str | None) -> Finding:
     """Say of an unknown key where it is unknown: in a model_type, or in a mapping of it."""
-    home = label([*([model_type] if model_type else ()), *fault.path[:-1]])
-    if fault.code != "MH103" or not fault.key or not (model_type or fault.path[:-1]):
-        return fault
-    return fault._replace(message=f"{fault.message} in {home}")
+    home = label([*([model_type] if model_type else ()), *finding.path[:-1]])
+    if finding.code != "MH103" or not finding.key or not (model_type or finding.path[:-1]):
+        return finding
+    return replace(finding, message=f"{finding.message} in {home}")
 
 
-def _about_identity(fault: Fault) -> bool:
-    """Whether a fault of the schema repeats what was said about config_name and model_type."""
-    if fault.code == "MH102" and not fault.path:
-        return any(f"'{key}'" in fault.message for key in IDENTITY)
-    return fault.code != "MH501" and fault.path[:1] in [(key,) for key in IDENTITY]
+def _about_identity(finding: Finding) -> bool:
+    """Whether a finding of the schema repeats what was said about config_name and model_type."""
+    if finding.code == "MH102" and not finding.path:
+        return any(f"'{key}'" in finding.message for key in IDENTITY)
+    return finding.code != "MH501" and finding.path[:1] in [(key,) for key in IDENTITY]
 
 
-def build_problem(entry: Entry, fault: Fault, written: dict[str, str]) -> Problem:
-    """Place a fault in its file; ``written`` has the keys that are spelt another way there."""
-    first, rest = fault.path[:1], fault.path[1:]
+def build_problem(entry: Entry, finding: Finding, written: dict[str, str]) -> Problem:
+    """Place a finding in its file; ``written`` has the keys that are spelt another way there."""
+    first, rest = finding.path[:1], finding.path[1:]
     path = (*(written.get(str(step), step) for step in first), *rest)
-    return entry.problem(fault.code, fault.message, *path, key=fault.key, hint=fault.hint, severity=fault.severity)
+    return entry.problem(
+        finding.code, finding.message, *path, key=finding.key, hint=finding.hint, severity=finding.severity
+    )
 
 
 def place_problem(entry: Entry, problem: Problem, model_types: Collection[str]) -> Problem:
     """``problem``, whose path is that of a key of ``entry`` in its modern spelling, with its place in the file."""
     written = read_modern(entry.config, model_types).written
-    return build_problem(entry, Fault(problem.code, problem.message, problem.path, hint=problem.hint), written)
+    return build_problem(entry, Finding(problem.code, problem.message, problem.path, hint=problem.hint), written)
 
 
 def _position(problem: Problem) -> tuple[int, int]:
     return (problem.line or 0, problem.column or 0)
 
 
-def _place(entry: Entry, fault: Fault) -> tuple[int, ...]:
-    """The fault's place as positions among keys, which orders configs that have no lines."""
+def _place(entry: Entry, finding: Finding) -> tuple[int, ...]:
+    """The finding's place as positions among keys, which orders configs that have no lines."""
     order: list[int] = []
     node: Any = entry.config
-    for step in fault.path:
+    for step in finding.path:
         if isinstance(node, dict) and step in node:
             order.append(list(node).index(step))
             node = node[step]

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from modelhub.diagnostics.wording import is_secret
 from modelhub.validation.schemas import BASE, Schema, load_file
-from modelhub.validation.wording import is_secret
 
 _COMMON = f"{BASE}_common.json#/$defs"
 _FOR_THE_REGISTRY = {"config_name", "model_type", "description", "tags"}  # an __init__ need not take these

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelhub.diagnostics.wording import types
+from modelhub.secrets.references import PATTERN
 from modelhub.validation.schemas import Schema
-from modelhub.validation.wording import types
 
-_REFERENCE = r"^\$\{[^}]+\}$"  # one reference and nothing else, which may become a number or a boolean
-_HOLDS_REFERENCE = r"\$\{[^}]+\}"
+_REFERENCE = f"^{PATTERN}$"  # one reference and nothing else, which may become a number or a boolean
 _SCALARS = {"number", "integer", "boolean"}
 _ALTERNATIVES = ("anyOf", "oneOf", "allOf", "prefixItems")
 _BELOW = ("items", "additionalProperties")
@@ -43,7 +43,7 @@ def _allow_references(schema: Schema, expected: str | None) -> Schema:
         return _allow_besides_choices(schema)
     if "string" in names:
         if "pattern" in schema:
-            schema["pattern"] = f"{schema['pattern']}|{_HOLDS_REFERENCE}"
+            schema["pattern"] = f"{schema['pattern']}|{PATTERN}"
             schema["patternErrorMessage"] = f"expected {expected}" if expected else "this has the wrong format"
     elif _SCALARS.intersection(names):
         schema["type"] = [*names, "string"]
@@ -59,7 +59,7 @@ def _allow_besides_choices(schema: Schema) -> Schema:
     values = choices.get("enum", [choices.get("const")])
     if not any(isinstance(value, str | bool | int | float) for value in values):
         return {**schema, **choices}
-    pattern = _HOLDS_REFERENCE if any(isinstance(value, str) for value in values) else _REFERENCE
+    pattern = PATTERN if any(isinstance(value, str) for value in values) else _REFERENCE
     reference = {"type": "string", "pattern": pattern}
     alternatives = {"anyOf": [choices, reference]}
     if "anyOf" in schema:

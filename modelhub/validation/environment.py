@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.wording import label
 from modelhub.errors import ConfigError, Problem
-from modelhub.references import convert, resolve
+from modelhub.secrets.references import Piece, convert, parse_pieces, resolve
 from modelhub.validation.check import Checker, SchemaOf, build_problem, without_repeats
-from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import find_texts
 from modelhub.validation.references import find_references, typed_references
 from modelhub.validation.spellings import read_modern
 from modelhub.validation.variables import find_missing_key
 from modelhub.validation.view import View
-from modelhub.validation.wording import label
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry
-
-_DEFAULT = re.compile(r"\$\{(?P<name>\w+):-(?P<default>[^}]*)\}")
 
 
 def check_environment(
@@ -34,26 +32,26 @@ def check_environment(
     problems: list[Problem] = []
     for entry in entries:
         modern = read_modern(entry.config, model_types)
-        faults = [*_find_missing(modern.config), *_find_misfits(modern.config, checker)]
-        found = [build_problem(entry, fault, modern.written) for fault in faults]
+        findings = [*_find_missing(modern.config), *_find_misfits(modern.config, checker)]
+        found = [build_problem(entry, finding, modern.written) for finding in findings]
         problems += sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
     return without_repeats(problems)
 
 
-def _find_missing(config: dict[str, Any]) -> Iterator[Fault]:
+def _find_missing(config: dict[str, Any]) -> Iterator[Finding]:
     """Yield a fault for each variable that is not set, the vendor's own as well, and each file that cannot be read."""
     for path, text in find_texts(config):
         for reference in find_references(text):
             try:
-                resolve(reference, where=label(path))
+                resolve(reference.text, where=label(path))
             except ConfigError as error:
                 (found,) = error.problems
-                yield Fault(found.code, found.message, path, hint=found.hint)
+                yield Finding(found.code, found.message, path, hint=found.hint)
     yield from find_missing_key(config)
 
 
-def _find_misfits(config: dict[str, Any], checker: Checker) -> Iterator[Fault]:
-    """Yield a fault for each value behind references, and each default, that its place does not take."""
+def _find_misfits(config: dict[str, Any], checker: Checker) -> Iterator[Finding]:
+    """Yield a finding for each value behind references, and each default, that its place does not take."""
     schema = checker.find_schema(config.get("model_type"))
     types = typed_references(config, schema)
     texts = {path: text for path, text in find_texts(config) if find_references(text)}
@@ -64,10 +62,10 @@ def _find_misfits(config: dict[str, Any], checker: Checker) -> Iterator[Fault]:
         given = {path: text for path, text in found.items() if text or (text is not None and path in types)}
         values = {path: _convert(text, types.get(path)) for path, text in given.items()}
         view = View([(schema, schema)], secret=hidden)
-        for fault in checker.find_value_faults(_fill(config, values), schema, view) if values else ():
-            if fault.path in values and not fault.key:
-                names = " and ".join(_DEFAULT.sub(r"${\g<name>}", each) for each in find_references(texts[fault.path]))
-                yield fault._replace(message=f"{what} of {names} does not fit: {fault.message}", hint=None)
+        for finding in checker.check_values(_fill(config, values), schema, view) if values else ():
+            if finding.path in values and not finding.key:
+                names = " and ".join(_write_bare(each) for each in find_references(texts[finding.path]))
+                yield replace(finding, message=f"{what} of {names} does not fit: {finding.message}", hint=None)
 
 
 def _resolve(text: str) -> str | None:
@@ -79,9 +77,20 @@ def _resolve(text: str) -> str | None:
 
 def _take_defaults(text: str) -> str | None:
     """``text`` with its references replaced by their defaults; None when one has none."""
-    if not all(_DEFAULT.fullmatch(reference) for reference in find_references(text)):
+    if any(reference.default is None for reference in find_references(text)):
         return None
-    return _DEFAULT.sub(lambda match: match["default"], text)
+    return "".join(_take_default(piece) for piece in parse_pieces(text))
+
+
+def _take_default(piece: Piece) -> str:
+    if piece.kind == "escape":
+        return "${"
+    return piece.text if piece.default is None else piece.default
+
+
+def _write_bare(reference: Piece) -> str:
+    """Write a reference without its default."""
+    return reference.text if reference.default is None else f"${{{reference.name}}}"
 
 
 def _convert(text: str, types: frozenset[str] | None) -> Any:

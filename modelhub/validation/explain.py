@@ -1,16 +1,16 @@
-"""Turn what jsonschema finds into faults a person can act on, one for each thing that is wrong."""
+"""Turn what jsonschema finds into findings a person can act on, one for each thing that is wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from modelhub.validation.fault import Fault, Path
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.wording import did_you_mean, label
 from modelhub.validation.keys import explain_unknown_key, find_meant_key, find_unknown_keys
 from modelhub.validation.references import stands_for
 from modelhub.validation.values import explain_value
 from modelhub.validation.view import View
-from modelhub.validation.wording import label
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -19,27 +19,27 @@ _CLOSED = ("additionalProperties", "unevaluatedProperties")
 _RANK = ("MH104", "MH202", "MH203", "MH201", "MH100")
 
 
-def explain(errors: Iterable[ValidationError], view: View) -> list[Fault]:
+def explain(errors: Iterable[ValidationError], view: View) -> list[Finding]:
     """Explain the errors that jsonschema found in a config."""
     found = list(errors)
     broken = {tuple(error.absolute_path) for error in found if error.validator not in _CLOSED}
-    faults: dict[tuple[Path, bool, str], Fault] = {}
+    findings: dict[tuple[Path, bool, str], Finding] = {}
     for error in found:
-        for fault in _explain(error, view, broken):
-            about_value = fault.code in _RANK
-            place = (fault.path, fault.key, "" if about_value else fault.message)
-            known = faults.get(place)
-            if known is None or (about_value and _RANK.index(fault.code) < _RANK.index(known.code)):
-                faults[place] = fault
-    return list(faults.values())
+        for finding in _explain(error, view, broken):
+            about_value = finding.code in _RANK
+            place = (finding.path, finding.key, "" if about_value else finding.message)
+            known = findings.get(place)
+            if known is None or (about_value and _RANK.index(finding.code) < _RANK.index(known.code)):
+                findings[place] = finding
+    return list(findings.values())
 
 
-def _explain(error: ValidationError, view: View, broken: set[Path]) -> Iterator[Fault]:
+def _explain(error: ValidationError, view: View, broken: set[Path]) -> Iterator[Finding]:
     path: Path = tuple(error.absolute_path)
     place = view.at(path)
     value: Any = error.instance
     if place is None:
-        yield Fault("MH100", f"{label(path)} does not fit the schema", path)
+        yield Finding("MH100", f"{label(path)} does not fit the schema", path)
     elif isinstance(value, str) and stands_for(value, place.types):
         return
     elif error.validator in _CLOSED:
@@ -52,21 +52,21 @@ def _explain(error: ValidationError, view: View, broken: set[Path]) -> Iterator[
         yield explain_value(str(error.validator), value, place, path)
 
 
-def _explain_closed(place: View, value: Any, path: Path, broken: set[Path]) -> Iterator[Fault]:
+def _explain_closed(place: View, value: Any, path: Path, broken: set[Path]) -> Iterator[Finding]:
     unknown = list(find_unknown_keys(place, value, path))
     yield from unknown
     # jsonschema counts no key of an allOf that fails as evaluated, so other errors bring this one along.
     if not unknown and not any(other[: len(path)] == path for other in broken):
-        yield Fault("MH103", f"the keys of {label(path)} do not go together", path)
+        yield Finding("MH103", f"the keys of {label(path)} do not go together", path)
 
 
-def _explain_missing(error: ValidationError, place: View, path: Path) -> Iterator[Fault]:
+def _explain_missing(error: ValidationError, place: View, path: Path) -> Iterator[Finding]:
     value: Any = error.instance
     for key in error.validator_value if isinstance(error.validator_value, list) else ():
         if key in value or f"'{key}'" not in error.message:
             continue
         if meant := find_meant_key(place, key, value):
-            yield explain_unknown_key(meant, path, f"did you mean '{key}'?")
+            yield explain_unknown_key(meant, path, did_you_mean(key))
             continue
         child = place.child(key)
         description = child.first("description") if child else None
@@ -74,12 +74,12 @@ def _explain_missing(error: ValidationError, place: View, path: Path) -> Iterato
         example = f", for example {examples[0]!r}" if examples and isinstance(examples[0], str) else ""
         says = f": {description[0].lower()}{description[1:].rstrip('.')}" if description else ""
         where = f" in {label(path)}" if path else ""
-        yield Fault("MH102", f"the key '{key}' is missing{where}", path, hint=f"add '{key}'{says}{example}")
+        yield Finding("MH102", f"the key '{key}' is missing{where}", path, hint=f"add '{key}'{says}{example}")
 
 
 def _explain_alternatives(
     error: ValidationError, view: View, place: View, path: Path, broken: set[Path]
-) -> Iterator[Fault]:
+) -> Iterator[Finding]:
     branches: dict[Any, list[ValidationError]] = {}
     for cause in error.context or ():
         branches.setdefault(cause.schema_path[0], []).append(cause)

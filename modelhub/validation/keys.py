@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from modelhub.validation.fault import Fault, Path
-from modelhub.validation.suggest import fold, suggest
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.suggest import fold, suggest
+from modelhub.diagnostics.wording import did_you_mean, either, label
 from modelhub.validation.view import View
-from modelhub.validation.wording import either, label
 
 _MOST = 1000  # how many unknown keys are compared to the known ones, which takes time; no config has so many
 
 
-def find_odd_keys(view: View, value: Any, path: Path = (), parent: View | None = None) -> Iterator[Fault]:
+def find_odd_keys(view: View, value: Any, path: Path = (), parent: View | None = None) -> Iterator[Finding]:
     """Yield the deprecated keys, and the keys that an open mapping (``x-open``) does not know."""
     if isinstance(value, list):
         for index, item in enumerate(value):
@@ -32,18 +32,20 @@ def find_odd_keys(view: View, value: Any, path: Path = (), parent: View | None =
             yield from find_odd_keys(child, item, (*path, key), view)
 
 
-def explain_deprecated_key(child: View, key: str, path: Path) -> Fault:
+def explain_deprecated_key(child: View, key: str, path: Path) -> Finding:
     """Warn about a key that is accepted and should be written another way."""
     advice = child.first("x-instead") or child.first("description") or "see the schema"
-    return Fault("MH109", f"{label((*path, key))} is deprecated: {advice}", (*path, key), key=True, severity="warning")
+    return Finding(
+        "MH109", f"{label((*path, key))} is deprecated: {advice}", (*path, key), key=True, severity="warning"
+    )
 
 
-def explain_open_key(view: View, key: Any, path: Path, parent: View | None = None) -> Fault:
+def explain_open_key(view: View, key: Any, path: Path, parent: View | None = None) -> Finding:
     """Explain a key that nobody knows where new keys are allowed: a near miss is an error, another is a warning."""
     home = find_home(parent, key) if parent else None
     if home is None and (near := suggest(str(key), view.current)):
-        return explain_unknown_key(key, path, f"did you mean '{near}'?")
-    return Fault(
+        return explain_unknown_key(key, path, did_you_mean(near))
+    return Finding(
         "MH110",
         f"{label((*path, key))} is not an option that modelhub knows",
         (*path, key),
@@ -53,13 +55,13 @@ def explain_open_key(view: View, key: Any, path: Path, parent: View | None = Non
     )
 
 
-def explain_unknown_key(key: Any, path: Path, hint: str | None = None) -> Fault:
+def explain_unknown_key(key: Any, path: Path, hint: str | None = None) -> Finding:
     """Explain a key that may not be here; whoever knows the model_type adds where "here" is."""
-    return Fault("MH103", f"unknown key '{key}'", (*path, key), key=True, hint=hint)
+    return Finding("MH103", f"unknown key '{key}'", (*path, key), key=True, hint=hint)
 
 
-def find_unknown_keys(view: View, value: dict[str, Any], path: Path) -> Iterator[Fault]:
-    """Yield a fault for each key of a closed mapping that its schema does not know."""
+def find_unknown_keys(view: View, value: dict[str, Any], path: Path) -> Iterator[Finding]:
+    """Yield a finding for each key of a closed mapping that its schema does not know."""
     unknown = [key for key in value if view.child(key) is None]
     for number, key in enumerate(unknown):
         yield explain_unknown_key(key, path, _advice(view, key, value) if number < _MOST else None)
@@ -87,7 +89,7 @@ def _advice(view: View, key: Any, value: dict[str, Any]) -> str:
     if home := find_home(view, key):
         return f"move it into {home}"
     if near := _meant(view, str(key), value):
-        return f"did you mean '{near}'?"
+        return did_you_mean(near)
     for home, child in _open_children(view):
         if near := suggest(str(key), child.current):
             return f"did you mean '{near}' in {home}?"

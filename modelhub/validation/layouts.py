@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modelhub.validation.fault import Fault
-from modelhub.validation.suggest import suggest
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.suggest import suggest
+from modelhub.diagnostics.wording import did_you_mean
 from modelhub.validation.view import View
 
 
-def find_unknown_formatter(config: dict[str, Any], view: View) -> Iterator[Fault]:
-    """Yield the fault of a name that no formatter has, at the key whose schema says ``"x-refers": "formatter"``."""
+def find_unknown_formatter(config: dict[str, Any], view: View) -> Iterator[Finding]:
+    """Yield the finding of a name that no formatter has, at the key whose schema says ``"x-refers": "formatter"``."""
     name = config.get("formatter")
     place = view.child("formatter")
     if not isinstance(name, str) or not name or "${" in name or not place or place.first("x-refers") != "formatter":
@@ -22,4 +23,4 @@ def find_unknown_formatter(config: dict[str, Any], view: View) -> Iterator[Fault
         known = list_formatters()
         near = suggest(name, known)
         message = f"there is no formatter called {name!r}; there are {', '.join(known)}"
-        yield Fault("MH202", message, ("formatter",), hint=f"did you mean {near!r}?" if near else None)
+        yield Finding("MH202", message, ("formatter",), hint=did_you_mean(near) if near else None)

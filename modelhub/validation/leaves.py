@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modelhub.validation.fault import Path
+from modelhub.diagnostics import Path
 
 
 def find_texts(value: Any) -> Iterator[tuple[Path, str]]:

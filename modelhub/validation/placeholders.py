@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from modelhub.redaction import is_secret_name
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.wording import label
+from modelhub.secrets import is_secret_name
 from modelhub.validation.addresses import URLS, is_local
-from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import find_texts, last_key
 from modelhub.validation.variables import name_reference
-from modelhub.validation.wording import label
 
 _NAMES = ("model_name", "organization")
 _ADVICE = {
@@ -34,7 +34,7 @@ _WHOLE = re.compile(
 _IN_URL = r"(?i)(?<!\$)\{[\w .-]*\}|<[^<>]*>|(?<![\w-])x{3,}(?![\w-])|//your[-_]\S|//\.{3}"
 
 
-def find_placeholders(config: dict[str, Any]) -> Iterator[Fault]:
+def find_placeholders(config: dict[str, Any]) -> Iterator[Finding]:
     """Yield a warning for each placeholder among the keys, names and addresses of a config.
 
     A server on this machine may take any key, so that one for it is none.
@@ -53,5 +53,5 @@ def find_placeholders(config: dict[str, Any]) -> Iterator[Fault]:
             yield _warn(f"{label(path)} is a placeholder", path, advice)
 
 
-def _warn(message: str, path: Path, hint: str) -> Fault:
-    return Fault("MH402", message, path, hint=hint, severity="warning")
+def _warn(message: str, path: Path, hint: str) -> Finding:
+    return Finding("MH402", message, path, hint=hint, severity="warning")

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from modelhub.redaction import is_secret_name, redact
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.wording import label
+from modelhub.secrets import is_secret_name, redact
+from modelhub.secrets.references import parse_pieces
 from modelhub.validation.addresses import is_local
-from modelhub.validation.fault import Fault, Path
 from modelhub.validation.leaves import find_texts, last_key
 from modelhub.validation.variables import name_reference
 from modelhub.validation.view import View
-from modelhub.validation.wording import label
 
 # Patterns are compiled where they are used: most configs need few of them, and starting should cost little.
-_REFERENCE = r"\$\{[^}:]*(?::-(?P<default>[^}]*))?[^}]*\}"
 _SCHEME = r"(?i)^\s*(?:bearer|basic|token|key)\s+|^\s*(?:bearer|basic)\s*$"
 _USER = r"://[^\s/?#@:]*@"  # a name without a password
 # What people write where a server wants a key and takes any.
@@ -25,7 +25,7 @@ _DUMMIES = (
 )
 
 
-def find_plaintext_secrets(config: dict[str, Any], view: View) -> Iterator[Fault]:
+def find_plaintext_secrets(config: dict[str, Any], view: View) -> Iterator[Finding]:
     """Yield a warning for each secret in plain text, unless it is a dummy or for a server on this machine."""
     if is_local(config):
         return
@@ -47,8 +47,9 @@ def _is_secret_place(path: Path, view: View) -> bool:
 
 def is_harmless(text: str) -> bool:
     """Whether a text where a secret belongs holds none: neither around its references nor in the defaults of them."""
-    defaults = [match["default"] or "" for match in re.finditer(_REFERENCE, text)]
-    rest = re.sub(_SCHEME, "", re.sub(_REFERENCE, "", text)).strip()
+    pieces = parse_pieces(text)
+    defaults = [piece.default or "" for piece in pieces]
+    rest = re.sub(_SCHEME, "", "".join(piece.text for piece in pieces if not piece.is_braced)).strip()
     return all(not word or re.fullmatch(_DUMMIES, word) for word in (rest, *defaults))
 
 
@@ -57,5 +58,5 @@ def _has_secret(url: str) -> bool:
     return bool(redact({"url": url})["url"] != url)
 
 
-def _warn(message: str, path: Path, hint: str) -> Fault:
-    return Fault("MH401", message, path, hint=hint, severity="warning")
+def _warn(message: str, path: Path, hint: str) -> Finding:
+    return Finding("MH401", message, path, hint=hint, severity="warning")

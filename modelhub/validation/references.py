@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from modelhub.validation.fault import Fault
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.wording import label
+from modelhub.secrets.references import HOW_TO_WRITE, Piece, parse_pieces
 from modelhub.validation.leaves import find_texts
 from modelhub.validation.schemas import Schema
 from modelhub.validation.view import View
-from modelhub.validation.wording import label
 
-_ANY = re.compile(r"(?<!\$)\$\{[^}]+\}")
-_EXACT = re.compile(r"\$\{[^}]+\}")
 _SCALARS = frozenset({"number", "integer", "boolean"})
-_EACH = re.compile(r"(?<!\$)\$\{[^}]*\}")
-_GOOD = re.compile(r"\$\{(?:[A-Za-z_][A-Za-z0-9_]*(?::-.*)?|[a-z][a-z0-9_+.-]*:(?!-).+)\}", re.DOTALL)
 
 
-def find_references(text: str) -> list[str]:
+def find_references(text: str) -> list[Piece]:
     """The references in ``text`` that name something, each once."""
-    return [each for each in dict.fromkeys(_EACH.findall(text)) if _GOOD.fullmatch(each)]
+    found = {piece.text: piece for piece in parse_pieces(text) if piece.kind == "reference" and piece.name}
+    return list(found.values())
 
 
-def find_bad_references(config: dict[str, Any]) -> Iterator[Fault]:
-    """Yield a fault for each text with a reference that names neither a variable nor a file."""
+def find_bad_references(config: dict[str, Any]) -> Iterator[Finding]:
+    """Yield a finding for each text with a reference that names neither a variable nor a file."""
     for path, text in find_texts(config):
-        if "${" in text and not all(_GOOD.fullmatch(reference) for reference in _EACH.findall(text)):
-            hint = "write ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for a literal ${"
-            yield Fault("MH203", f"{label(path)} holds a ${{...}} without the name of a variable", path, hint=hint)
+        if "${" in text and any(map(_is_bad, parse_pieces(text))):
+            message = f"{label(path)} holds a ${{...}} without the name of a variable"
+            yield Finding("MH203", message, path, hint=HOW_TO_WRITE)
+
+
+def _is_bad(piece: Piece) -> bool:
+    return piece.kind == "malformed" or (piece.kind == "reference" and not piece.name)
 
 
 def stands_for(text: str, types: Collection[str]) -> bool:
@@ -39,9 +40,8 @@ def stands_for(text: str, types: Collection[str]) -> bool:
     """
     if "${" not in text:
         return False
-    if "string" in types:
-        return _ANY.search(text) is not None
-    return _EXACT.fullmatch(text) is not None and not _SCALARS.isdisjoint(types)
+    found = [piece.is_braced and piece.text != "${}" for piece in parse_pieces(text)]
+    return any(found) if "string" in types else found == [True] and not _SCALARS.isdisjoint(types)
 
 
 def typed_references(config: dict[str, Any], schema: Schema) -> dict[tuple[str | int, ...], frozenset[str]]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from modelhub.configs.yaml_writer import write_inline
+from modelhub.diagnostics.wording import is_secret
 from modelhub.validation.flatten import flatten
 from modelhub.validation.schemas import Schema
 from modelhub.validation.variables import name_reference
-from modelhub.validation.wording import is_secret
 from modelhub.vendors import Vendor
 
 _IDENTITY = ("config_name", "model_type", "model_name")

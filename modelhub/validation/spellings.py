@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from modelhub.validation.fault import Fault
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.suggest import suggest
 from modelhub.validation.identity import ALIASES, explain_old_type
-from modelhub.validation.suggest import suggest
 
 # AgentScope took the name of a wrapper's class for a model_type, too.
 _TYPES = ALIASES | {
@@ -46,7 +46,7 @@ class Modern(NamedTuple):
     """A config in its modern spelling, a warning for each change, and the keys as they stand in the file."""
 
     config: dict[str, Any]
-    faults: list[Fault]
+    findings: list[Finding]
     written: dict[str, str]
 
 
@@ -81,7 +81,7 @@ def modernize(config: dict[str, Any], model_types: Collection[str]) -> dict[str,
 
 
 def read_modern(config: dict[str, Any], model_types: Collection[str]) -> Modern:
-    """Return ``config`` in its modern spelling and what was changed; places in the faults are modern, too."""
+    """Return ``config`` in its modern spelling and what was changed; places in the findings are modern, too."""
     modern = Modern(config, [], {})
     if _has_old_identity(config):
         modern = _rename(modern, _IDENTITY)
@@ -109,11 +109,11 @@ def _find_modern_type(model_type: str, model_types: Collection[str]) -> str:
 
 def _rename(modern: Modern, names: dict[str, str]) -> Modern:
     config = {names.get(key, key): value for key, value in modern.config.items()}
-    faults = [
+    findings = [
         _warn(f"the key '{old}' is the old name of '{new}'", f"write '{new}'", new, key=True)
         for old, new in names.items()
     ]
-    return Modern(config, modern.faults + faults, modern.written | {new: old for old, new in names.items()})
+    return Modern(config, modern.findings + findings, modern.written | {new: old for old, new in names.items()})
 
 
 def _rename_type(modern: Modern, model_types: Collection[str]) -> Modern:
@@ -123,8 +123,8 @@ def _rename_type(modern: Modern, model_types: Collection[str]) -> Modern:
     new = _find_modern_type(old, model_types)
     if new == old:
         return modern
-    faults = [*modern.faults, explain_old_type(old, new)]
-    return modern._replace(config={**modern.config, "model_type": new}, faults=faults)
+    findings = [*modern.findings, explain_old_type(old, new)]
+    return modern._replace(config={**modern.config, "model_type": new}, findings=findings)
 
 
 def _read_numbers(modern: Modern) -> Modern:
@@ -138,13 +138,13 @@ def _read_numbers(modern: Modern) -> Modern:
     if not quoted:
         return modern
     numbers = {key: float(text) if "." in text else int(text) for key, text in quoted.items()}
-    faults = [
+    findings = [
         _warn(f"options.{key} is a number in quotes", f"write {text} without quotes", "options", key)
         for key, text in quoted.items()
     ]
     config = {**modern.config, "options": {**options, **numbers}}
-    return modern._replace(config=config, faults=modern.faults + faults)
+    return modern._replace(config=config, findings=modern.findings + findings)
 
 
-def _warn(message: str, hint: str, *path: str, key: bool = False) -> Fault:
-    return Fault("MH109", message, path, key=key, hint=hint, severity="warning")
+def _warn(message: str, hint: str, *path: str, key: bool = False) -> Finding:
+    return Finding("MH109", message, path, key=key, hint=hint, severity="warning")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from modelhub.validation.fault import Fault, Path
-from modelhub.validation.suggest import suggest
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.suggest import suggest
+from modelhub.diagnostics.wording import did_you_mean
 from modelhub.validation.view import View
 
 
@@ -34,23 +35,23 @@ def find_edges(index: int, view: View | None, value: Any, path: Path = ()) -> It
         yield from find_edges(index, view.child(step), item, (*path, step))
 
 
-def find_target_faults(edges: list[Edge], names: Mapping[str, int]) -> dict[int, list[Fault]]:
-    """The faults of each config: a target that does not exist, and, once for each, a circle of targets."""
-    faults: dict[int, list[Fault]] = {}
+def check_targets(edges: list[Edge], names: Mapping[str, int]) -> dict[int, list[Finding]]:
+    """The findings of each config: a target that does not exist, and, once for each, a circle of targets."""
+    findings: dict[int, list[Finding]] = {}
     named = {index: name for name, index in names.items()}
     onward: dict[str, list[Edge]] = {}
     for edge in edges:
         if edge.target not in names:
             near = suggest(edge.target, names)
-            hint = f"did you mean {near!r}?" if near else None
-            fault = Fault("MH303", f"there is no config called {edge.target!r}", edge.path, hint=hint)
-            faults.setdefault(edge.config, []).append(fault)
+            hint = did_you_mean(near) if near else None
+            finding = Finding("MH303", f"there is no config called {edge.target!r}", edge.path, hint=hint)
+            findings.setdefault(edge.config, []).append(finding)
         elif edge.config in named:
             onward.setdefault(named[edge.config], []).append(edge)
     for edge, circle in _find_circles(onward):
-        fault = Fault("MH304", f"the configs name each other in a circle: {' -> '.join(circle)}", edge.path)
-        faults.setdefault(edge.config, []).append(fault)
-    return faults
+        finding = Finding("MH304", f"the configs name each other in a circle: {' -> '.join(circle)}", edge.path)
+        findings.setdefault(edge.config, []).append(finding)
+    return findings
 
 
 def _find_circles(onward: Mapping[str, list[Edge]]) -> Iterator[tuple[Edge, list[str]]]:

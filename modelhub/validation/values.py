@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.suggest import suggest
+from modelhub.diagnostics.wording import did_you_mean, either, is_secret, kind, label, quoting_hint, shown, types
 from modelhub.validation.addresses import repair
-from modelhub.validation.fault import Fault, Path
-from modelhub.validation.suggest import suggest
 from modelhub.validation.view import View
-from modelhub.validation.wording import either, is_secret, kind, label, quoting_hint, shown, types
 
 _RANGES = ("min", "max", "exclusive", "multipleOf", "uniqueItems", "contains")
 _MANY = 20  # choices that nobody wants to read when the one that was meant is known
 
 
-def explain_value(keyword: str, value: Any, place: View, path: Path) -> Fault:
+def explain_value(keyword: str, value: Any, place: View, path: Path) -> Finding:
     """Explain why ``keyword`` refuses the value at ``path``."""
     secret = place.secret or is_secret(path)
     text = shown(value, secret=secret)
@@ -24,32 +24,32 @@ def explain_value(keyword: str, value: Any, place: View, path: Path) -> Fault:
     if keyword in ("enum", "const"):
         choices = [str(shown(choice, secret=False)) for choice in place.first("enum") or [place.first("const")]]
         near = suggest(value, [choice.strip("'") for choice in choices]) if isinstance(value, str) else None
-        hint = f"did you mean '{near}'?" if near and not secret else None
+        hint = did_you_mean(near) if near and not secret else None
         what = f"one of {either(choices)}" if len(choices) > 1 else choices[0]
         if hint and len(choices) > _MANY:
             what = f"one of {len(choices)} names"
-        return Fault("MH202", f"{label(path)} must be {what}{but}", path, hint=hint)
+        return Finding("MH202", f"{label(path)} must be {what}{but}", path, hint=hint)
     if keyword in ("pattern", "format"):
         wanted = place.first("x-expects") or f"in the format {place.first(keyword)}"
         meant = repair(value) if "URL" in wanted and isinstance(value, str) and not secret else None
-        hint = f"did you mean '{meant}'?" if meant else _example(place)
-        return Fault("MH203", f"{label(path)} must be {wanted}{but}", path, hint=hint)
+        hint = did_you_mean(meant) if meant else _example(place)
+        return Finding("MH203", f"{label(path)} must be {wanted}{but}", path, hint=hint)
     if keyword.startswith(_RANGES):
-        return Fault("MH201", f"{label(path)} must {_range(keyword, value, place)}{but}", path, hint=_example(place))
+        return Finding("MH201", f"{label(path)} must {_range(keyword, value, place)}{but}", path, hint=_example(place))
     what = place.first("description")
-    return Fault("MH100", f"{label(path)} does not fit the schema ({keyword})", path, hint=what)
+    return Finding("MH100", f"{label(path)} does not fit the schema ({keyword})", path, hint=what)
 
 
-def _explain_type(value: Any, place: View, path: Path, text: str, secret: bool) -> Fault:
+def _explain_type(value: Any, place: View, path: Path, text: str, secret: bool) -> Finding:
     named = [part["type"] for part, _ in place.always if "type" in part] or [sorted(place.types)]
     wanted = min(([name] if isinstance(name, str) else name for name in named), key=len)
     hint = quoting_hint(value, wanted, secret=secret)
     if value is None:
-        return Fault(
+        return Finding(
             "MH104", f"{label(path)} must be {types(wanted)}, not null", path, hint="give it a value, or remove it"
         )
     shape = f" ({text})" if text else ""
-    return Fault("MH104", f"{label(path)} must be {types(wanted)}, not {kind(value)}{shape}", path, hint=hint)
+    return Finding("MH104", f"{label(path)} must be {types(wanted)}, not {kind(value)}{shape}", path, hint=hint)
 
 
 def _range(keyword: str, value: Any, place: View) -> str:

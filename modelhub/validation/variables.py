@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from modelhub.validation.fault import Fault, Path
+from modelhub.diagnostics import Finding, Path
 from modelhub.validation.leaves import last_key
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def name_reference(path: Path, config: Mapping[str, Any]) -> str:
     return f"${{{name if name[:1].isalpha() else f'MY_{name}'}}}"
 
 
-def find_missing_key(config: Mapping[str, Any]) -> Iterator[Fault]:
+def find_missing_key(config: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield a fault when ``config`` leaves its key to the environment, where its ``vendor`` has none."""
     import os
 
@@ -37,7 +37,7 @@ def find_missing_key(config: Mapping[str, Any]) -> Iterator[Fault]:
     if not any(map(os.environ.get, vendor.key_variables)):
         variable = vendor.key_variables[0]
         message = f"the key of {vendor.title} is missing: environment variable {variable} is not set"
-        yield Fault("MH301", message, ("vendor",), hint=f"set {variable}, or write api_key")
+        yield Finding("MH301", message, ("vendor",), hint=f"set {variable}, or write api_key")
 
 
 def _find_vendor(config: Mapping[str, Any]) -> Vendor | None:

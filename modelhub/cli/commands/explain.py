@@ -9,6 +9,7 @@ import orjson
 
 from modelhub.cli.printing import print_json, print_table
 from modelhub.cli.sources import config_option, find_configs, profile_option
+from modelhub.diagnostics.wording import did_you_mean
 from modelhub.errors import ModelHubError
 from modelhub.provenance import Beaten, Explained
 from modelhub.registry import ModelRegistry
@@ -33,7 +34,7 @@ def explain(target: str, path: str | None, profile: str | None, as_json: bool) -
     wanted = [each for each in explained if not key or f"{each.key}.".startswith(f"{key}.")]
     if not wanted:
         near = suggest(key, [each.key for each in explained])
-        hint = f"did you mean {f'{name}.{near}'!r}?" if near else f"`modelhub explain {name}` lists what it has"
+        hint = did_you_mean(f"{name}.{near}") if near else f"`modelhub explain {name}` lists what it has"
         raise ModelHubError(f"config {name!r} has no value at {key!r}; {hint}")
     if as_json:
         print_json([_build_document(each) for each in wanted])

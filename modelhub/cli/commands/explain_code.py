@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from modelhub.cli.printing import colour, print_table
-from modelhub.validation.codes import CODES, EXPLANATIONS
+from modelhub.diagnostics import CODES, EXPLANATIONS
 
 
 @click.command("explain-code")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from modelhub.compat.agentscope.scope import refuse
-from modelhub.redaction import redact
+from modelhub.secrets import redact
 from modelhub.telemetry.invocations import Invocation
 
 _LOGGER = logging.getLogger("modelhub")

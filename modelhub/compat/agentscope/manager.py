@@ -12,8 +12,8 @@ from modelhub.compat.agentscope.file_manager import FileManager as FileManager
 from modelhub.compat.agentscope.scope import refuse
 from modelhub.errors import ConfigError, ConfigWarning
 from modelhub.installed import WRAPPERS
-from modelhub.redaction import redact
 from modelhub.registry import ModelRegistry
+from modelhub.secrets import redact
 from modelhub.telemetry.invocations import HOOKS, ignore, observe
 from modelhub.telemetry.usage import MONITOR
 

@@ -1,4 +1,4 @@
-"""Find the word that was probably meant."""
+"""Find the word that was probably meant: strictly where a guess decides something, freely where it is a hint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
     found: str | None = None
     for candidate in known:
         other = fold(candidate)
-        if abs(len(other) - len(plain)) > limit:
+        if abs(len(other) - len(plain)) > limit or count_lacking(plain, other) > limit:
             continue
         slips = distance(plain, other)
         if slips > limit or slips >= max(len(plain), len(other)) > 0:
@@ -28,9 +28,34 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
     return found
 
 
+def suggest_freely(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """Return the nearest known word, else the one most like ``word``: for names of files and configs.
+
+    ``likeness`` is the share of letters, from 0 to 1, that the two must have in common in the same order.
+    """
+    words = list(known)
+    near = suggest(word, words)
+    if near is None and words:
+        from difflib import get_close_matches
+
+        folded = {fold(candidate): candidate for candidate in reversed(words)}
+        near = next((folded[like] for like in get_close_matches(fold(word), folded, 1, likeness)), None)
+    return near
+
+
 def fold(word: str) -> str:
     """Write a word the one way it is compared in."""
     return word.lower().replace("-", "_")
+
+
+def count_lacking(word: str, other: str) -> int:
+    """Count the letters of ``word`` that ``other`` lacks: quick to find, and never more than the slips between them."""
+    lacking = 0
+    for letter in word:
+        shorter = other.replace(letter, "", 1)
+        lacking += len(shorter) == len(other)
+        other = shorter
+    return lacking
 
 
 def distance(a: str, b: str) -> int:

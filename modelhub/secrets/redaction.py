@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from modelhub.secrets.references import PATTERN, parse_pieces
+
 MASK = "***"
 _SECRET_WORDS = re.compile(
     r"apikey|accesskey|secretkey|privatekey|accesstoken|authtoken|authorization|bearer|cookie|credentials?"
@@ -14,10 +16,9 @@ _HARMLESS = re.compile(
     r"(?:messages|cache|prompt_cache|public|partition|routing|sort)_key|(?:bos|cls|eos|mask|pad|sep|stop|unk)_token"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_REFERENCE = re.compile(r"\$\{(?P<name>[^}:]*)(?P<rest>:[^}]*)?\}")
-_PART = r"(?:\$\{[^}]*\}|[^\s/?#])*"
+_PART = rf"(?:{PATTERN}|[^\s/?#])*"
 _USERINFO = re.compile(rf"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?#@:]*:)?)(?P<secret>{_PART})(?=@)")
-_QUERY = re.compile(r"(?P<before>[?&](?P<name>[^\s=&#?]+)=)(?P<secret>(?:\$\{[^}]*\}|[^\s&#])*)")
+_QUERY = re.compile(rf"(?P<before>[?&](?P<name>[^\s=&#?]+)=)(?P<secret>(?:{PATTERN}|[^\s&#])*)")
 
 
 def redact(
@@ -65,11 +66,10 @@ def _redact(
 
 def _mask(secret: str) -> str:
     """Mask a secret; a reference stays, less a default that is a secret itself."""
-    reference = _REFERENCE.fullmatch(secret)
-    if reference is None:
+    pieces = parse_pieces(secret)
+    if [piece.is_braced for piece in pieces] != [True]:
         return MASK if secret else secret
-    has_default = (reference["rest"] or "").startswith(":-") and len(reference["rest"]) > 2
-    return f"${{{reference['name']}:-{MASK}}}" if has_default else secret
+    return f"${{{pieces[0].name}:-{MASK}}}" if pieces[0].default else secret
 
 
 def _mask_url(text: str) -> str:

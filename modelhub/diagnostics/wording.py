@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from modelhub.redaction import is_secret_name
+from modelhub.diagnostics.suggest import suggest_freely
+from modelhub.secrets import is_secret_name
 
 _SECRET_VALUE = re.compile(
     r"^\s*(bearer|basic)\s|\b(sk|pk|ak|xox[a-z]|gh[a-z])[-_]\w{6,}|[\w+/=-]{28,}|:[^\s@]*@|[?&]\w+=", re.IGNORECASE
@@ -70,6 +71,11 @@ def kind(value: Any) -> str:
     return f"a Python {type(value).__name__}"
 
 
+def describe(value: Any) -> str:
+    """Name the type of a part of a file, where a string is text that stands in the place of something else."""
+    return "text" if isinstance(value, str) else kind(value)
+
+
 def types(names: Collection[str]) -> str:
     """Name the types a value may have: "a string or a list"."""
     wanted = [_TYPES[name] for name in _TYPES if name in names and not (name == "integer" and "number" in names)]
@@ -99,3 +105,16 @@ def quoting_hint(value: Any, names: Collection[str], *, secret: bool) -> str | N
     if "number" in names and duration:
         return "write a number of seconds" + (f": {duration[1]}" if duration[2].startswith("s") else "")
     return None
+
+
+def did_you_mean(word: str) -> str:
+    """Ask whether ``word`` was meant."""
+    return f"did you mean '{word}'?"
+
+
+def suggest_name(name: str, known: Iterable[str], what: str) -> str:
+    """Hint at the name that was probably meant, else at the known ones; ``what`` is the plural of what they name."""
+    names = list(known)
+    if near := suggest_freely(name, names):
+        return did_you_mean(near)
+    return f"the {what} are: {', '.join(names[:20])}" if names else f"there are no {what}"
