@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modelhub import checking
 from modelhub.configs import Loaded, Span
-from modelhub.configs.files import FORMATS
+from modelhub.configs.sources.files import FORMATS
 from modelhub.errors import Problem
+from modelhub.registry import checking
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modelhub.wrappers.anthropic_messages import build_body, build_messages
+from modelhub.wrappers.anthropic_request import build_body, build_messages
 
 from modelhub import ModelRegistry, errors
 from modelhub.testing import MockServer, Replay

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from modelhub.configs.documents import Document, Entry
-from modelhub.configs.yaml_reader import parse_yaml
+from modelhub.authoring.editor_schema import build_bundle, find_flaw, load_built_ins, print_bundle
+from modelhub.authoring.reference_page import build_reference
+from modelhub.configs.layers.entry import Entry
+from modelhub.configs.readers.document import Document
+from modelhub.configs.readers.yaml_reader import parse_yaml
 from modelhub.validation import check, load_schema
-from modelhub.validation.bundle import build_bundle, find_flaw, load_built_ins, print_bundle
-from modelhub.validation.flatten import flatten
-from modelhub.validation.reference import build_reference
+from modelhub.validation.schema.flatten import flatten
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "tests" / "configs"

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 from modelhub import errors
 from modelhub.base import ChatWrapper, EmbeddingWrapper, HTTPModelWrapperBase, ImageWrapper
-from modelhub.capabilities import capabilities_of, facts_about, summarize
 from modelhub.cli.app import cli
-from modelhub.installed import WRAPPERS
+from modelhub.registry.installed import WRAPPERS
 from modelhub.validation import load_schema
-from modelhub.validation.schemas import load_file
+from modelhub.validation.schema.capabilities import capabilities_of, facts_about, summarize
+from modelhub.validation.schema.store import load_file
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 TYPES = sorted(path.stem for path in SCHEMAS.glob("*.json") if not path.stem.startswith("_"))

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from modelhub import ModelRegistry, checking
+from modelhub import ModelRegistry
 from modelhub.base import ModelWrapperBase
 from modelhub.configs import Sources
-from modelhub.known_types import KnownTypes
+from modelhub.registry import checking
+from modelhub.registry.types import KnownTypes
 
 
 class TalkerWrapper(ModelWrapperBase):
@@ -75,7 +76,8 @@ def test_checking_loads_no_registry_and_no_wrapper(tmp_path: Path) -> None:
     path.write_text("{config_name: a, model_type: openai_chat}\n")
     program = f"""
 import sys
-from modelhub import checking, configs
+from modelhub import configs
+from modelhub.registry import checking
 
 sources = configs.Sources()
 sources.add({str(path)!r})

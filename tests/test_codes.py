@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from modelhub import checking, configs
+from modelhub import configs
 from modelhub.diagnostics import CODES, EXPLANATIONS
 from modelhub.errors import Problem
+from modelhub.registry import checking
 from modelhub.validation import check_environment
 
 ROOT = Path(__file__).parents[1]

@@ -24,7 +24,7 @@ from modelhub.compat.agentscope.manager import ASManager, ModelManager, MonitorM
 from modelhub.compat.agentscope.message import Msg, Tht
 from modelhub.telemetry import invocations
 from modelhub.testing import MockServer
-from modelhub.validation import spellings
+from modelhub.validation import deprecations as spellings
 
 PROJECT = Path(__file__).parent / "compat" / "project"
 MAIN = """
@@ -167,7 +167,7 @@ def test_what_is_not_offered_names_the_guide(statement: str, tmp_path: Path) -> 
 
 
 def test_every_wrapper_is_offered() -> None:
-    from modelhub.installed import WRAPPERS
+    from modelhub.registry.installed import WRAPPERS
 
     offered = {getattr(models, name) for name in models.__all__}
     ours = {

@@ -19,7 +19,7 @@ import modelhub
 from modelhub.cli.app import cli
 from modelhub.configs import Entry, Sources, load, load_text
 from modelhub.errors import ConfigError
-from modelhub.provenance import DEFAULT, Explained
+from modelhub.registry.explain import DEFAULT, Explained
 from modelhub.testing import MockServer
 
 HERE = Path(__file__).parent / "configs" / "layers"
@@ -343,7 +343,7 @@ def test_any_layers_merge_as_documented_and_rebuild_from_their_sources(layers: A
 
 def rebuild(entry: Entry, text: str) -> dict[str, Any]:
     """The config made again from what stands at the places of its values."""
-    from modelhub.provenance import explain
+    from modelhub.registry.explain import explain
 
     built: dict[str, Any] = {}
     for each in explain(entry, {}):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from modelhub.configs import Loaded, Span, load, load_text
-from modelhub.configs.files import MAX_BYTES
+from modelhub.configs.sources.files import MAX_BYTES
 from modelhub.errors import Problem
 
 HERE = Path(__file__).parent / "configs" / "loading"
@@ -244,7 +244,7 @@ def test_paths_that_give_no_config(tmp_path: Path) -> None:
 
 
 def test_import_is_light() -> None:
-    heavy = ["yaml", "tomllib", "difflib", "importlib.metadata", "modelhub.configs.json_reader"]
+    heavy = ["yaml", "tomllib", "difflib", "importlib.metadata", "modelhub.configs.readers.json_reader"]
     code = f"import sys, modelhub.configs; sys.exit(str([name for name in {heavy} if name in sys.modules]))"
     ran = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, check=False)
     assert ran.stderr.strip() == "[]"

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from modelhub.configs.documents import Document, Entry
-from modelhub.installed import WRAPPERS
+from modelhub.authoring.editor_schema import load_built_ins
+from modelhub.authoring.template import build_sketch, print_sketch
+from modelhub.configs.layers.entry import Entry
+from modelhub.configs.readers.document import Document
+from modelhub.registry.installed import WRAPPERS
 from modelhub.validation import check, derive_from_source
-from modelhub.validation.bundle import load_built_ins
-from modelhub.validation.sketch import build_sketch, print_sketch
 
 ROOT = Path(__file__).parent.parent
 BUILT_IN = load_built_ins()

@@ -10,8 +10,8 @@ import pytest
 
 from modelhub.base import Endpoint, HTTPModelWrapperBase, ModelWrapperBase
 from modelhub.errors import ConfigError, PluginError, ResponseParsingError
-from modelhub.installed import WRAPPERS
 from modelhub.registry import ModelRegistry
+from modelhub.registry.installed import WRAPPERS
 from modelhub.response import ModelResponse
 from modelhub.testing import MockServer, VirtualDrivers
 from modelhub.wire import Reply, Request

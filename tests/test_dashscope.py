@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 from modelhub.wrappers.dashscope import DashScopeImageSynthesisWrapper
-from modelhub.wrappers.dashscope_service import parse_failure
+from modelhub.wrappers.dashscope_endpoint import parse_failure
 
 from modelhub import ModelRegistry, errors
 from modelhub.testing import MockServer, Replay

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 import modelhub
 from modelhub.cli.app import cli
-from modelhub.mock.pointing import KEY, point_at
+from modelhub.server.mock.point import KEY, point_at
 from modelhub.testing import MockServer
 from modelhub.vendors import list_vendors
 

@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhub import ModelRegistry
+from modelhub.authoring.litellm.vendors import VENDORS, guess_mode, split_model
+from modelhub.authoring.yaml_writer import write_block
 from modelhub.cli.app import cli
-from modelhub.configs.yaml_reader import parse_yaml
-from modelhub.configs.yaml_writer import write_block
-from modelhub.importing.vendors import VENDORS, guess_mode, split_model
-from modelhub.installed import WRAPPERS
+from modelhub.configs.readers.yaml_reader import parse_yaml
+from modelhub.registry.installed import WRAPPERS
 from modelhub.testing import MockServer
 
 CASES = Path(__file__).parent / "litellm_configs"
@@ -146,7 +146,7 @@ def test_a_file_that_is_not_there_and_wrong_usage(tmp_path: Path, monkeypatch: p
 
 
 def test_a_mistake_of_the_converter_is_not_handed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelhub.importing.litellm._remove_faults", lambda *args: True)
+    monkeypatch.setattr("modelhub.authoring.litellm.convert._remove_faults", lambda *args: True)
     output = tmp_path / "models.yaml"
     done = convert(str(CASES / "values_refused.yaml"), "-o", str(output))
     assert done.exit_code == 1 and not output.exists()

@@ -19,7 +19,7 @@ WRAPPERS = Path(modelhub.wrappers.__file__).parent
 HOMES = {
     "requests": ("modelhub.sync",),
     "urllib3": ("modelhub.sync",),
-    "aiohttp": ("modelhub.aio", "modelhub.mock", "modelhub.testing"),
+    "aiohttp": ("modelhub.aio", "modelhub.server.mock", "modelhub.testing"),
     "yaml": ("modelhub.configs",),
     "jsonschema": ("modelhub.validation",),
     "click": ("modelhub.cli",),
@@ -75,7 +75,7 @@ FORBIDDEN = {
         "modelhub.plugins",
     ),
     ("modelhub.base", "modelhub.sync", "modelhub.aio", "modelhub.plugins"): ("modelhub.registry", "modelhub.cli"),
-    ("modelhub.checking", "modelhub.installed", "modelhub.known_types"): (
+    ("modelhub.registry.checking", "modelhub.registry.installed", "modelhub.registry.types"): (
         "modelhub.base",
         "modelhub.registry",
         "modelhub.cli",
@@ -201,7 +201,7 @@ def test_init_and_get_model_load_only_what_they_need(tmp_path: Path) -> None:
         "pluggy",
         "ssl",
         "modelhub.wrappers.ollama",
-        "modelhub.mock",
+        "modelhub.server.mock",
     }
     assert loaded & heavy == set()
 

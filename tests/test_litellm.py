@@ -249,7 +249,7 @@ asked = []
 for name in ("connect", "connect_ex"):
     setattr(socket.socket, name, lambda self, address: asked.append(address))
 socket.getaddrinfo = lambda *args, **kwargs: asked.append(args) or []
-from modelhub.installed import WRAPPERS
+from modelhub.registry.installed import WRAPPERS
 wrapper = WRAPPERS.load("litellm_chat")
 assert "litellm" not in sys.modules
 sys.modules[wrapper.__module__].load_library("x")

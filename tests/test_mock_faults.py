@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from modelhub.errors import ModelHubError
-from modelhub.mock import MockSettings
+from modelhub.server.mock import MockSettings
 from modelhub.testing import MockServer
 
 PATHS = ["/v1/chat/completions", "/api/chat", "/llm/"]

@@ -16,10 +16,10 @@ import pytest
 import requests
 
 from modelhub.errors import ModelHubError
-from modelhub.mock import MockSettings, serve
+from modelhub.server.mock import MockSettings, serve
 from modelhub.testing import MockServer
 
-SERVE = "import modelhub.mock as m; m.serve(m.MockSettings(), port=0)"
+SERVE = "import modelhub.server.mock as m; m.serve(m.MockSettings(), port=0)"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from modelhub import ModelRegistry, ModelResponse, ModelWrapperBase
 from modelhub.cli.app import cli
 from modelhub.errors import ConfigWarning
-from modelhub.validation.identity import ALIASES
+from modelhub.validation.rules.identity import ALIASES
 
 OLD = {
     "openai": "OpenAIChatWrapper",

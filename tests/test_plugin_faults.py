@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from modelhub.errors import PluginError
-from modelhub.installed import InstalledWrappers
+from modelhub.registry.installed import InstalledWrappers
 
 WRAPPER = """
 from modelhub.base import ModelWrapperBase

@@ -348,7 +348,7 @@ def test_the_order_of_installation_does_not_decide(environment: Environment, plu
     code = """
         import json
         from importlib.metadata import entry_points
-        from modelhub.installed import WRAPPERS
+        from modelhub.registry.installed import WRAPPERS
 
         order = [e.dist.name for e in entry_points(group="modelhub.wrappers") if e.name == "acme_chat"]
         print(json.dumps([order, WRAPPERS.load("acme_chat").__name__]))

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelhub.authoring.editor_keywords import write_for_editors
 from modelhub.configs import load
 from modelhub.errors import ConfigError
 from modelhub.secrets import redact, reference_names, resolve
 from modelhub.secrets.references import PATTERN, parse_pieces
-from modelhub.validation.editors import write_for_editors
 from modelhub.validation.environment import check_environment
-from modelhub.validation.plaintext import is_harmless
-from modelhub.validation.references import find_bad_references, find_references, stands_for
+from modelhub.validation.rules.plaintext import is_harmless
+from modelhub.validation.rules.references import find_bad_references, find_references, stands_for
 
 PIECES = [
     ("", []),

@@ -87,7 +87,7 @@ def test_errors(configs: list[dict[str, Any]], caller: Any, server: MockServer, 
     sent = "".join(repr(dict(request.headers)) + request.path + str(request.query) for request in server.requests)
     assert sum(canary in sent or canary == CANARIES[8] for canary in CANARIES) == 9, "they were really sent"
     for record in caplog.records:
-        if not record.name.startswith("modelhub.mock"):
+        if not record.name.startswith("modelhub.server.mock"):
             assert not any(canary in record.getMessage() for canary in CANARIES[:6])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from modelhub import ModelRegistry, ModelResponse, ToolCall
 from modelhub.errors import StreamInterruptedError
-from modelhub.mock.pointing import point_at
+from modelhub.server.mock.point import point_at
 from modelhub.testing import MockServer
 
 TOOL = {

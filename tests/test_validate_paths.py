@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from modelhub.cli.app import cli
-from modelhub.configs.files import MAX_BYTES
+from modelhub.configs.sources.files import MAX_BYTES
 
 
 @pytest.fixture

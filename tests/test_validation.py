@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelhub.configs import load
-from modelhub.configs.documents import Document, Entry
+from modelhub.configs.layers.entry import Entry
+from modelhub.configs.readers.document import Document
 from modelhub.errors import Problem
 from modelhub.validation import CODES, check, load_schema
 

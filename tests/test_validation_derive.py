@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import pytest
 from jsonschema import Draft202012Validator
 
-from modelhub.configs.documents import Document, Entry
+from modelhub.configs.layers.entry import Entry
+from modelhub.configs.readers.document import Document
 from modelhub.errors import Problem
 from modelhub.validation import check, derive_from_class, derive_from_source
 

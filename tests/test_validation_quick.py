@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from modelhub.validation import CODES, load_schema
-from modelhub.validation.explain import explain
-from modelhub.validation.judge import judge
-from modelhub.validation.quick import is_certainly_valid
-from modelhub.validation.view import View
+from modelhub.validation.explain_errors import explain
+from modelhub.validation.fast_check import is_certainly_valid
+from modelhub.validation.full_check import judge
+from modelhub.validation.schema.view import View
 
 TYPES = ["ollama_chat", "openai_chat", "openai_embedding", "post_api", "post_api_chat"]
 
@@ -117,7 +117,8 @@ def test_five_hundred_configs_need_neither_jsonschema_nor_a_second() -> None:
         import sys, time
         import modelhub.validation as validation
         assert not {"json", "inspect", "jsonschema", "pkgutil"} & (set(sys.modules) - before), "imported at import"
-        from modelhub.configs.documents import Document, Entry
+        from modelhub.configs.layers.entry import Entry
+from modelhub.configs.readers.document import Document
         types = ["openai_chat", "ollama_chat", "post_api_chat"]
         configs = [
             {

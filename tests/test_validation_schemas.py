@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from modelhub.validation import load_bundle, load_schema
-from modelhub.validation.quick import is_certainly_valid
-from modelhub.validation.schemas import load_file
-from modelhub.validation.view import View
+from modelhub.validation.fast_check import is_certainly_valid
+from modelhub.validation.schema.store import load_file
+from modelhub.validation.schema.view import View
 
 TYPES = sorted(path.stem for path in (Path(__file__).parent.parent / "schemas").glob("[a-z]*.json"))
 FILES = ["_common", *TYPES]

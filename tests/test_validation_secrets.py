@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelhub.configs import load_text
-from modelhub.configs.documents import Document, Entry
+from modelhub.configs.layers.entry import Entry
+from modelhub.configs.readers.document import Document
 from modelhub.errors import Problem
 from modelhub.validation import check, check_environment, load_schema, modernize
-from modelhub.validation.addresses import repair
+from modelhub.validation.rules.urls import repair
 
 TYPES = ["ollama_chat", "openai_chat", "post_api"]
 

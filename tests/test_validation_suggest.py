@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelhub.diagnostics.suggest import count_lacking, distance, suggest, suggest_freely
-from modelhub.validation.schemas import load_file
+from modelhub.validation.schema.store import load_file
 
 FILES = ["_common", "ollama_chat", "openai_chat", "openai_embedding", "post_api"]
 

@@ -14,14 +14,14 @@ import yaml
 from click.testing import CliRunner
 
 from modelhub import ModelRegistry, errors
-from modelhub.capabilities import capabilities_of
+from modelhub.authoring.editor_schema import load_built_ins
 from modelhub.cli.app import cli
-from modelhub.installed import WRAPPERS
-from modelhub.mock.pointing import point_at
+from modelhub.registry.installed import WRAPPERS
+from modelhub.server.mock.point import point_at
 from modelhub.testing import MockServer
-from modelhub.validation.bundle import load_built_ins
-from modelhub.validation.flatten import flatten
-from modelhub.validation.schemas import load_file
+from modelhub.validation.schema.capabilities import capabilities_of
+from modelhub.validation.schema.flatten import flatten
+from modelhub.validation.schema.store import load_file
 from modelhub.vendors import Vendor, find_compatible, find_vendor, list_compatible, list_vendors
 
 ROOT = Path(__file__).parents[1]

@@ -33,7 +33,7 @@ from modelhub.errors import (
     ServerError,
 )
 
-from .anthropic_messages import VERSION, add_thoughts, build_body, gather_blocks
+from .anthropic_request import VERSION, add_thoughts, build_body, gather_blocks
 
 _COUNTED = frozenset({"messages", "system", "tools", "tool_choice", "thinking", "output_config", "mcp_servers"})
 _FINISH_REASONS = {

@@ -24,7 +24,7 @@ from modelhub.base import (
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
 
 from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors, raise_for_error
-from .post_api_shapes import open_envelope, parse_bare_vectors, parse_known_shape
+from .post_api_reply import open_envelope, parse_bare_vectors, parse_known_shape
 
 _LAST_WORDS = re.compile(r"\n(?=[A-Za-z][\w.]*(?:: |$))")  # the exception, after the indented lines that led to it
 

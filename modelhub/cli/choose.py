@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelhub.diagnostics.suggest import suggest
 from modelhub.errors import PluginError
-from modelhub.installed import WRAPPERS
+from modelhub.registry.installed import WRAPPERS
 
 
 def select_type(model_type: str) -> str:

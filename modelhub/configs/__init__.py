@@ -1,7 +1,8 @@
 """Model configs and where every value of them stands: Python objects, YAML, JSON and TOML, files and folders."""
 
-from modelhub.configs.documents import Document, Entry, Loaded
-from modelhub.configs.positions import Span
+from modelhub.configs.layers.entry import Entry, Loaded
+from modelhub.configs.readers.document import Document
+from modelhub.configs.readers.positions import Span
 from modelhub.configs.sources import Sources, load, load_text, select_profile
 
 __all__ = ["Document", "Entry", "Loaded", "Sources", "Span", "load", "load_text", "select_profile"]

@@ -15,10 +15,10 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from modelhub.mock.app import build_app
-from modelhub.mock.script import Script, Scripted
-from modelhub.mock.serving import Listener, listen
-from modelhub.mock.settings import MockSettings
+from modelhub.server.http.listening import Listener, listen
+from modelhub.server.mock.app import build_app
+from modelhub.server.mock.script import Script, Scripted
+from modelhub.server.mock.settings import MockSettings
 
 _TICK = 0.005
 """Seconds between two looks at the connections, whose end wakes nobody."""

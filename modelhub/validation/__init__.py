@@ -4,12 +4,12 @@ from modelhub.diagnostics import CODES
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import looks_secret
 from modelhub.validation.check import SchemaOf, check, place_problem
-from modelhub.validation.derive import derive_from_class, derive_from_source, derive_schema
+from modelhub.validation.deprecations import Spellings, modernize
 from modelhub.validation.environment import check_environment
-from modelhub.validation.references import typed_references
-from modelhub.validation.schemas import load_bundle, load_schema
-from modelhub.validation.spellings import Spellings, modernize
-from modelhub.validation.view import View
+from modelhub.validation.rules.references import typed_references
+from modelhub.validation.schema.derive import derive_from_class, derive_from_source, derive_schema
+from modelhub.validation.schema.store import load_bundle, load_schema
+from modelhub.validation.schema.view import View
 
 __all__ = [
     "CODES",

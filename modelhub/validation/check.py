@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 from modelhub.diagnostics import Finding
 from modelhub.diagnostics.wording import label
 from modelhub.errors import PluginError, Problem
-from modelhub.validation.addresses import find_bad_addresses
-from modelhub.validation.explain import explain
-from modelhub.validation.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
-from modelhub.validation.judge import judge
-from modelhub.validation.keys import find_odd_keys
-from modelhub.validation.layouts import find_unknown_formatter
-from modelhub.validation.placeholders import find_placeholders
-from modelhub.validation.plaintext import find_plaintext_secrets
-from modelhub.validation.quick import is_certainly_valid
-from modelhub.validation.references import find_bad_references
-from modelhub.validation.schemas import BASE, Schema
-from modelhub.validation.spellings import read_modern
-from modelhub.validation.targets import Edge, check_targets, find_edges
-from modelhub.validation.view import View
+from modelhub.validation.deprecations import read_modern
+from modelhub.validation.explain_errors import explain
+from modelhub.validation.fast_check import is_certainly_valid
+from modelhub.validation.full_check import judge
+from modelhub.validation.rules.formatters import find_unknown_formatter
+from modelhub.validation.rules.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
+from modelhub.validation.rules.keys import find_odd_keys
+from modelhub.validation.rules.model_references import Edge, check_targets, find_edges
+from modelhub.validation.rules.placeholders import find_placeholders
+from modelhub.validation.rules.plaintext import find_plaintext_secrets
+from modelhub.validation.rules.references import find_bad_references
+from modelhub.validation.rules.urls import find_bad_addresses
+from modelhub.validation.schema.store import BASE, Schema
+from modelhub.validation.schema.view import View
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry

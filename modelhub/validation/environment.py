@@ -11,11 +11,11 @@ from modelhub.diagnostics.wording import label
 from modelhub.errors import ConfigError, Problem
 from modelhub.secrets.references import Piece, convert, parse_pieces, resolve
 from modelhub.validation.check import Checker, SchemaOf, build_problem, without_repeats
-from modelhub.validation.leaves import find_texts
-from modelhub.validation.references import find_references, typed_references
-from modelhub.validation.spellings import read_modern
-from modelhub.validation.variables import find_missing_key
-from modelhub.validation.view import View
+from modelhub.validation.deprecations import read_modern
+from modelhub.validation.rules.references import find_references, typed_references
+from modelhub.validation.rules.variables import find_missing_key
+from modelhub.validation.schema.view import View
+from modelhub.validation.walk import find_texts
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry

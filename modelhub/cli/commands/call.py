@@ -58,7 +58,7 @@ def _open(path: str, profile: str | None, name: str, mocked: bool) -> Iterator[M
         if not mocked:
             yield hub
             return
-        from modelhub.mock.pointing import point_at  # these load aiohttp, which other calls do without
+        from modelhub.server.mock.point import point_at  # these load aiohttp, which other calls do without
         from modelhub.testing import MockServer
 
         with MockServer() as server, ModelRegistry(point_at(hub.build_config(name), server.url)) as mock_hub:

@@ -11,8 +11,8 @@ from modelhub.cli.printing import print_json, print_table
 from modelhub.cli.sources import config_option, find_configs, profile_option
 from modelhub.diagnostics.wording import did_you_mean
 from modelhub.errors import ModelHubError
-from modelhub.provenance import Beaten, Explained
 from modelhub.registry import ModelRegistry
+from modelhub.registry.explain import Beaten, Explained
 from modelhub.validation import suggest
 
 

@@ -8,14 +8,15 @@ from typing import NoReturn
 import click
 import orjson
 
-from modelhub import checking, configs
+from modelhub import configs
+from modelhub.authoring.litellm import import_litellm, read_config
+from modelhub.authoring.yaml_writer import write_block
 from modelhub.cli.printing import count
 from modelhub.cli.reports import report_text
 from modelhub.cli.streams import read_input
-from modelhub.configs.files import Unreadable, read_file
-from modelhub.configs.yaml_writer import write_block
+from modelhub.configs.sources.files import Unreadable, read_file
 from modelhub.errors import Problem
-from modelhub.importing import import_litellm, read_config
+from modelhub.registry import checking
 
 
 @click.group("import")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from modelhub.mock import MockSettings, serve
+from modelhub.server.mock import MockSettings, serve
 
 
 @click.command()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from modelhub.authoring.template import build_sketch, print_sketch
 from modelhub.cli.printing import print_json
 from modelhub.errors import PluginError
-from modelhub.installed import WRAPPERS
+from modelhub.registry.installed import WRAPPERS
 from modelhub.validation import suggest
-from modelhub.validation.sketch import build_sketch, print_sketch
 from modelhub.vendors import Vendor, list_vendors
 
 

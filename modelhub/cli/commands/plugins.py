@@ -8,9 +8,9 @@ import click
 
 from modelhub.cli.printing import colour, print_table
 from modelhub.formatters.installed import FORMATTERS
-from modelhub.installed import WRAPPERS
 from modelhub.plugins.group import PluginGroup
 from modelhub.plugins.hooks import HOOKS
+from modelhub.registry.installed import WRAPPERS
 
 GROUPS: tuple[PluginGroup[Any], ...] = (WRAPPERS, HOOKS, FORMATTERS)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from modelhub.authoring.editor_schema import build_bundle, find_flaw, print_bundle
 from modelhub.cli.choose import select_type
 from modelhub.errors import PluginError
-from modelhub.installed import WRAPPERS
+from modelhub.registry.installed import WRAPPERS
 from modelhub.validation import load_bundle
-from modelhub.validation.bundle import build_bundle, find_flaw, print_bundle
 
 
 @click.command()

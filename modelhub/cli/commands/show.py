@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from modelhub.capabilities import capabilities_of
 from modelhub.cli.printing import print_json
 from modelhub.cli.sources import config_option, find_configs, profile_option
-from modelhub.installed import WRAPPERS
 from modelhub.registry import ModelRegistry
+from modelhub.registry.installed import WRAPPERS
+from modelhub.validation.schema.capabilities import capabilities_of
 
 
 @click.command()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from modelhub.capabilities import capabilities_of, summarize
 from modelhub.cli.printing import print_json, print_table
 from modelhub.errors import PluginError
-from modelhub.installed import WRAPPERS
+from modelhub.registry.installed import WRAPPERS
+from modelhub.validation.schema.capabilities import capabilities_of, summarize
 
 
 @click.command()

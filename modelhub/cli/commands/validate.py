@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import click
 
-from modelhub import checking, configs
+from modelhub import configs
 from modelhub.cli.patterns import expand
 from modelhub.cli.reports import REPORTS
 from modelhub.cli.sources import find_configs, guess_format, profile_option
 from modelhub.cli.streams import read_input
-from modelhub.configs.files import MAX_BYTES
+from modelhub.configs.sources.files import MAX_BYTES
 from modelhub.errors import Problem
+from modelhub.registry import checking
 
 
 @click.command()

@@ -18,7 +18,7 @@ from modelhub.compat.agentscope import (
 )
 from modelhub.compat.agentscope.aliases import add_aliases, install
 from modelhub.compat.agentscope.runtime import init, print_llm_usage, register_model_wrapper_class, state_dict
-from modelhub.compat.agentscope.scope import OUT_OF_SCOPE, explain, refuse
+from modelhub.compat.agentscope.scope import OUT_OF_SCOPE, VERSION, explain, refuse
 
 __all__ = [
     "constants",
@@ -37,7 +37,7 @@ __all__ = [
     "tokens",
     "utils",
 ]
-__version__ = "0.1.6"  # whose behaviour this is
+__version__ = VERSION
 
 
 def __getattr__(name: str) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 
 from modelhub.base import ModelWrapperBase
 from modelhub.compat.agentscope.file_manager import FileManager as FileManager
-from modelhub.compat.agentscope.scope import refuse
+from modelhub.compat.agentscope.scope import VERSION, refuse
 from modelhub.errors import ConfigError, ConfigWarning
-from modelhub.installed import WRAPPERS
 from modelhub.registry import ModelRegistry
+from modelhub.registry.installed import WRAPPERS
 from modelhub.secrets import redact
 from modelhub.telemetry.invocations import HOOKS, ignore, observe
 from modelhub.telemetry.usage import MONITOR
@@ -202,11 +202,9 @@ class ASManager:
 
     def state_dict(self) -> dict[str, Any]:
         """The state of the run and of the other managers, without secrets."""
-        from modelhub.compat.agentscope import __version__
-
         return {
             **self.identity,
-            "agentscope_version": __version__,
+            "agentscope_version": VERSION,
             "file": self.file.state_dict(),
             "model": redact(self.model.state_dict()),
             "logger": {"level": self.logger_level},

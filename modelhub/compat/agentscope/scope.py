@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+VERSION = "0.1.6"  # of AgentScope: its behaviour is what is offered
 GUIDE = "docs/from-agentscope.md"
 OUT_OF_SCOPE = frozenset(
     {

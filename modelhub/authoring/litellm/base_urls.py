@@ -1,0 +1,42 @@
+"""Where a model_type looks for the address that LiteLLM calls ``api_base``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from modelhub.authoring.litellm.vendors import Vendor
+
+_VERSIONED = re.compile(r"(?P<base>https?://.+)/(?P<version>v\d\w*)/?")
+_COMPATIBLE = re.compile(r"(?P<base>https?://[^/]+)/compatible-mode/v1/?")  # DashScope's API in OpenAI's form
+_GEMINI_VERSION = "v1beta"  # LiteLLM's
+
+
+def build_address(provider: str | None, vendor: Vendor | None, model_type: str, api_base: Any) -> dict[str, Any] | None:
+    """The keys of a config that say what ``api_base`` says; None when this model_type cannot."""
+    base_url = vendor.base_url if vendor else None
+    if model_type == "litellm_chat":
+        if provider == "litellm_proxy":
+            return {"client_args": {"base_url": api_base or base_url}}
+        return {"api_base": api_base} if api_base else {}
+    if provider == "azure":
+        # Every resource has OpenAI's own API below this path:
+        # https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+        resource = str(api_base or "${AZURE_API_BASE}").partition("/openai")[0].rstrip("/")
+        return {"client_args": {"base_url": f"{resource}/openai/v1"}}
+    if api_base and not isinstance(api_base, str):
+        return {"client_args": {"base_url": api_base}}
+    if model_type.startswith("ollama"):
+        return {"host": api_base} if api_base else {}
+    if model_type.startswith("gemini"):
+        if not api_base:
+            return {"client_args": {"api_version": _GEMINI_VERSION}}
+        match = _VERSIONED.fullmatch(api_base)
+        return match and {"client_args": {"base_url": match["base"], "api_version": match["version"]}}
+    if model_type.startswith("dashscope") and api_base:
+        match = _COMPATIBLE.fullmatch(api_base)
+        return match and {"client_args": {"base_url": f"{match['base']}/api/v1"}}
+    if model_type == "anthropic_chat" and api_base:
+        api_base = api_base.removesuffix("/v1/messages")
+    base_url = api_base or base_url
+    return {"client_args": {"base_url": base_url}} if base_url else {}

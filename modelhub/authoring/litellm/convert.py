@@ -1,0 +1,200 @@
+"""The config of a LiteLLM proxy as model configs: https://docs.litellm.ai/docs/proxy/config_settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from modelhub.authoring.litellm.deployments import LIBRARY, Deployment, build_draft, find_variable
+from modelhub.authoring.litellm.draft import Draft, Place
+from modelhub.authoring.litellm.notes import Notes
+from modelhub.authoring.litellm.settings import SECTIONS, explain_deployment, explain_setting
+from modelhub.authoring.litellm.values import Values
+from modelhub.configs import Document, Entry
+from modelhub.configs.readers.positions import Path
+from modelhub.errors import Problem
+
+_SETTINGS = ("litellm_settings", "router_settings", "general_settings")
+_OPTIONAL = ("generate_args", "options", "keep_alive", "think", "format", "timeout", "retry", "stream", "tags")
+_READ = ("model_list", "credential_list", "include")
+
+
+class Imported(NamedTuple):
+    """What a conversion made: the content of a config file, how many models are in it, and what there is to say."""
+
+    data: dict[str, Any]
+    models: int
+    notes: Notes
+
+
+def import_litellm(documents: Sequence[Document], check: Callable[[list[Entry]], list[Problem]]) -> Imported:
+    """Convert a config and what it includes; ``check`` says what is wrong with model configs.
+
+    A value that modelhub does not accept is left out, with an error among the notes.
+    """
+    notes = Notes()
+    values = Values(notes)
+    for document in documents:
+        values.reserve(document.data)
+    credentials = {name: found for document in documents for name, found in _find_credentials(document)}
+    found = [each for document in documents for each in _find_deployments(document, credentials, notes)]
+    for deployment in found:
+        if deployment.get("api_key") is None and (variable := find_variable(deployment)):
+            values.take(variable)
+    models: list[dict[str, Any]] = []
+    names = dict.fromkeys((deployment.name for deployment in found), 0)
+    for deployment in found:
+        draft = build_draft(deployment, values, notes)
+        if draft is not None:
+            _put_information(draft, deployment, notes)
+            draft.put(("config_name",), _choose_name(deployment, names, notes))
+            if _remove_faults(draft, check, notes):
+                models.append(draft.build())
+    if not any(document.data.get("model_list") for document in documents):
+        notes.add(documents[0], (), "there is no model_list, and so no model to convert", is_error=True)
+    defaults = _build_defaults(documents, {model["model_type"] for model in models}, notes)
+    data = {"defaults": defaults, "models": models} if defaults else {"models": models}
+    return Imported(data, len(models), notes)
+
+
+def _find_credentials(document: Document) -> Iterator[tuple[str, dict[str, tuple[Any, Place]]]]:
+    listed = document.data.get("credential_list")
+    for index, item in enumerate(listed if isinstance(listed, list) else []):
+        found = item.get("credential_values") if isinstance(item, dict) else None
+        if isinstance(found, dict):
+            path = ("credential_list", index, "credential_values")
+            yield str(item.get("credential_name")), {k: (v, (document, (*path, k))) for k, v in found.items()}
+
+
+def _find_deployments(
+    document: Document, credentials: dict[str, dict[str, tuple[Any, Place]]], notes: Notes
+) -> Iterator[Deployment]:
+    listed = document.data.get("model_list") or []
+    if not isinstance(listed, list):
+        notes.add(document, ("model_list",), "model_list is not converted: it must be a list", is_error=True)
+        return
+    for index, item in enumerate(listed):
+        path: Path = ("model_list", index)
+        given = item.get("litellm_params") if isinstance(item, dict) else None
+        name = item.get("model_name") if isinstance(item, dict) else None
+        if not isinstance(given, dict) or not isinstance(given.get("model"), str) or not isinstance(name, str):
+            message = "this is not converted: a model needs model_name and litellm_params with model, all of them text"
+            notes.add(document, path, message, is_error=True)
+            continue
+        star = next(
+            (step for step in ("model_name", "litellm_params") if "*" in (name, given["model"])[step != "model_name"]),
+            None,
+        )
+        if star:
+            place = (*path, "model_name") if star == "model_name" else (*path, star, "model")
+            message = "a pattern is not converted: every model has a config, so write one for each model you use"
+            notes.add(document, place, message, is_error=True)
+            continue
+        for key in item.keys() - {"model_name", "litellm_params", "model_info"}:
+            notes.add(document, (*path, key), f"{key} is not converted: {explain_setting(key)}", key=True)
+        params = {key: (value, (document, (*path, "litellm_params", key))) for key, value in given.items()}
+        credential = str(given.get("litellm_credential_name", ""))
+        if credential and credential not in credentials:
+            place = (*path, "litellm_params", "litellm_credential_name")
+            message = f"'{name}' is not converted: there is no credential '{credential}' in credential_list"
+            notes.add(document, place, message, is_error=True)
+            continue
+        info = item.get("model_info")
+        params = {**credentials.get(credential, {}), **params}
+        yield Deployment(name, (document, path), params, info if isinstance(info, dict) else {})
+
+
+def _put_information(draft: Draft, deployment: Deployment, notes: Notes) -> None:
+    """Keep the description in ``model_info``, and note the rest of it."""
+    document, path = deployment.place
+    for key, value in deployment.info.items():
+        place = (document, (*path, "model_info", key))
+        if key == "description" and isinstance(value, str):
+            draft.put(("description",), value, place)
+        elif key != "mode":
+            reason = explain_deployment(key) or "modelhub does not use it"
+            notes.add(*place, f"{key} is not converted: {reason}", key=True)
+
+
+def _choose_name(deployment: Deployment, names: dict[str, int], notes: Notes) -> str:
+    """The config_name for a model_name, numbered when other deployments have it too; ``names`` counts their uses."""
+    name = deployment.name
+    names[name] += 1
+    if names[name] == 1:
+        return name
+    while f"{name}-{names[name]}" in names:
+        names[name] += 1
+    chosen = f"{name}-{names[name]}"
+    document, path = deployment.place
+    message = f"'{name}' is there already, so that this one is called '{chosen}': no load is balanced"
+    notes.add(document, (*path, "model_name"), message)
+    return chosen
+
+
+def _remove_faults(draft: Draft, check: Callable[[list[Entry]], list[Problem]], notes: Notes) -> bool:
+    """Take out what modelhub does not accept and say so where it was written.
+
+    False when the model would be asked elsewhere, or by somebody else, without it.
+    """
+    while True:
+        config = draft.build()
+        wrong = [each for each in check([Entry(config, Document(config), ())]) if each.severity == "error"]
+        removed = next(((problem, *found) for problem in wrong if (found := draft.remove(problem.path))), None)
+        if removed is None:
+            return True
+        problem, path, place = removed
+        is_vital = path[0] not in _OPTIONAL
+        what = f"'{config['config_name']}'" if is_vital else place[1][-1]
+        hint = f"; {problem.hint}" if problem.hint else ""
+        notes.add(*place, f"{what} is not converted: {problem.message}{hint}", is_error=True)
+        if is_vital:
+            return False
+
+
+def _build_defaults(documents: Sequence[Document], model_types: set[str], notes: Notes) -> dict[str, Any]:
+    """What the settings of the proxy say about every model; everything else they say is noted."""
+    everyone: dict[str, Any] = {}
+    library: dict[str, Any] = {}
+    last = {key: document for document in documents for key in document.data}
+    for document in documents:
+        for key, section in document.data.items():
+            if key in _READ:
+                continue
+            if last[key] is not document:
+                notes.add(document, (key,), f"{key} is not converted: {last[key].name} has it too", key=True)
+            elif key == "environment_variables" and isinstance(section, dict):
+                message = f"{key} are not copied: set {', '.join(section)} before your program starts"
+                notes.add(document, (key,), message, key=True)
+            elif key not in _SETTINGS or not isinstance(section, dict):
+                reason = SECTIONS.get(key, "there is no such setting")
+                notes.add(document, (key,), f"{key} is not converted: {reason}", key=True)
+            else:
+                for name, value in section.items():
+                    if not _put_default(key, name, value, everyone, library, model_types):
+                        message = f"{name} is not converted: {explain_setting(name)}"
+                        notes.add(document, (key, name), message, key=True)
+    everyone = {key: everyone[key] for key in ("timeout", "retry") if key in everyone}
+    defaults = {"all": everyone, LIBRARY: {"generate_args": library} if library else {}}
+    return {key: value for key, value in defaults.items() if value}
+
+
+def _put_default(
+    section: str, name: str, value: Any, everyone: dict[str, Any], library: dict[str, Any], model_types: set[str]
+) -> bool:
+    """Put a setting among the defaults; False when it has no place there. Those of the router win."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    is_router = section == "router_settings"
+    if not is_number:
+        takes = name == "drop_params" and section == "litellm_settings" and value is True and LIBRARY in model_types
+        if takes:
+            library["drop_params"] = True
+        return takes and model_types == {LIBRARY}
+    if name == "num_retries" and isinstance(value, int) and section != "general_settings":
+        if is_router or "retry" not in everyone:
+            everyone["retry"] = {"max_attempts": value + 1}
+        return True
+    if name == ("timeout" if is_router else "request_timeout") and value > 0 and section != "general_settings":
+        if is_router or "timeout" not in everyone:
+            everyone["timeout"] = value
+        return True
+    return False

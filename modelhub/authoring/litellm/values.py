@@ -1,0 +1,79 @@
+"""Values of a LiteLLM config as modelhub writes them: references to the environment, and never a secret."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from modelhub.authoring.litellm.notes import Notes
+from modelhub.configs import Document
+from modelhub.configs.readers.positions import Path
+from modelhub.secrets import is_secret_name, redact
+from modelhub.validation.rules.plaintext import is_harmless
+
+ENVIRON = "os.environ/"
+_PREFIXED = re.compile(r"(?i)(?:aws|azure|vertex|watsonx|anthropic|openai|s3)_")
+
+
+class Values:
+    """Translates values; the variable that it names for a secret in plain text is the same wherever that stands."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._variables: dict[str, str] = {}
+        self._taken: set[str] = set()
+
+    def take(self, variable: str) -> None:
+        """Keep a variable for what it holds already."""
+        self._taken.add(variable)
+
+    def reserve(self, value: Any) -> None:
+        """Keep the variables that ``value`` refers to, and those that it sets."""
+        if isinstance(value, str) and value.startswith(ENVIRON):
+            self.take(value.removeprefix(ENVIRON))
+        told = value.get("environment_variables") if isinstance(value, dict) else None
+        for name, secret in told.items() if isinstance(told, dict) else ():
+            self.take(name)
+            self._variables.setdefault(str(secret), name)
+        for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            self.reserve(item)
+
+    def read(self, value: Any, document: Document, path: Path, *, vendor: str, key: str | None = None) -> Any:
+        """``value``, which stands at ``path``, in modelhub's form.
+
+        ``vendor`` begins the names of the variables that secrets need, ``key`` is the whole name for an API key.
+        """
+        if isinstance(value, dict):
+            return {
+                name: self.read(item, document, (*path, name), vendor=vendor, key=key) for name, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self.read(item, document, (*path, n), vendor=vendor, key=key) for n, item in enumerate(value)]
+        name = next((step for step in reversed(path) if isinstance(step, str)), "")
+        is_secret = is_secret_name(name) and value is not None and not isinstance(value, bool)
+        text = str(value) if is_secret else value
+        if not isinstance(text, str):
+            return value
+        if text.startswith(ENVIRON):
+            return f"${{{text.removeprefix(ENVIRON)}}}"
+        if (is_secret and not is_harmless(text)) or redact({"": text})[""] != text:
+            wanted = key if name == "api_key" and key else _name_variable(vendor, name)
+            variable = self._find_variable(text, wanted)
+            self._notes.add(document, path, f"{name} is not copied, as it holds a secret: set {variable} to it")
+            return f"${{{variable}}}"
+        return text.replace("${", "$${")
+
+    def _find_variable(self, secret: str, wanted: str) -> str:
+        if secret not in self._variables:
+            name, number = wanted, 1
+            while name in self._taken:
+                number += 1
+                name = f"{wanted}_{number}"
+            self._taken.add(name)
+            self._variables[secret] = name
+        return self._variables[secret]
+
+
+def _name_variable(vendor: str, key: str) -> str:
+    name = key if _PREFIXED.match(key) else f"{vendor}_{key}"
+    return re.sub(r"\W", "_", name).upper()

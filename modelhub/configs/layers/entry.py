@@ -1,0 +1,78 @@
+"""The model configs that were found, each knowing where its values were written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelhub.configs.layers.origins import Node
+from modelhub.configs.readers.document import Document
+from modelhub.configs.readers.positions import Path
+from modelhub.diagnostics import Severity
+from modelhub.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model config inside a document, ``path`` being its place in the document's data.
+
+    ``origins`` says where each value was written when the config was merged from several places.
+    """
+
+    config: dict[str, Any]
+    document: Document
+    path: Path
+    origins: Node | None = None
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        *path: str | int,
+        key: bool = False,
+        hint: str | None = None,
+        severity: Severity = "error",
+    ) -> Problem:
+        """Build the problem that stands at ``path`` inside this config."""
+        name = self.config.get("config_name")
+        document, place = self.origins.locate(path) if self.origins else (self.document, self.path + path)
+        return document.problem(
+            code,
+            message,
+            place,
+            key=key,
+            hint=hint,
+            severity=severity,
+            config_name=name if isinstance(name, str) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading found: the configs that could be read, every problem, and the files in the order of the sources."""
+
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+    def add(self, *found: Entry | Problem) -> None:
+        """Append what was found."""
+        for item in found:
+            if isinstance(item, Entry):
+                self.entries.append(item)
+            else:
+                self.problems.append(item)
+
+    def extend(self, other: Loaded) -> None:
+        """Append everything another load found."""
+        self.entries.extend(other.entries)
+        self.problems.extend(other.problems)
+
+    def arrange(self) -> None:
+        """Put the problems in the order of the files and of the places in them; those of Python objects stay first."""
+        order = {name: number for number, name in enumerate(self.files)}
+
+        def rank(problem: Problem) -> tuple[int, int, int]:
+            return order.get(problem.file or "", -1), problem.line or 0, problem.column or 0
+
+        self.problems.sort(key=rank)

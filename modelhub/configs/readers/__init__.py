@@ -1,0 +1,1 @@
+"""Texts become data, and every value keeps its place."""

@@ -1,0 +1,66 @@
+"""A parsed source, which knows where each of its values stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from modelhub.configs.readers.positions import Lines, Node, Path, Span, TextFault, find_offsets
+from modelhub.diagnostics import Severity
+from modelhub.errors import Problem
+
+
+class Document:
+    """One parsed source: its data, and where each value of it stands."""
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        name: str | None = None,
+        lines: Lines | None = None,
+        find_nodes: Callable[[], Node] | None = None,
+    ) -> None:
+        self.data = data
+        self.name = name
+        self._lines = lines
+        self._find_nodes = find_nodes
+        self._root: Node | None = None
+
+    def __repr__(self) -> str:
+        return f"<Document {self.name or 'of Python objects'}>"
+
+    def locate(self, path: Sequence[str | int], *, key: bool = False) -> Span | None:
+        """Locate the value at ``path`` (with ``key``, the key that is its last step), or its nearest existing ancestor.
+
+        None for Python objects.
+        """
+        if self._lines is None or self._find_nodes is None:
+            return None
+        if self._root is None:
+            self._root = self._find_nodes()
+        return self._lines.span(*find_offsets(self._root, path, key=key))
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        path: Path = (),
+        *,
+        key: bool = False,
+        hint: str | None = None,
+        severity: Severity = "error",
+        config_name: str | None = None,
+    ) -> Problem:
+        """Build the problem that stands at ``path``."""
+        span = self.locate(path, key=key)
+        place = span._asdict() if span else {}
+        return Problem(code, message, hint, self.name, severity=severity, config_name=config_name, path=path, **place)
+
+
+def build_problem(fault: TextFault, name: str, lines: Lines) -> Problem:
+    """Build the problem for a fault of the text ``lines`` of the file ``name``."""
+    span, hint = lines.span(fault.start, fault.end), fault.hint
+    if fault.first is not None:
+        hint = f"it is on line {lines.span(fault.first).line} already; remove one of the two"
+    return Problem(fault.code, fault.message, hint, name, *span, path=fault.path)

@@ -1,0 +1,76 @@
+"""YAML text as plain data, every document of it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from modelhub.configs.readers.limits import build_limit_fault, is_limit
+from modelhub.configs.readers.positions import Parsed, TextFault
+from modelhub.configs.readers.yaml_errors import build_fault
+from modelhub.configs.readers.yaml_scalars import Scalars
+from modelhub.configs.readers.yaml_tree import Tree
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARK = re.compile("(?:^|\r)\ufeff", re.MULTILINE)
+
+
+def parse_yaml(text: str) -> Iterator[Parsed]:
+    """Parse each document of a YAML text; raises TextFault for a syntax error."""
+    import yaml
+
+    if bad := _UNPRINTABLE.search(text):
+        message = f"the character U+{ord(bad[0]):04X} is not allowed in YAML"
+        raise TextFault("MH101", message, bad.start(), hint="remove it, or write it as an escape in double quotes")
+    if mark := _MARK.search(text):
+        raise TextFault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
+    scalars = Scalars()
+    tree = Tree(text, scalars)
+    try:
+        for event in _parse_events(text):
+            if isinstance(event, yaml.DocumentStartEvent):
+                tree = Tree(text, scalars)
+            elif isinstance(event, yaml.DocumentEndEvent):
+                yield Parsed(tree.data, tree.find_nodes, tree.faults)
+                tree = Tree(text, scalars)
+            elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
+                tree.add_event(event)
+    except TextFault:
+        yield Parsed(None, tree.find_nodes, tree.faults)
+        raise
+    except (yaml.YAMLError, RecursionError, MemoryError) as error:
+        mark = getattr(error, "problem_mark", None)
+        if is_limit(error):
+            yield Parsed(None, tree.find_nodes, tree.faults)
+            raise _find_limit(text, mark.index if mark else None) from None
+        if not isinstance(error, yaml.MarkedYAMLError):
+            raise TextFault("MH101", "not valid YAML: " + " ".join(str(error).split()), 0) from None
+        yield Parsed(None, tree.find_nodes, tree.faults)
+        raise build_fault(text, error, tree.find_bracket()) from None
+
+
+def _parse_events(text: str) -> Iterator[Any]:
+    import yaml
+
+    return yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _find_limit(text: str, offset: int | None) -> TextFault:
+    """Find where our own limit is in a text that the parser has refused at ``offset``, further on.
+
+    A parser looks ahead, and refuses what we have not seen yet; without that, it hands out all that comes before.
+    """
+    import yaml
+
+    if offset is not None:
+        tree = Tree(text, Scalars())
+        try:
+            for event in _parse_events(text[:offset]):
+                if isinstance(event, yaml.DocumentStartEvent):
+                    tree = Tree(text, Scalars())
+                elif isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
+                    tree.add_event(event)
+        except TextFault as fault:
+            return fault
+        except (yaml.YAMLError, RecursionError, MemoryError):
+            pass
+    return build_limit_fault(text, offset or 0)

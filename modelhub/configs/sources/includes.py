@@ -1,0 +1,35 @@
+"""The files that an ``include`` means."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from modelhub.configs.sources.files import SUFFIXES, Unreadable, find_files, find_format
+
+_GLOB = frozenset("*?[")
+
+
+def is_glob(value: str) -> bool:
+    """Whether ``value`` stands for any number of files."""
+    return not _GLOB.isdisjoint(value)
+
+
+def find_included(value: str, folder: str) -> list[str]:
+    """Find the files that ``value`` means in ``folder``, sorted: a file, those in a folder, or those a glob matches.
+
+    Raises Unreadable.
+    """
+    if not is_glob(value):
+        files = find_files(str(Path(folder, value)))
+        for file in files:
+            find_format(file)
+        return files
+    from glob import glob
+
+    names = sorted(glob(value, root_dir=folder or os.curdir, recursive=True))  # noqa: PTH207 (Path's has no root)
+    paths = [Path(folder, name) for name in names if Path(name).suffix.lower() in SUFFIXES]
+    files = [str(path) for path in paths if path.is_file()]
+    if not files:
+        raise Unreadable(f"no config file matches '{value}'", f"its place is seen from {folder or os.curdir}")
+    return files

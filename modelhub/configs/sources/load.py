@@ -1,0 +1,198 @@
+"""Files, folders, text and Python objects as model configs, with every fault of every one of them."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from modelhub.configs.layers import build_layers
+from modelhub.configs.layers.declarations import Defaults, Include, Overlay, Profile
+from modelhub.configs.layers.entry import Entry, Loaded
+from modelhub.configs.layers.find_entries import Found, find_entries
+from modelhub.configs.layers.scopes import MAX_DEPTH, Scope
+from modelhub.configs.layers.vocabulary import AS_WRITTEN, Vocabulary
+from modelhub.configs.readers.document import Document
+from modelhub.configs.readers.json_types import copy_plain
+from modelhub.configs.readers.positions import Path
+from modelhub.configs.sources.files import SUFFIXES, Unreadable, find_files, find_format, read_file
+from modelhub.configs.sources.includes import find_included, is_glob
+from modelhub.configs.sources.read import read_text
+from modelhub.diagnostics.wording import describe, suggest_name
+from modelhub.errors import Problem
+
+_ACCEPTED = f"a dict, a list of dicts and paths, or the path of a {', '.join(SUFFIXES)} file or of a folder of them"
+
+
+def load(
+    model_configs: Any, *, profile: str | None = None, folder_ok: bool = True, vocabulary: Vocabulary = AS_WRITTEN
+) -> Loaded:
+    """Load model configs from whatever ``modelhub.init`` accepts; every fault becomes a problem.
+
+    Raises TypeError for a Python type that it does not accept.
+    """
+    sources = Sources()
+    sources.add(model_configs, folder_ok=folder_ok)
+    return sources.load(profile, vocabulary)
+
+
+def load_text(text: bytes, *, name: str, format: str, profile: str | None = None) -> Loaded:
+    """Load model configs from text in the format "yaml", "json" or "toml".
+
+    Raises ValueError for another format.
+    """
+    sources = Sources()
+    sources.add_text(text, name=name, format=format)
+    return sources.load(profile)
+
+
+def select_profile(profile: str | None) -> str | None:
+    """The profile that is asked for, else $MODELHUB_PROFILE; an empty name asks for none."""
+    return (os.environ.get("MODELHUB_PROFILE") if profile is None else profile) or None
+
+
+class Sources:
+    """What was read so far, of any number of sources, before its layers are merged."""
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[Entry, Scope]] = []
+        self._overlays: list[tuple[Overlay, Scope]] = []
+        self._defaults: list[tuple[Defaults, Scope]] = []
+        self._profiles: dict[str, None] = {}
+        self._problems: list[Problem] = []
+        self._named: dict[str, Scope] = {}  # files by their real paths, which are read once
+        self._included: dict[str, Scope] = {}
+        self._names: list[str] = []  # of files and texts, as they were read
+
+    def add(self, model_configs: Any, *, folder_ok: bool = True) -> None:
+        """Read whatever ``modelhub.init`` accepts; raises TypeError for other Python types."""
+        if isinstance(model_configs, str | os.PathLike):
+            self._add_path(_spell(model_configs), folder_ok)
+        elif isinstance(model_configs, Mapping):
+            self._add_object(Document(None), model_configs, ())
+        elif isinstance(model_configs, list | tuple):
+            document = Document([])
+            for index, item in enumerate(model_configs):
+                if isinstance(item, str | os.PathLike):
+                    name = _spell(item)
+                    document.data.append(name)
+                    self._add_path(name, folder_ok)
+                else:
+                    self._add_object(document, item, (index,))
+        else:
+            raise TypeError(f"model_configs must be {_ACCEPTED}; not {type(model_configs).__name__}")
+
+    def add_text(self, text: bytes, *, name: str, format: str) -> None:
+        """Read text in the format "yaml", "json" or "toml"; raises ValueError for another one."""
+        self._names.append(name)
+        self._add_found(read_text(text, name=name, format=format), Scope())
+
+    def load(self, profile: str | None = None, vocabulary: Vocabulary = AS_WRITTEN) -> Loaded:
+        """Merge the layers, the overlays of ``profile`` on top; ``vocabulary`` reads their old spellings."""
+        loaded = Loaded(problems=list(self._problems), files=list(self._names))
+        unread = any(problem.code in ("MH101", "MH303") for problem in self._problems)  # it may be declared there
+        if profile and profile not in self._profiles and not unread:
+            hint = suggest_name(profile, self._profiles, "profiles")
+            loaded.add(Problem("MH303", f"there is no profile '{profile}'", hint))
+        loaded.extend(build_layers(self._entries, self._overlays, profile or None, vocabulary))
+        if self._overlays or self._defaults or any("abstract" in entry.config for entry, _ in self._entries):
+            from modelhub.configs.layers.unused import find_unused
+
+            found = find_unused(self._entries, self._overlays, self._defaults, profile or None, vocabulary)
+            loaded.add(*(problem for problem in found if problem.severity == "error" or not unread))
+        return loaded
+
+    def _add_path(self, name: str, folder_ok: bool) -> None:
+        try:
+            files = find_files(name, folder_ok=folder_ok)
+        except Unreadable as error:
+            self._names.append(name)
+            self._problems.append(Problem("MH101", str(error), error.hint, None if "\n" in name else name or None))
+            return
+        for file in files:
+            real = os.path.realpath(file) if "\0" not in file else file
+            if real in self._included and real not in self._named:
+                self._named[real] = self._included[real]
+            else:
+                scope = self._named[real] = Scope(file)
+                self._add_file(file, scope)
+
+    def _add_file(self, file: str, scope: Scope) -> None:
+        self._names.append(file)
+        try:
+            format = find_format(file)
+            content = read_file(file)
+        except Unreadable as error:
+            self._problems.append(Problem("MH101", str(error), error.hint, file))
+        else:
+            self._add_found(read_text(content, name=file, format=format), scope)
+
+    def _add_object(self, document: Document, value: Any, path: Path) -> None:
+        """Add one Python object, which stands at ``path`` of the document of them."""
+        data, findings = copy_plain(value)
+        if path:
+            document.data.append(data)
+        else:
+            document.data = data
+        found: list[Found] = [
+            document.problem(each.code, each.message, path + each.path, hint=each.hint) for each in findings
+        ]
+        if isinstance(data, dict):
+            found += find_entries(document, data, path)
+        elif not findings:
+            found.append(document.problem("MH106", f"an item must be a dict or a path, not {describe(data)}", path))
+        self._add_found(found, Scope())
+
+    def _add_found(self, found: Iterable[Found], scope: Scope) -> None:
+        """Add what one source holds, after what it includes."""
+        items = list(found)
+        problems = [item for item in items if isinstance(item, Problem)]
+        for item in items:
+            if isinstance(item, Include):
+                problems += self._add_include(item, scope)
+        for item in items:
+            if isinstance(item, Entry):
+                self._entries.append((item, scope))
+            elif isinstance(item, Overlay):
+                self._overlays.append((item, scope))
+            elif isinstance(item, Defaults):
+                scope.defaults.append(item)
+                self._defaults.append((item, scope))
+            elif isinstance(item, Profile):
+                self._profiles[item.name] = None
+        self._problems += sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
+
+    def _add_include(self, include: Include, scope: Scope) -> Iterator[Problem]:
+        try:
+            files = find_included(include.value, scope.folder)
+        except Unreadable as error:
+            yield include.problem("MH303", f"cannot include: {error}", error.hint)
+            return
+        for file in files:
+            real = os.path.realpath(file)
+            known = self._included.get(real) or self._named.get(real)
+            route = scope.find_route(known) if known else None
+            if route is not None and not is_glob(include.value):
+                yield _build_cycle(include, file, route)
+            elif known and route is None:
+                known.includers.append((scope, include))
+            elif scope.depth >= MAX_DEPTH:
+                yield include.problem("MH304", f"files include each other deeper than {MAX_DEPTH} levels")
+            elif known is None:
+                inner = self._included[real] = Scope(file)
+                inner.includers.append((scope, include))
+                self._add_file(file, inner)
+
+
+def _build_cycle(include: Include, file: str, route: list[Include]) -> Problem:
+    steps = [each.document.name or "model_configs" for each in (*route, include)]
+    names = " -> ".join([*steps, file])
+    if not route:
+        return include.problem("MH304", f"a file includes itself: {names}", "remove the include")
+    places = ", ".join(each.problem("", "").place for each in (*route, include))
+    return include.problem("MH304", f"the files include each other: {names}", f"remove one of the includes at {places}")
+
+
+def _spell(path: "str | os.PathLike[Any]") -> str:
+    spelt = os.fspath(path)
+    if isinstance(spelt, str):
+        return spelt
+    raise TypeError(f"model_configs must be {_ACCEPTED}; not a path of bytes")

@@ -1,0 +1,285 @@
+"""Models by name: configs in, wrappers out."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from modelhub import configs, validation
+from modelhub.configs import Entry
+from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
+from modelhub.foreign import warn_of_foreign
+from modelhub.registry import checking
+from modelhub.registry.types import KnownTypes
+from modelhub.secrets import is_secret_name, redact, resolve
+
+if TYPE_CHECKING:
+    from modelhub.base import ModelWrapperBase
+    from modelhub.base.drivers import Drivers
+    from modelhub.registry.explain import Explained
+    from modelhub.telemetry.observers import Observer
+
+
+# Notes for people, and what the engine obeys for every model: a wrapper need not take these.
+FOR_THE_REGISTRY = frozenset({"description", "tags", "retry"})
+ADVICE = frozenset({"MH305", "MH401"})  # what `modelhub validate` says and a running program need not hear again
+
+
+class _Generation:
+    """One loaded set of configs and the models built from it."""
+
+    def __init__(self, entries: Iterable[tuple[str, Entry]] = ()) -> None:
+        self.entries = dict(entries)
+        self.models: dict[str, Any] = {}
+
+
+class ModelRegistry:
+    """The models that configs declare, built when first fetched and then always the same object.
+
+    ``model_configs`` is a dict, a list, a path (.json, .yaml, .yml, .toml, or a folder of such), or a list that mixes
+    them; ``wrappers`` are classes to know besides the installed ones. Raises ConfigError with every problem of
+    every source; nothing is loaded then. ``observers`` are told the events of every call (see modelhub.events).
+    ``profile`` names the overlay to apply (default: $MODELHUB_PROFILE). Use it as
+    a context manager, or ``close`` it, to close its connections. Safe to share between threads and event loops.
+    """
+
+    def __init__(
+        self,
+        model_configs: Any = None,
+        *,
+        wrappers: Iterable[type[ModelWrapperBase]] = (),
+        profile: str | None = None,
+        watch: bool = False,
+        observers: Iterable[Observer] = (),
+    ) -> None:
+        if watch:
+            raise ModelHubError("watch= is not supported yet")
+        self._lock = threading.RLock()
+        self._drivers: Drivers | None = None  # made with the first model
+        self._closed = False
+        self._observers: list[Observer] = list(observers)
+        self._registered: dict[str, type[ModelWrapperBase]] = {}
+        self._types = KnownTypes(self._registered)
+        self._source = model_configs
+        self._profile = configs.select_profile(profile)
+        self._now = _Generation()
+        for wrapper in wrappers:
+            self.register(wrapper)
+        if model_configs is not None:
+            self.reload()
+
+    def get_model(self, config_name: str) -> Any:
+        """The model called ``config_name``; raises ConfigError when none is, PluginError when it cannot be built."""
+        now = self._now
+        model = now.models.get(config_name)
+        if model is not None:
+            return model
+        with self._lock:
+            model = now.models.get(config_name)
+            if model is None:
+                model = now.models[config_name] = self._build(self._entry(config_name, now))
+            return model
+
+    def names(self) -> list[str]:
+        """The config_names, in the order of their sources."""
+        return list(self._now.entries)
+
+    def config(self, config_name: str) -> dict[str, Any]:
+        """The effective config called ``config_name``, with its secrets masked."""
+        return redact(self._entry(config_name, self._now).config)
+
+    def build_config(self, config_name: str) -> dict[str, Any]:
+        """The same in today's spelling and with its secrets, as wrappers are built from it: not for printing."""
+        return dict(self._modernize(self._entry(config_name, self._now)))
+
+    def explain(self, config_name: str) -> list[Explained]:
+        """Where every value of the config called ``config_name`` comes from and what it beat, secrets masked."""
+        from modelhub.registry.explain import explain
+
+        entry = self._entry(config_name, self._now)
+        model_type = self._modernize(entry)["model_type"]
+        return explain(entry, self._types.find_schema(model_type) or {})
+
+    def register(self, wrapper: type[ModelWrapperBase]) -> None:
+        """Make a wrapper class known under the ``model_type`` it declares itself, and under its class name.
+
+        An inherited ``model_type`` stays its owner's. Raises TypeError for what is no wrapper class.
+        """
+        from modelhub.base import ModelWrapperBase
+
+        if not (isinstance(wrapper, type) and issubclass(wrapper, ModelWrapperBase)):
+            raise TypeError(f"register takes a subclass of ModelWrapperBase, not {wrapper!r}")
+        with self._lock:
+            for name in (wrapper.__name__, wrapper.__dict__.get("model_type")):
+                if name:
+                    self._registered[name] = wrapper
+
+    def reload(self) -> None:
+        """Read the sources again; a failure raises ConfigError and changes nothing.
+
+        A model whose config is unchanged stays the same object.
+        """
+        sources = configs.Sources()
+        sources.add(self._source)
+        loaded = self.read(sources)
+        wrong = [problem for problem in loaded.problems if problem.severity == "error"]
+        if wrong:
+            raise ConfigError(wrong)
+        fresh = _Generation((self._modernize(entry)["config_name"], entry) for entry in loaded.entries)
+        with self._lock:
+            for name, model in self._now.models.items():
+                if name in fresh.entries and fresh.entries[name].config == self._now.entries[name].config:
+                    fresh.models[name] = model
+            self._now = fresh
+        for problem in loaded.problems:
+            if problem.code in ADVICE:
+                continue
+            warnings.warn(str(problem), ConfigWarning, stacklevel=4)
+
+    def read(self, sources: configs.Sources, *, environment: bool = False) -> configs.Loaded:
+        """The configs that ``sources`` hold, in effect under the profile, and everything that is wrong with them.
+
+        With ``environment``, also with what they refer to.
+        """
+        return checking.read(sources, self._profile, self._types, environment=environment)
+
+    def check(self, entries: list[Entry]) -> list[Problem]:
+        """What validation says of ``entries``."""
+        return checking.check(entries, self._types)
+
+    def observe(self, observer: Observer) -> None:
+        """Tell ``observer`` the events of every call from now on; see modelhub.events."""
+        self._observers.append(observer)
+
+    def close(self) -> None:
+        """Close the connections; calling a model afterwards raises ModelHubError."""
+        self._closed = True
+        if self._drivers is not None:
+            self._drivers.close()
+
+    async def aclose(self) -> None:
+        """Close the connections, waiting for those of the running event loop."""
+        if self._drivers is not None:
+            await self._drivers.aclose()
+        self.close()
+
+    def __contains__(self, config_name: object) -> bool:
+        return config_name in self._now.entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __len__(self) -> int:
+        return len(self._now.entries)
+
+    def __enter__(self) -> ModelRegistry:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    async def __aenter__(self) -> ModelRegistry:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<ModelRegistry of {len(self)} models>"
+
+    def _entry(self, config_name: str, generation: _Generation) -> Entry:
+        entry = generation.entries.get(config_name)
+        if entry is None:
+            near = validation.suggest(str(config_name), generation.entries)
+            known = ", ".join(list(generation.entries)[:20]) or "none"
+            hint = f"did you mean {near!r}?" if near else f"the config_names are: {known}"
+            raise ConfigError([Problem("MH300", f"there is no model called {config_name!r}", hint)])
+        return entry
+
+    def _build(self, entry: Entry) -> Any:
+        from modelhub.base.agentscope import complete
+        from modelhub.base.drivers import Drivers
+        from modelhub.base.home import Home
+        from modelhub.base.http import HTTPModelWrapperBase
+        from modelhub.policies.retry import RetryPolicy
+
+        config = self._modernize(entry)
+        name, model_type = config["config_name"], config["model_type"]
+        cls = self._types.find_class(model_type)
+        arguments = {key: value for key, value in config.items() if key != "model_type"}
+        types = validation.typed_references(config, self._types.find_schema(model_type) or {})
+        place = partial(self._place, name)
+        lazy = issubclass(cls, HTTPModelWrapperBase)  # those resolve references when they are first called
+        if not lazy:
+            try:
+                arguments = resolve(arguments, where=f"config {name!r}", types=types)
+            except ConfigError as error:
+                raise ConfigError([place(problem) for problem in error.problems]) from None
+        for note in FOR_THE_REGISTRY & arguments.keys():
+            if not _takes(cls, note):
+                del arguments[note]
+        try:
+            model = cls(**arguments)
+        except ModelHubError:
+            raise
+        except Exception as error:
+            raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
+        complete(model, arguments)
+        retry_policy = RetryPolicy.from_config(config.get("retry"))
+        if self._drivers is None:
+            self._drivers = Drivers()
+            if self._closed:
+                self._drivers.close()
+        model.home = Home(self._drivers, self._observers, types, place, retry_policy, find_secrets(arguments))
+        return model
+
+    def _modernize(self, entry: Entry) -> dict[str, Any]:
+        """The config of ``entry`` in today's spelling; older releases of AgentScope wrote some keys otherwise."""
+        return validation.modernize(entry.config, self._types)
+
+    def _place(self, config_name: str, problem: Problem) -> Problem:
+        """``problem`` with the place in a file where a config has what it is about."""
+        entry = self._now.entries.get(config_name)
+        return problem if entry is None else validation.place_problem(entry, problem, self._types)
+
+
+def find_secrets(arguments: dict[str, Any]) -> list[str]:
+    """The values in the config of a plain Python model that its errors must not show."""
+    return [value for name, value in arguments.items() if isinstance(value, str) and is_secret_name(name)]
+
+
+def _takes(cls: type, key: str) -> bool:
+    """Whether a class is built with ``key``."""
+    import inspect
+
+    parameters = inspect.signature(cls).parameters
+    return key in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+_default: ModelRegistry | None = None
+
+
+def init(
+    model_configs: Any, *, profile: str | None = None, watch: bool = False, observers: Iterable[Observer] = ()
+) -> ModelRegistry:
+    """Load ``model_configs`` (see ModelRegistry) and make them the default registry, which is also returned.
+
+    Raises ConfigError with every problem found; the default registry is then what it was before.
+    """
+    global _default
+    warn_of_foreign()
+    _default = ModelRegistry(model_configs, profile=profile, watch=watch, observers=observers)
+    return _default
+
+
+def get_model(config_name: str) -> Any:
+    """The model called ``config_name`` in the registry of the last ``init``, the same object each time."""
+    if _default is None:
+        raise ModelHubError("no configs are loaded: call modelhub.init(model_configs=...) first")
+    return _default.get_model(config_name)

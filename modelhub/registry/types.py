@@ -1,0 +1,52 @@
+"""The model_types that exist: registered, installed, or declared by a class that is alive."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from modelhub.registry.installed import WRAPPERS
+from modelhub.validation.schema.derive import derive_from_class
+
+if TYPE_CHECKING:
+    from modelhub.base import ModelWrapperBase
+
+
+class KnownTypes(Collection[str]):
+    """The model_types that exist: registered, installed, or declared by a class that is alive."""
+
+    def __init__(self, registered: Mapping[str, type[ModelWrapperBase]]) -> None:
+        self._registered = registered
+
+    def find_class(self, model_type: str) -> type[ModelWrapperBase]:
+        """The wrapper class of a model_type; raises PluginError when it cannot be loaded."""
+        registered = self._registered.get(model_type)
+        if registered is not None:
+            return registered
+        defined = None if model_type in WRAPPERS else _find_defined(model_type)
+        return defined or WRAPPERS.load(model_type)
+
+    def find_schema(self, model_type: str) -> dict[str, Any] | None:
+        """The schema of a model_type: the installed one, for which no plugin is imported, or one from its class."""
+        if model_type not in self._registered and model_type in WRAPPERS:
+            return WRAPPERS.schema(model_type)
+        return derive_from_class(self.find_class(model_type))
+
+    def __contains__(self, model_type: object) -> bool:
+        if model_type in self._registered or model_type in WRAPPERS:
+            return True
+        return isinstance(model_type, str) and _find_defined(model_type) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._registered, **WRAPPERS.by_name})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _find_defined(model_type: str) -> type[ModelWrapperBase] | None:
+    """The class of the program that declares ``model_type``; none can before the base class is imported."""
+    base = sys.modules.get("modelhub.base.wrapper")
+    defined: type[ModelWrapperBase] | None = base.find_defined(model_type) if base is not None else None
+    return defined

@@ -1,0 +1,1 @@
+"""The vendors' wire formats from the side of the server, a file each."""

@@ -1,0 +1,150 @@
+"""Read AgentScope's old spellings as the modern ones, each with a warning that says what to write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.suggest import suggest
+from modelhub.validation.rules.identity import ALIASES, explain_old_type
+
+# AgentScope took the name of a wrapper's class for a model_type, too.
+_TYPES = ALIASES | {
+    "AnthropicChatWrapper": "anthropic_chat",
+    "DashScopeChatWrapper": "dashscope_chat",
+    "DashScopeImageSynthesisWrapper": "dashscope_image_synthesis",
+    "DashScopeMultiModalWrapper": "dashscope_multimodal",
+    "DashScopeTextEmbeddingWrapper": "dashscope_text_embedding",
+    "GeminiChatWrapper": "gemini_chat",
+    "GeminiEmbeddingWrapper": "gemini_embedding",
+    "LiteLLMChatWrapper": "litellm_chat",
+    "OllamaChatWrapper": "ollama_chat",
+    "OllamaEmbeddingWrapper": "ollama_embedding",
+    "OllamaGenerationWrapper": "ollama_generate",
+    "OpenAIChatWrapper": "openai_chat",
+    "OpenAIDALLEWrapper": "openai_dall_e",
+    "OpenAIEmbeddingWrapper": "openai_embedding",
+    "OpenAIWrapper": "openai_chat",
+    "PostAPIChatWrapper": "post_api_chat",
+    "PostAPIDALLEWrapper": "post_api_dall_e",
+    "PostAPIEmbeddingWrapper": "post_api_embedding",
+    "PostAPIModelWrapperBase": "post_api",
+    "YiChatWrapper": "yi_chat",
+    "ZhipuAIChatWrapper": "zhipuai_chat",
+    "ZhipuAIEmbeddingWrapper": "zhipuai_embedding",
+}
+_IDENTITY = {"type": "model_type", "name": "config_name"}  # before the first release
+_OLLAMA = frozenset({"ollama_chat", "ollama_generate", "ollama_embedding"})
+_TAKES_MODEL = _OLLAMA | {"openai_chat", "openai_dall_e", "openai_embedding"}
+_MODEL = {"model": "model_name"}
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+class Modern(NamedTuple):
+    """A config in its modern spelling, a warning for each change, and the keys as they stand in the file."""
+
+    config: dict[str, Any]
+    findings: list[Finding]
+    written: dict[str, str]
+
+
+class Spellings:
+    """What merging layers of configs must know of old spellings; ``model_types`` are those that exist."""
+
+    def __init__(self, model_types: Collection[str]) -> None:
+        self._model_types = model_types
+
+    def modern_type(self, model_type: str) -> str:
+        """The model_type that an old name, or a class's, means, else itself."""
+        return _find_modern_type(model_type, self._model_types)
+
+    def near_type(self, model_type: str) -> str | None:
+        """The model_type that was probably meant by one that does not exist; None when it does, or none is near."""
+        if self.modern_type(model_type) in self._model_types:
+            return None
+        return suggest(model_type, sorted(self._model_types))
+
+    def old_keys(self, model_type: str | None) -> Mapping[str, str]:
+        """The old spellings of keys that configs of a model_type may have, and today's."""
+        return _MODEL if model_type in _TAKES_MODEL else {}
+
+    def identity_keys(self, config: Mapping[str, Any]) -> Mapping[str, str]:
+        """How a config spells config_name and model_type when it does so the old way."""
+        return {new: old for old, new in _IDENTITY.items()} if _has_old_identity(config) else {}
+
+
+def modernize(config: dict[str, Any], model_types: Collection[str]) -> dict[str, Any]:
+    """Return ``config`` in its modern spelling, itself when it has it; ``model_types`` are those that exist."""
+    return read_modern(config, model_types).config
+
+
+def read_modern(config: dict[str, Any], model_types: Collection[str]) -> Modern:
+    """Return ``config`` in its modern spelling and what was changed; places in the findings are modern, too."""
+    modern = Modern(config, [], {})
+    if _has_old_identity(config):
+        modern = _rename(modern, _IDENTITY)
+    modern = _rename_type(modern, model_types)
+    model_type = modern.config.get("model_type")
+    if not isinstance(model_type, str):
+        return modern
+    if model_type in _TAKES_MODEL and "model" in config and "model_name" not in config:
+        modern = _rename(modern, _MODEL)
+    if model_type in _OLLAMA and isinstance(config.get("options"), dict):
+        modern = _read_numbers(modern)
+    return modern
+
+
+def _has_old_identity(config: Mapping[str, Any]) -> bool:
+    return _IDENTITY.keys() <= config.keys() and not set(_IDENTITY.values()) & config.keys()
+
+
+def _find_modern_type(model_type: str, model_types: Collection[str]) -> str:
+    if model_type in model_types:
+        return model_type
+    new = _TYPES.get(model_type, model_type)
+    return new if new in model_types else model_type
+
+
+def _rename(modern: Modern, names: dict[str, str]) -> Modern:
+    config = {names.get(key, key): value for key, value in modern.config.items()}
+    findings = [
+        _warn(f"the key '{old}' is the old name of '{new}'", f"write '{new}'", new, key=True)
+        for old, new in names.items()
+    ]
+    return Modern(config, modern.findings + findings, modern.written | {new: old for old, new in names.items()})
+
+
+def _rename_type(modern: Modern, model_types: Collection[str]) -> Modern:
+    old = modern.config.get("model_type")
+    if not isinstance(old, str):
+        return modern
+    new = _find_modern_type(old, model_types)
+    if new == old:
+        return modern
+    findings = [*modern.findings, explain_old_type(old, new)]
+    return modern._replace(config={**modern.config, "model_type": new}, findings=findings)
+
+
+def _read_numbers(modern: Modern) -> Modern:
+    """Read the numbers that stand in quotes among Ollama's options, as the configs AgentScope came with have them."""
+    options = modern.config["options"]
+    quoted = {
+        key: text
+        for key, text in options.items()
+        if key != "stop" and isinstance(text, str) and _NUMBER.fullmatch(text)
+    }
+    if not quoted:
+        return modern
+    numbers = {key: float(text) if "." in text else int(text) for key, text in quoted.items()}
+    findings = [
+        _warn(f"options.{key} is a number in quotes", f"write {text} without quotes", "options", key)
+        for key, text in quoted.items()
+    ]
+    config = {**modern.config, "options": {**options, **numbers}}
+    return modern._replace(config=config, findings=modern.findings + findings)
+
+
+def _warn(message: str, hint: str, *path: str, key: bool = False) -> Finding:
+    return Finding("MH109", message, path, key=key, hint=hint, severity="warning")

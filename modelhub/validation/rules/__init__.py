@@ -1,0 +1,1 @@
+"""What is checked of a config, a file each."""

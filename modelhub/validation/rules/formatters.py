@@ -1,0 +1,26 @@
+"""Check that the formatter a config names is one of ours or of an installed package; none is imported for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.suggest import suggest
+from modelhub.diagnostics.wording import did_you_mean
+from modelhub.validation.schema.view import View
+
+
+def find_unknown_formatter(config: dict[str, Any], view: View) -> Iterator[Finding]:
+    """Yield the finding of a name that no formatter has, at the key whose schema says ``"x-refers": "formatter"``."""
+    name = config.get("formatter")
+    place = view.child("formatter")
+    if not isinstance(name, str) or not name or "${" in name or not place or place.first("x-refers") != "formatter":
+        return
+    from modelhub.formatters.installed import FORMATTERS, list_formatters
+
+    if name not in FORMATTERS:
+        known = list_formatters()
+        near = suggest(name, known)
+        message = f"there is no formatter called {name!r}; there are {', '.join(known)}"
+        yield Finding("MH202", message, ("formatter",), hint=did_you_mean(near) if near else None)

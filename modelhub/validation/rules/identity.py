@@ -1,0 +1,83 @@
+"""Check the two keys that decide everything else: config_name, which must be unique, and model_type."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.suggest import suggest
+from modelhub.diagnostics.wording import did_you_mean, kind, quoting_hint, shown
+from modelhub.validation.rules.keys import explain_unknown_key
+
+if TYPE_CHECKING:
+    from modelhub.configs import Entry
+
+IDENTITY = ("config_name", "model_type")
+_ADVICE = {
+    "config_name": "add 'config_name': the name your code will ask for",
+    "model_type": "add 'model_type', for example 'openai_chat'; `modelhub types` lists the known ones",
+}
+
+# Names that AgentScope gave up, and what each is called since.
+ALIASES = {
+    "openai": "openai_chat",
+    "tongyi_chat": "dashscope_chat",
+    "post_api_dalle": "post_api_dall_e",
+}
+
+
+def check_identity(config: dict[str, Any]) -> list[Finding]:
+    """Say what is wrong with config_name and model_type as they stand, apart from being taken or unknown."""
+    return [finding for key in IDENTITY if (finding := _check_key(config, key))]
+
+
+def _check_key(config: dict[str, Any], key: str) -> Finding | None:
+    if key not in config:
+        others = [other for other in config if isinstance(other, str) and other not in IDENTITY]
+        meant = next((other for other in others if suggest(other, IDENTITY) == key), None)
+        if meant is not None:
+            return explain_unknown_key(meant, (), did_you_mean(key))
+        return Finding("MH102", f"the key '{key}' is missing", hint=_ADVICE[key])
+    value = config[key]
+    if not isinstance(value, str):
+        text = shown(value, secret=False)
+        message = f"{key} must be a string, not {kind(value)}" + (f" ({text})" if text and value is not None else "")
+        return Finding("MH104", message, (key,), hint=quoting_hint(value, ["string"], secret=False))
+    if not value.strip():
+        return Finding("MH201", f"{key} must not be empty", (key,), hint=_ADVICE[key])
+    return None
+
+
+def explain_old_type(old: str, modern: str) -> Finding:
+    """Say that a config uses an old name."""
+    message = f"model_type '{old}' is the old name of '{modern}'"
+    return Finding("MH109", message, ("model_type",), hint=f"write '{modern}'", severity="warning")
+
+
+def find_unknown_type(config: dict[str, Any], model_types: Collection[str]) -> Finding | None:
+    """Say that nothing installed provides the config's model_type."""
+    model_type = config.get("model_type")
+    if not isinstance(model_type, str) or not model_type.strip() or model_type in model_types:
+        return None
+    near = suggest(model_type, sorted(model_types))
+    meant = f"{did_you_mean(near)} " if near else ""
+    hint = f"{meant}`modelhub types` lists the known ones; a plugin may be missing"
+    return Finding("MH107", f"unknown model_type '{model_type}'", ("model_type",), hint=hint)
+
+
+def find_duplicate_names(entries: Sequence[Entry]) -> dict[int, Finding]:
+    """Return, by index of the entry, the finding of each one whose config_name an earlier one has."""
+    first: dict[str, Entry] = {}
+    findings: dict[int, Finding] = {}
+    for index, entry in enumerate(entries):
+        name = entry.config.get("config_name")
+        if not isinstance(name, str) or not name.strip():
+            continue
+        if name not in first:
+            first[name] = entry
+            continue
+        place = first[name].problem("MH108", "", "config_name").place
+        message = f"config_name '{name}' is already taken at {place}"
+        findings[index] = Finding("MH108", message, ("config_name",), hint="give each config a name of its own")
+    return findings

@@ -1,0 +1,53 @@
+"""The addresses of servers in a config: what is wrong with them, how they were meant, whether they are local."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.wording import label, looks_secret
+from modelhub.validation.walk import find_texts, last_key
+
+URLS = ("api_base", "api_url", "base_url", "host")  # the keys whose values are addresses of servers
+# Patterns are compiled where they are used: most configs need few of them, and starting should cost little.
+_GOOD = r"(?i:https?)://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]+)?([/?#]\S*)?"
+_SLIP = r"(?P<scheme>(?i:https?))\s*[:;]?\s*[/\\]*(?P<rest>[^\s/].*)"
+_BARE = r"(localhost|\d+(\.\d+){3}|[\w-]+(\.[\w-]+)+)(:\d+)?(/\S*)?"
+_LOCAL = (
+    r"(?i)(\w+://)?([^\s/?#@]*@)?(localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|host\.docker\.internal"
+    r"|[\w.-]+\.local(host)?)?(:\d+)?([/?#].*)?"
+)
+_PORT = r"(\w+://)?([^\s/?#@]*@)?(\[[^\]]*\]|[^\s/?#@:]*):0*(?P<port>\d+)"
+_JUNK = r"[\s,;\"'<>()\[\]{}|\\^`]+$"
+
+
+def is_local(config: dict[str, Any]) -> bool:
+    """Whether a config names a server on this machine or beside it."""
+    return any(
+        text and last_key(path) in URLS and re.fullmatch(_LOCAL, text) is not None for path, text in find_texts(config)
+    )
+
+
+def find_bad_addresses(config: dict[str, Any]) -> Iterator[Finding]:
+    """Yield what a pattern cannot say of the URLs of a config: an impossible port, and junk at their end."""
+    for path, text in find_texts(config):
+        if last_key(path) not in URLS or "${" in text:
+            continue
+        port = re.match(_PORT, text)
+        if port and (len(port["port"]) > 5 or not 0 < int(port["port"]) < 65536):
+            message = f"{label(path)} has port {port['port'][:20]}, which is not between 1 and 65535"
+            yield Finding("MH203", message, path)
+        elif (junk := re.search(_JUNK, text)) and not re.fullmatch(r"(.*://)?\[[^\]]*\]", text):
+            yield Finding("MH203", f"{label(path)} ends with {junk[0]!r}", path, hint="remove it")
+
+
+def repair(text: str) -> str | None:
+    """The URL that ``text`` was probably meant to be, None when that is not plain or it may hold a secret."""
+    trimmed = re.sub(_JUNK, "", text).lstrip()
+    slip = re.fullmatch(_SLIP, trimmed)
+    url = f"{slip['scheme'].lower()}://{slip['rest']}" if slip else trimmed
+    if not slip and re.fullmatch(_BARE, trimmed):
+        url = f"http://{trimmed}" if re.match(r"localhost|[\d.]+(:|/|$)", trimmed) else f"https://{trimmed}"
+    return url if re.fullmatch(_GOOD, url) and url != text and not looks_secret(url) else None

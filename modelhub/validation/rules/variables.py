@@ -1,0 +1,51 @@
+"""Name the environment variable that a secret of a config belongs in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from modelhub.diagnostics import Finding, Path
+from modelhub.validation.walk import last_key
+
+if TYPE_CHECKING:
+    from modelhub.vendors import Vendor
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def name_reference(path: Path, config: Mapping[str, Any]) -> str:
+    """Write the reference that could stand at ``path`` of ``config``: ``${OPENAI_API_KEY}``."""
+    key = last_key(path)
+    if key.lower() == "authorization":
+        return "Bearer ${API_TOKEN}"
+    if key == "api_key" and (vendor := _find_vendor(config)):
+        return f"${{{vendor.key_variables[0]}}}"
+    name = re.sub(r"\W", "_", _CAMEL.sub("_", key)).upper()
+    return f"${{{name if name[:1].isalpha() else f'MY_{name}'}}}"
+
+
+def find_missing_key(config: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield a fault when ``config`` leaves its key to the environment, where its ``vendor`` has none."""
+    import os
+
+    vendor, args = _find_vendor(config) if "vendor" in config else None, config.get("client_args")
+    is_elsewhere = isinstance(args, dict) and args.get("base_url")
+    if vendor is None or vendor.key_optional or config.get("api_key") or is_elsewhere:
+        return
+    if not any(map(os.environ.get, vendor.key_variables)):
+        variable = vendor.key_variables[0]
+        message = f"the key of {vendor.title} is missing: environment variable {variable} is not set"
+        yield Finding("MH301", message, ("vendor",), hint=f"set {variable}, or write api_key")
+
+
+def _find_vendor(config: Mapping[str, Any]) -> Vendor | None:
+    """The vendor that a config of OpenAI's types names, else the one that its model_type begins with."""
+    model_type, named = config.get("model_type"), config.get("vendor")
+    if not isinstance(model_type, str):
+        return None
+    from modelhub.vendors import find_vendor
+
+    own = model_type.partition("_")[0]
+    return find_vendor(named if own == "openai" and isinstance(named, str) else own)

@@ -1,0 +1,109 @@
+"""What a schema says about one place in a config, with its ``$ref``s and ``allOf``s followed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from modelhub.validation.schema.store import Schema, resolve
+
+Part = tuple[Schema, Schema]  # a schema and the file its local references are looked up in
+
+_ALTERNATIVES = ("anyOf", "oneOf")
+_CONDITIONS = ("then", "else")
+
+
+class View:
+    """Every subschema that speaks about one place: ``always`` those that must hold, ``sometimes`` those that may."""
+
+    def __init__(self, parts: Sequence[Part], maybe: Sequence[Part] = (), *, secret: bool = False) -> None:
+        self.always: list[Part] = []
+        self.sometimes: list[Part] = []
+        seen: set[int] = set()
+        for part in parts:
+            self._gather(part, self.always, seen)
+        for part in maybe:
+            self._gather(part, self.sometimes, seen)
+        self.properties = {key for part in self._parts() for key in part.get("properties", ())}
+        self.open = any(part.get("x-open") is True for part in self._parts())
+        self.deprecated = any(part.get("deprecated") is True for part, _ in self.always)
+        self.secret = secret or any(part.get("writeOnly") is True for part in self._parts())
+        self._children: dict[str | int, View | None] = {}
+
+    def _gather(self, part: Part, into: list[Part], seen: set[int]) -> None:
+        schema, root = part
+        if not isinstance(schema, dict) or id(schema) in seen:
+            return
+        seen.add(id(schema))
+        into.append(part)
+        if isinstance(reference := schema.get("$ref"), str):
+            with suppress(LookupError):  # jsonschema will say so
+                self._gather(resolve(reference, root), into, seen)
+        for sub in schema.get("allOf", ()):
+            self._gather((sub, root), into, seen)
+        for sub in [sub for keyword in _ALTERNATIVES for sub in schema.get(keyword, ())]:
+            self._gather((sub, root), self.sometimes, seen)
+        for sub in [
+            *(schema[word] for word in _CONDITIONS if word in schema),
+            *schema.get("dependentSchemas", {}).values(),
+        ]:
+            self._gather((sub, root), self.sometimes, seen)
+
+    def _parts(self) -> Iterator[Schema]:
+        for schema, _ in (*self.always, *self.sometimes):
+            yield schema
+
+    def child(self, step: str | int) -> View | None:
+        """Return the view of a key or an index below, None when the schema says nothing about it."""
+        if step not in self._children:
+            always = [part for parent in self.always for part in _below(parent, step)]
+            maybe = [part for parent in self.sometimes for part in _below(parent, step)]
+            self._children[step] = View(always, maybe, secret=self.secret) if always or maybe else None
+        return self._children[step]
+
+    def at(self, path: Sequence[str | int]) -> View | None:
+        """Return the view of a place further below."""
+        view: View | None = self
+        for step in path:
+            view = view.child(step) if view else None
+        return view
+
+    def first(self, keyword: str) -> Any:
+        """Return what the outermost subschema with this keyword says, None when none has it."""
+        return next((part[keyword] for part in self._parts() if keyword in part), None)
+
+    def tightest(self, keyword: str, choose: Any) -> Any:
+        """Return the bound that counts where several are set; ``choose`` is min or max."""
+        bounds = [part[keyword] for part, _ in self.always if keyword in part]
+        return choose(bounds) if bounds else self.first(keyword)
+
+    @property
+    def types(self) -> set[str]:
+        """The JSON types that are named for this place; empty when any is fine."""
+        found: set[str] = set()
+        for part in self._parts():
+            named = part.get("type", ())
+            found.update([named] if isinstance(named, str) else named)
+        return found
+
+    @property
+    def current(self) -> list[str]:
+        """The keys known here, without the deprecated ones."""
+        return [key for key in sorted(self.properties) if not ((child := self.child(key)) and child.deprecated)]
+
+
+def _below(part: Part, step: str | int) -> Iterator[Part]:
+    schema, root = part
+    if isinstance(step, int):
+        prefix = schema.get("prefixItems", ())
+        if step < len(prefix):
+            yield prefix[step], root
+        elif "items" in schema:
+            yield schema["items"], root
+        return
+    matched = [sub for pattern, sub in schema.get("patternProperties", {}).items() if re.search(pattern, step)]
+    if step in schema.get("properties", {}):
+        matched.append(schema["properties"][step])
+    yield from ((sub, root) for sub in matched or [schema.get("additionalProperties")] if isinstance(sub, dict))

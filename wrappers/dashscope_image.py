@@ -1,0 +1,121 @@
+"""DashScope's services for images and embeddings, where one call may take several requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from typing import Any
+
+from modelhub.base import (
+    EmbeddingWrapper,
+    ImageWrapper,
+    ModelResponse,
+    Reply,
+    Request,
+    Usage,
+    normalize_prompt,
+    normalize_texts,
+)
+from modelhub.errors import BadRequestError, ResponseParsingError
+
+from .dashscope_endpoint import DashScopeEndpoint, parse_body, parse_failure, parse_usage
+
+# What stands in `input` beside the prompt; every other option is a parameter.
+_INPUTS = ("negative_prompt", "images", "ref_img", "sketch_image_url", "mask_image_url", "base_image_url", "function")
+_PENDING = ("PENDING", "RUNNING", "SUSPENDED")
+
+
+class DashScopeImageSynthesisWrapper(DashScopeEndpoint, ImageWrapper):
+    """Images; a task draws them, and the call waits until it has ended: https://help.aliyun.com/zh/model-studio/text-to-image-v2-api-reference."""
+
+    model_type = "dashscope_image_synthesis"
+    poll_interval = 1.0  # seconds; doubled after every third look, up to five times itself
+
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
+        reply = yield self.build_submission(input, options)
+        data = parse_body(reply)
+        looks, wait = 0, self.poll_interval
+        while data["output"]["task_status"] in _PENDING:
+            reply = yield self.build_look(data["output"]["task_id"], wait)
+            data = parse_body(reply)
+            looks += 1
+            if looks % 3 == 0:
+                wait = min(wait * 2, 5 * self.poll_interval)
+        return parse_images(data, reply)
+
+    def build_submission(self, prompt: Any, options: dict[str, Any]) -> Request:
+        """The request that starts the task."""
+        if options.pop("save_local", False):
+            raise BadRequestError("save_local is not possible: fetch the image_urls, which expire after a day")
+        task = options.pop("task", None)
+        if task is None:
+            edits = "imageedit" in self.model_name or "wan2.5-i2i" in self.model_name
+            task = "image2image" if edits else "text2image"
+        given = {name: options.pop(name) for name in _INPUTS if name in options}
+        extra = options.pop("extra_input", {})
+        if isinstance(options.get("size"), str):
+            options["size"] = re.sub(r"(?<=\d)[xX](?=\d)", "*", options["size"])
+        return self.build_call(
+            f"/services/aigc/{task}/image-synthesis",
+            {"prompt": normalize_prompt(prompt), **given, **extra},
+            options,
+            headers={"X-DashScope-Async": "enable"},
+        )
+
+    def build_look(self, task_id: str, wait: float) -> Request:
+        """The request that asks for the state of a task."""
+        return Request(
+            f"{self.endpoint.url}/tasks/{task_id}",
+            self.endpoint.headers,
+            method="GET",
+            delay=wait,
+        )
+
+
+class DashScopeTextEmbeddingWrapper(DashScopeEndpoint, EmbeddingWrapper):
+    """Embeddings of any number of texts: https://help.aliyun.com/zh/model-studio/text-embedding-synchronous-api."""
+
+    model_type = "dashscope_text_embedding"
+    path = "/services/embeddings/text-embedding/text-embedding"
+
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
+        texts = normalize_texts(input)
+        if "dimensions" in options:
+            options["dimension"] = options.pop("dimensions")
+        size = 25 if self.model_name.endswith(("-v1", "-v2")) else 10
+        vectors: list[Any] = []
+        replies: list[Any] = []
+        for start in range(0, len(texts), size):
+            batch = texts[start : start + size]
+            reply = yield self.build_call(self.path, {"texts": batch}, dict(options))
+            data = parse_body(reply)
+            rows = sorted(data["output"]["embeddings"], key=lambda row: row["text_index"])
+            if len(rows) != len(batch):
+                raise ResponseParsingError(
+                    f"the reply holds {len(rows)} embeddings of {len(batch)} texts", status=reply.status
+                )
+            vectors += [row["embedding"] if "embedding" in row else row["sparse_embedding"] for row in rows]
+            replies.append(data)
+        usages = [usage for usage in (parse_usage(data.get("usage")) for data in replies) if usage is not None]
+        return ModelResponse(
+            embedding=vectors,
+            raw=replies[0] if len(replies) == 1 else replies,
+            usage=Usage(sum(usage.prompt_tokens for usage in usages)) if usages else None,
+            request_id=replies[-1].get("request_id"),
+        )
+
+
+def parse_images(data: dict[str, Any], reply: Reply) -> ModelResponse:
+    """The images of a task that has ended; raises its typed error when there are none."""
+    output = data["output"]
+    results = output.get("results") or ()
+    urls = [result["url"] for result in results if result.get("url")]
+    if output["task_status"] != "SUCCEEDED" or not urls:
+        told: dict[str, Any] = next((result for result in results if result.get("code")), {})
+        code, message = output.get("code") or told.get("code"), output.get("message") or told.get("message")
+        ended = f"the task {output.get('task_id')} ended as {output['task_status']} without an image"
+        failure = {"code": code, "message": message or ended, "request_id": data.get("request_id")}
+        raise parse_failure(reply.status, failure, reply)
+    return ModelResponse(
+        image_urls=urls, raw=data, usage=parse_usage(data.get("usage")), request_id=data.get("request_id")
+    )
