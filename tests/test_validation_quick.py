@@ -118,7 +118,7 @@ def test_five_hundred_configs_need_neither_jsonschema_nor_a_second() -> None:
         import modelhub.validation as validation
         assert not {"json", "inspect", "jsonschema", "pkgutil"} & (set(sys.modules) - before), "imported at import"
         from modelhub.configs.layers.entry import Entry
-from modelhub.configs.readers.document import Document
+        from modelhub.configs.readers.document import Document
         types = ["openai_chat", "ollama_chat", "post_api_chat"]
         configs = [
             {

@@ -19,9 +19,9 @@ from modelhub.errors import BadRequestError
 from modelhub.messages import tool_choice_name
 from modelhub.messages.media import build_data_uri, find_local_path
 
+from .dashscope_embedding import DashScopeTextEmbeddingWrapper as DashScopeTextEmbeddingWrapper
 from .dashscope_endpoint import DashScopeEndpoint, parse_body, parse_failure, parse_usage
 from .dashscope_image import DashScopeImageSynthesisWrapper as DashScopeImageSynthesisWrapper
-from .dashscope_image import DashScopeTextEmbeddingWrapper as DashScopeTextEmbeddingWrapper
 
 FINISH_REASONS = {name: name for name in ("stop", "length", "tool_calls", "content_filter")}
 MEDIA = ("image", "audio", "video")

@@ -1,5 +1,20 @@
-"""Models by name."""
+"""Models by name; what is asked of the registry is imported when it is asked for, since checking files needs none."""
 
-from modelhub.registry.registry import ModelRegistry as ModelRegistry
-from modelhub.registry.registry import get_model as get_model
-from modelhub.registry.registry import init as init
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelhub.registry.default import get_model as get_model
+    from modelhub.registry.default import init as init
+    from modelhub.registry.registry import ModelRegistry as ModelRegistry
+
+_HOMES = {"ModelRegistry": "registry", "get_model": "default", "init": "default"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from modelhub import configs, validation
 from modelhub.configs import Entry
-from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, PluginError, Problem
-from modelhub.foreign import warn_of_foreign
+from modelhub.diagnostics.wording import suggest_name
+from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, Problem
 from modelhub.registry import checking
 from modelhub.registry.types import KnownTypes
-from modelhub.secrets import is_secret_name, redact, resolve
+from modelhub.secrets import redact
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from modelhub.telemetry.observers import Observer
 
 
-# Notes for people, and what the engine obeys for every model: a wrapper need not take these.
-FOR_THE_REGISTRY = frozenset({"description", "tags", "retry"})
 ADVICE = frozenset({"MH305", "MH401"})  # what `modelhub validate` says and a running program need not hear again
 
 
@@ -196,48 +194,21 @@ class ModelRegistry:
     def _entry(self, config_name: str, generation: _Generation) -> Entry:
         entry = generation.entries.get(config_name)
         if entry is None:
-            near = validation.suggest(str(config_name), generation.entries)
-            known = ", ".join(list(generation.entries)[:20]) or "none"
-            hint = f"did you mean {near!r}?" if near else f"the config_names are: {known}"
+            hint = suggest_name(str(config_name), generation.entries, "config_names")
             raise ConfigError([Problem("MH300", f"there is no model called {config_name!r}", hint)])
         return entry
 
     def _build(self, entry: Entry) -> Any:
-        from modelhub.base.agentscope import complete
         from modelhub.base.drivers import Drivers
-        from modelhub.base.home import Home
-        from modelhub.base.http import HTTPModelWrapperBase
-        from modelhub.policies.retry import RetryPolicy
+        from modelhub.registry.build import build_model
 
         config = self._modernize(entry)
-        name, model_type = config["config_name"], config["model_type"]
-        cls = self._types.find_class(model_type)
-        arguments = {key: value for key, value in config.items() if key != "model_type"}
-        types = validation.typed_references(config, self._types.find_schema(model_type) or {})
-        place = partial(self._place, name)
-        lazy = issubclass(cls, HTTPModelWrapperBase)  # those resolve references when they are first called
-        if not lazy:
-            try:
-                arguments = resolve(arguments, where=f"config {name!r}", types=types)
-            except ConfigError as error:
-                raise ConfigError([place(problem) for problem in error.problems]) from None
-        for note in FOR_THE_REGISTRY & arguments.keys():
-            if not _takes(cls, note):
-                del arguments[note]
-        try:
-            model = cls(**arguments)
-        except ModelHubError:
-            raise
-        except Exception as error:
-            raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
-        complete(model, arguments)
-        retry_policy = RetryPolicy.from_config(config.get("retry"))
         if self._drivers is None:
             self._drivers = Drivers()
             if self._closed:
                 self._drivers.close()
-        model.home = Home(self._drivers, self._observers, types, place, retry_policy, find_secrets(arguments))
-        return model
+        place = partial(self._place, config["config_name"])
+        return build_model(config, self._types, self._drivers, self._observers, place)
 
     def _modernize(self, entry: Entry) -> dict[str, Any]:
         """The config of ``entry`` in today's spelling; older releases of AgentScope wrote some keys otherwise."""
@@ -247,39 +218,3 @@ class ModelRegistry:
         """``problem`` with the place in a file where a config has what it is about."""
         entry = self._now.entries.get(config_name)
         return problem if entry is None else validation.place_problem(entry, problem, self._types)
-
-
-def find_secrets(arguments: dict[str, Any]) -> list[str]:
-    """The values in the config of a plain Python model that its errors must not show."""
-    return [value for name, value in arguments.items() if isinstance(value, str) and is_secret_name(name)]
-
-
-def _takes(cls: type, key: str) -> bool:
-    """Whether a class is built with ``key``."""
-    import inspect
-
-    parameters = inspect.signature(cls).parameters
-    return key in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-
-
-_default: ModelRegistry | None = None
-
-
-def init(
-    model_configs: Any, *, profile: str | None = None, watch: bool = False, observers: Iterable[Observer] = ()
-) -> ModelRegistry:
-    """Load ``model_configs`` (see ModelRegistry) and make them the default registry, which is also returned.
-
-    Raises ConfigError with every problem found; the default registry is then what it was before.
-    """
-    global _default
-    warn_of_foreign()
-    _default = ModelRegistry(model_configs, profile=profile, watch=watch, observers=observers)
-    return _default
-
-
-def get_model(config_name: str) -> Any:
-    """The model called ``config_name`` in the registry of the last ``init``, the same object each time."""
-    if _default is None:
-        raise ModelHubError("no configs are loaded: call modelhub.init(model_configs=...) first")
-    return _default.get_model(config_name)

@@ -15,8 +15,9 @@ from modelhub.response import Usage
 _HOMES = {
     "anthropic": "AnthropicChatWrapper",
     "dashscope": "DashScopeChatWrapper DashScopeMultiModalWrapper",
-    "dashscope_service": "DashScopeWrapperBase",
-    "dashscope_tasks": "DashScopeImageSynthesisWrapper DashScopeTextEmbeddingWrapper",
+    "dashscope_endpoint": "DashScopeWrapperBase",
+    "dashscope_embedding": "DashScopeTextEmbeddingWrapper",
+    "dashscope_image": "DashScopeImageSynthesisWrapper",
     "gemini": "GeminiChatWrapper GeminiEmbeddingWrapper GeminiWrapperBase",
     "litellm": "LiteLLMChatWrapper LiteLLMWrapperBase",
     "ollama": "OllamaChatWrapper OllamaEmbeddingWrapper OllamaGenerationWrapper OllamaWrapperBase",

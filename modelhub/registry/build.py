@@ -1,0 +1,68 @@
+"""A config and a class become a model."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from modelhub import validation
+from modelhub.base.agentscope import complete
+from modelhub.base.drivers import Drivers
+from modelhub.base.home import Home
+from modelhub.base.http import HTTPModelWrapperBase
+from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
+from modelhub.policies.retry import RetryPolicy
+from modelhub.registry.types import KnownTypes
+from modelhub.secrets import is_secret_name, resolve
+from modelhub.telemetry.observers import Observer
+
+# Notes for people, and what the engine obeys for every model: a wrapper need not take these.
+FOR_THE_REGISTRY = frozenset({"description", "tags", "retry"})
+
+
+def build_model(
+    config: dict[str, Any],
+    types: KnownTypes,
+    drivers: Drivers,
+    observers: Sequence[Observer],
+    place: Callable[[Problem], Problem],
+) -> Any:
+    """The model that ``config`` describes; ``place`` puts the place in a file into a problem.
+
+    Raises PluginError when its class cannot be loaded or built, ConfigError for what a plain Python model refers to and
+    is missing; a model over HTTP resolves its references when it is first called.
+    """
+    name, model_type = config["config_name"], config["model_type"]
+    cls = types.find_class(model_type)
+    arguments = {key: value for key, value in config.items() if key != "model_type"}
+    typed = validation.typed_references(config, types.find_schema(model_type) or {})
+    if not issubclass(cls, HTTPModelWrapperBase):
+        try:
+            arguments = resolve(arguments, where=f"config {name!r}", types=typed)
+        except ConfigError as error:
+            raise ConfigError([place(problem) for problem in error.problems]) from None
+    for note in FOR_THE_REGISTRY & arguments.keys():
+        if not _takes(cls, note):
+            del arguments[note]
+    try:
+        model = cls(**arguments)
+    except ModelHubError:
+        raise
+    except Exception as error:
+        raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
+    complete(model, arguments)
+    retry_policy = RetryPolicy.from_config(config.get("retry"))
+    model.home = Home(drivers, observers, typed, place, retry_policy, find_secrets(arguments))
+    return model
+
+
+def find_secrets(arguments: dict[str, Any]) -> list[str]:
+    """The values in the config of a plain Python model that its errors must not show."""
+    return [value for name, value in arguments.items() if isinstance(value, str) and is_secret_name(name)]
+
+
+def _takes(cls: type, key: str) -> bool:
+    """Whether a class is built with ``key``."""
+    parameters = inspect.signature(cls).parameters
+    return key in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

@@ -1,0 +1,35 @@
+"""The default registry: the one that ``init`` has loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from modelhub.errors import ModelHubError
+from modelhub.foreign import warn_of_foreign
+from modelhub.registry.registry import ModelRegistry
+
+if TYPE_CHECKING:
+    from modelhub.telemetry.observers import Observer
+
+_default: ModelRegistry | None = None
+
+
+def init(
+    model_configs: Any, *, profile: str | None = None, watch: bool = False, observers: Iterable[Observer] = ()
+) -> ModelRegistry:
+    """Load ``model_configs`` (see ModelRegistry) and make them the default registry, which is also returned.
+
+    Raises ConfigError with every problem found; the default registry is then what it was before.
+    """
+    global _default
+    warn_of_foreign()
+    _default = ModelRegistry(model_configs, profile=profile, watch=watch, observers=observers)
+    return _default
+
+
+def get_model(config_name: str) -> Any:
+    """The model called ``config_name`` in the registry of the last ``init``, the same object each time."""
+    if _default is None:
+        raise ModelHubError("no configs are loaded: call modelhub.init(model_configs=...) first")
+    return _default.get_model(config_name)
