@@ -82,7 +82,8 @@ from modelhub.registry import checking
 sources = configs.Sources()
 sources.add({str(path)!r})
 assert checking.read(sources).problems == []
-print([name for name in sys.modules if name.startswith(("modelhub.registry.registry", "modelhub.base", "modelhub.wrappers"))])
+above = ("modelhub.registry.registry", "modelhub.base", "modelhub.wrappers")
+print([name for name in sys.modules if name.startswith(above)])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

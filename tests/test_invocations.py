@@ -156,8 +156,8 @@ def test_hooks_by_name(told: Told, hub: ModelRegistry) -> None:
 
 def test_nobody_is_told_when_nobody_asked(hub: ModelRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invocations, "tell", None)
-    monkeypatch.setattr("modelhub.base.http.recorded", None)
-    monkeypatch.setattr("modelhub.base.calling.observed", None)
+    monkeypatch.setattr("modelhub.telemetry.invocations.recorded", None)
+    monkeypatch.setattr("modelhub.telemetry.observers.observed", None)
     assert hub.get_model("openai")(HELLO).text == "hi"
     assert hub.get_model("openai")(HELLO, stream=True).text == "hi"
 

@@ -10,10 +10,8 @@ from modelhub.engine.call import CURRENT, Call, explained
 from modelhub.engine.effects import Flow
 from modelhub.engine.in_process import PythonCall, answer
 from modelhub.engine.parse_func import PARSING, parsed, take_parsing
-from modelhub.telemetry.observers import observed
 
 Own = Callable[..., Any]
-Ask = Callable[[tuple[Any, ...], dict[str, Any]], Flow[Any]]
 
 
 def adopt(cls: type, base: type) -> None:
@@ -22,14 +20,10 @@ def adopt(cls: type, base: type) -> None:
         own = getattr(cls, name)
         if own is not getattr(base, name) and not hasattr(own, "own"):
             setattr(cls, name, adopted(own))
-            if name == "__call__" and "acall" not in cls.__dict__:
-                cls.acall = base.acall  # type: ignore[attr-defined]  # an inherited one would ask for something else
-
-
-def find_own(cls: type) -> Own | None:
-    """The ``__call__`` that a class has of its own, as it was written."""
-    own: Own | None = getattr(cls.__call__, "own", None)
-    return own
+            if name == "__call__":
+                cls.own_call = staticmethod(own)  # type: ignore[attr-defined]
+                if "acall" not in cls.__dict__:
+                    cls.acall = base.acall  # type: ignore[attr-defined]  # an inherited one would ask something else
 
 
 def _adopt_call(own: Own) -> Own:
@@ -61,8 +55,9 @@ def flow_of_python(
     )
 
     def ask() -> Flow[Any]:
-        arguments = {f"args[{n}]": value for n, value in enumerate(args)} | kwargs
-        return watched(Call(model, arguments, {}), arguments, False, lambda call: answer(call, python))
+        one = Call(model, args, {})
+        one.keywords = kwargs
+        return watched(one, False, lambda call: answer(call, python))
 
     return explained(model, lambda: parsed(ask, **parsing))
 
@@ -79,20 +74,7 @@ def _not_taken_by(call: Any) -> frozenset[str]:
     return PARSING.difference(own)
 
 
-def flow_of_description(
-    model: Any,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    ask: Callable[[tuple[Any, ...], dict[str, Any]], Flow[Any]],
-) -> Flow[Any]:
-    """The flow of a call of a model that is described: ``ask`` makes the flow of one answer to these arguments."""
-    if PARSING.isdisjoint(kwargs):
-        return explained(model, lambda: ask(args, kwargs))
-    parsing = take_parsing(kwargs)
-    return explained(model, lambda: parsed(lambda: ask(args, dict(kwargs)), **parsing))
-
-
-def watched(call: Call, arguments: dict[str, Any], stream: bool, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
+def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
     """The flow of ``call`` that ``start`` makes, with those told of it who want to be; without any it costs nothing.
 
     A call that a model makes of itself, as a ``__call__`` that goes on to ``super().__call__`` does, is no call of
@@ -101,8 +83,12 @@ def watched(call: Call, arguments: dict[str, Any], stream: bool, start: Callable
     outer = CURRENT.get()
     if outer is not None:
         if outer.model is call.model:
-            call.tell, call.id, call.parent_id = outer.tell, outer.id, outer.parent_id
+            call.listener, call.id, call.parent_id = outer.listener, outer.id, outer.parent_id
             return start(call)
         call.parent_id = outer.id or None
     observers = call.model.home.observers
-    return observed(call, arguments, stream, observers, start) if observers else start(call)
+    if not observers:
+        return start(call)
+    from modelhub.telemetry.observers import observed  # only programs that have observers need it
+
+    return observed(call, call.model.describe_call(call, stream), stream, observers, start)

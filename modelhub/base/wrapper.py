@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from modelhub.base import calling
 from modelhub.base.agentscope import Inheritance
 from modelhub.base.drivers import Drivers
 from modelhub.base.home import Home
+from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError
 from modelhub.policies.retry import RetryPolicy
@@ -29,6 +30,7 @@ class ModelWrapperBase(Inheritance):
     model_type: ClassVar[str] = ""
     task: ClassVar[str] = "chat"
     home: Home = Home()
+    own_call: ClassVar[Callable[..., Any] | None] = None  # the ``__call__`` of the class as it was written, if any
 
     def __init__(self, config_name: str | None = None, model_name: str | None = None, **kwargs: Any) -> None:
         self.config_name = config_name or model_name or type(self).__name__
@@ -48,7 +50,7 @@ class ModelWrapperBase(Inheritance):
 
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
         """What one call does, as a generator for a driver to serve."""
-        call = calling.find_own(type(self))
+        call = self.own_call
         if call is None:
             raise NotImplementedError(f"{type(self).__name__} has no __call__")
         return calling.flow_of_python(self, call, None, args, kwargs)
@@ -80,6 +82,10 @@ class ModelWrapperBase(Inheritance):
     def find_secrets(self) -> list[str]:
         """The values that must not be shown."""
         return list(self.home.secrets)
+
+    def describe_call(self, call: Call, stream: bool) -> dict[str, Any]:
+        """What the model is asked, as those who watch its calls are told."""
+        return {f"args[{n}]": value for n, value in enumerate(call.input)} | dict(call.keywords)
 
     def format(self, *args: Any, **kwargs: Any) -> Any:
         """Msg objects as a prompt; only chats have one."""

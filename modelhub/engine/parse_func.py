@@ -14,8 +14,6 @@ PARSE_WAIT = 1.0  # seconds, times the number of the try: AgentScope's pace
 
 def take_parsing(kwargs: dict[str, Any], taken: Collection[str] = PARSING) -> dict[str, Any]:
     """Take the arguments of ``parsed`` that are in ``taken`` out of those of a call."""
-    if taken.isdisjoint(kwargs) if isinstance(taken, frozenset) else not any(name in kwargs for name in taken):
-        return {}
     return {name: kwargs.pop(name) for name in taken if name in kwargs}
 
 

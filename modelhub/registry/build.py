@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub import validation
 from modelhub.base.agentscope import complete
@@ -15,7 +15,9 @@ from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import is_secret_name, resolve
-from modelhub.telemetry.observers import Observer
+
+if TYPE_CHECKING:
+    from modelhub.telemetry.observers import Observer
 
 # Notes for people, and what the engine obeys for every model: a wrapper need not take these.
 FOR_THE_REGISTRY = frozenset({"description", "tags", "retry"})
