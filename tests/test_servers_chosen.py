@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,23 @@ def test_every_server_can_be_fetched() -> None:
     assert all((ROOT / script.split()[0]).exists() for script in SERVERS.values())
     marked = {needs(engine).args[0] for engine in [*PLACES, "Ollama", "LiteLLM"]}
     assert marked == SERVERS.keys() - {"yaml-language-server"}
+
+
+@pytest.mark.parametrize("missing", ["", "ollama", "engines"])
+def test_ci_fails_without_a_server_that_it_promises(tmp_path: Path, missing: str) -> None:
+    """The script itself, with stubs of what it runs."""
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    for name in ("ollama", "engines", "yaml_language_server"):
+        (tmp_path / "scripts" / f"fetch_{name}_for_tests").write_text(f"import sys; sys.exit({name == missing:d})")
+    for name in ("test", "quickstart"):
+        script = tmp_path / "scripts" / name
+        script.write_text(f'#!/bin/sh\necho "{name}: $CHOSEN"\n')
+        script.chmod(0o755)
+    done = subprocess.run([str(tmp_path / ".ci" / "run")], capture_output=True, text=True, check=False, timeout=60)
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("test: "))
+    server = {"": None, "ollama": "ollama", "engines": "transformers"}[missing]
+    assert set(line.removeprefix("test: ").split(",")) >= {"ollama", "transformers"} - {server}
+    assert (done.returncode, server is not None and server in line) == (0 if server is None else 1, False)
+    assert ("CI has failed: it could not fetch" in done.stderr) is (server is not None)
