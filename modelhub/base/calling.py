@@ -18,12 +18,13 @@ def adopt(cls: type, base: type) -> None:
     """Have the ``__call__`` and ``acall`` that ``cls`` has of its own go through the engine, as every call does."""
     for name, adopted in (("__call__", _adopt_call), ("acall", _adopt_acall)):
         own = getattr(cls, name)
-        if own is not getattr(base, name) and not hasattr(own, "own"):
+        if own is not getattr(base, name) and not getattr(own, "adopted", False):
             setattr(cls, name, adopted(own))
-            if name == "__call__":
-                cls.own_call = staticmethod(own)  # type: ignore[attr-defined]
-                if "acall" not in cls.__dict__:
-                    cls.acall = base.acall  # type: ignore[attr-defined]  # an inherited one would ask something else
+            if name == "acall" or "acall" in cls.__dict__:
+                cls.call_in_thread = None  # type: ignore[attr-defined]
+            else:  # an inherited ``acall`` would ask something else
+                cls.call_in_thread = staticmethod(own)  # type: ignore[attr-defined]
+                cls.acall = base.acall  # type: ignore[attr-defined]
 
 
 def _adopt_call(own: Own) -> Own:
@@ -31,7 +32,7 @@ def _adopt_call(own: Own) -> Own:
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         return self.home.drivers.sync().run(flow_of_python(self, own, None, args, kwargs))
 
-    __call__.own = own  # type: ignore[attr-defined]
+    __call__.adopted = True  # type: ignore[attr-defined]
     return __call__
 
 
@@ -40,7 +41,7 @@ def _adopt_acall(own: Own) -> Own:
     async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
         return await self.home.drivers.aio().run(flow_of_python(self, None, own, args, kwargs))
 
-    acall.own = own  # type: ignore[attr-defined]
+    acall.adopted = True  # type: ignore[attr-defined]
     return acall
 
 

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
 
 from modelhub.base.binding import Binding, Bound
-from modelhub.base.calling import flow_of_python, watched
+from modelhub.base.calling import watched
 from modelhub.base.endpoint import Endpoint, add_query
 from modelhub.base.wrapper import ModelWrapperBase
 from modelhub.engine import http
@@ -165,19 +165,17 @@ class HTTPModelWrapperBase(ModelWrapperBase):
 
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
         """What one call does, as a generator for a driver to serve."""
-        own = self.own_call
-        if own is not None:
-            return flow_of_python(self, own, None, args, kwargs)
         if PARSING.isdisjoint(kwargs):
             return explained(self, self._ask, args, kwargs)
         parsing = take_parsing(kwargs)
-        return explained(self, lambda: parsed(lambda: self._ask(args, dict(kwargs)), **parsing))
+        whole = parsing.get("parse_func") is not None  # what is to be parsed does not come in pieces
+        return explained(self, lambda: parsed(lambda: self._ask(args, dict(kwargs), not whole), **parsing))
 
-    def _ask(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
+    def _ask(self, args: tuple[Any, ...], kwargs: dict[str, Any], may_stream: bool = True) -> Flow[Any]:
         self._binding.now()  # before the options of the config are looked at
         input, options = self.bind(*args, **kwargs)
         told = options.pop("stream", None)
-        stream = bool(self.stream if told is None else told)
+        stream = may_stream and bool(self.stream if told is None else told)
         if stream and not self.can_stream():
             raise BadRequestError(f"{self.model_type} cannot stream: leave 'stream' out")
         options = self.merge(options)

@@ -30,7 +30,7 @@ class ModelWrapperBase(Inheritance):
     model_type: ClassVar[str] = ""
     task: ClassVar[str] = "chat"
     home: Home = Home()
-    own_call: ClassVar[Callable[..., Any] | None] = None  # the ``__call__`` of the class as it was written, if any
+    call_in_thread: ClassVar[Callable[..., Any] | None] = None  # the ``__call__`` of a class that has no ``acall``
 
     def __init__(self, config_name: str | None = None, model_name: str | None = None, **kwargs: Any) -> None:
         self.config_name = config_name or model_name or type(self).__name__
@@ -46,14 +46,13 @@ class ModelWrapperBase(Inheritance):
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """The same call for async code; a response that streams is iterated with ``async for``."""
-        return await self.home.drivers.aio().run(self.flow(args, kwargs))
+        own = self.call_in_thread
+        flow = self.flow(args, kwargs) if own is None else calling.flow_of_python(self, own, None, args, kwargs)
+        return await self.home.drivers.aio().run(flow)
 
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
-        """What one call does, as a generator for a driver to serve."""
-        call = self.own_call
-        if call is None:
-            raise NotImplementedError(f"{type(self).__name__} has no __call__")
-        return calling.flow_of_python(self, call, None, args, kwargs)
+        """What a call of a described model does, as a generator for a driver to serve."""
+        raise NotImplementedError(f"{type(self).__name__} has no __call__")
 
     @property
     def drivers(self) -> Drivers:

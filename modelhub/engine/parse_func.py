@@ -7,6 +7,7 @@ from typing import Any
 
 from modelhub.engine.effects import Flow, Sleep
 from modelhub.errors import ResponseParsingError
+from modelhub.response.accumulator import Accumulator
 
 PARSING = frozenset({"parse_func", "fault_handler", "max_retries"})
 PARSE_WAIT = 1.0  # seconds, times the number of the try: AgentScope's pace
@@ -32,7 +33,7 @@ def parsed(
         return (yield from ask())
     tries = max_retries or 3
     for attempt in range(1, tries + 1):
-        response = yield from ask()
+        response = yield from _kept_back(ask())
         try:
             return parse_func(response)
         except ResponseParsingError:
@@ -42,3 +43,23 @@ def parsed(
                 raise
         yield Sleep(attempt * PARSE_WAIT)
     raise AssertionError("unreachable")
+
+
+def _kept_back(flow: Flow[Any]) -> Flow[Any]:
+    """``flow``, of which nothing is handed to the caller before it is whole."""
+    try:
+        effect = next(flow)
+        while True:
+            if isinstance(effect, list | Accumulator):
+                effect = flow.send(None)
+                continue
+            try:
+                outcome = yield effect
+            except BaseException as error:
+                effect = flow.throw(error)
+            else:
+                effect = flow.send(outcome)
+    except StopIteration as done:
+        return done.value
+    finally:
+        flow.close()

@@ -15,12 +15,10 @@ from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import is_secret_name, resolve
+from modelhub.validation.schema.derive import FOR_THE_REGISTRY
 
 if TYPE_CHECKING:
     from modelhub.telemetry.observers import Observer
-
-# Notes for people, and what the engine obeys for every model: a wrapper need not take these.
-FOR_THE_REGISTRY = frozenset({"description", "tags", "retry"})
 
 
 def build_model(
@@ -44,7 +42,7 @@ def build_model(
             arguments = resolve(arguments, where=f"config {name!r}", types=typed)
         except ConfigError as error:
             raise ConfigError([place(problem) for problem in error.problems]) from None
-    for note in FOR_THE_REGISTRY & arguments.keys():
+    for note in (FOR_THE_REGISTRY - {"config_name"}) & arguments.keys():
         if not _takes(cls, note):
             del arguments[note]
     try:
