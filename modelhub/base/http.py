@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from modelhub.base.binding import Binding, Bound
@@ -173,11 +174,15 @@ class HTTPModelWrapperBase(ModelWrapperBase):
 
     def _ask(self, args: tuple[Any, ...], kwargs: dict[str, Any], may_stream: bool = True) -> Flow[Any]:
         self._binding.now()  # before the options of the config are looked at
-        input, options = self.bind(*args, **kwargs)
+        try:
+            input, options = self.bind(*args, **kwargs)
+        except ModelCallError as error:
+            return watched(Call(self, args, kwargs), False, partial(_refuse, error))
         told = options.pop("stream", None)
         stream = may_stream and bool(self.stream if told is None else told)
         if stream and not self.can_stream():
-            raise BadRequestError(f"{self.model_type} cannot stream: leave 'stream' out")
+            refusal = BadRequestError(f"{self.model_type} cannot stream: leave 'stream' out")
+            return watched(Call(self, input, options), stream, partial(_refuse, refusal))
         options = self.merge(options)
         call = Call(self, input, options)
         if not HOOKS:
@@ -203,6 +208,12 @@ class HTTPModelWrapperBase(ModelWrapperBase):
 def _converse(call: Call) -> Flow[Any]:
     library = call.model.build_library_call(call.input, call.options, False)
     return http.converse(call) if library is None else answer(call, library)
+
+
+def _refuse(error: ModelCallError, call: Call) -> Flow[Any]:
+    """The flow of a call that cannot be made."""
+    yield from ()
+    raise error
 
 
 def _stream(call: Call) -> Flow[Any]:
