@@ -9,6 +9,8 @@ from typing import Any, TextIO
 
 import click
 
+from modelhub.overriding import override
+
 UNWRITABLE = 74  # what sysexits.h calls an input/output error; 1 and 2 say something about the configs
 
 
@@ -19,12 +21,14 @@ class UnreadError(Exception):
 class PipedGroup(click.Group):
     """A group of commands that raise UnreadError; what click itself does about a broken pipe is not for us."""
 
+    @override
     def make_context(self, *args: Any, **keys: Any) -> click.Context:
         try:
             return super().make_context(*args, **keys)
         except BrokenPipeError:
             raise UnreadError from None
 
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import PluginError
+from modelhub.overriding import override
 from modelhub.plugins.group import PluginGroup, subclass_of
 from modelhub.validation.schema.installed import find_installed_schema
 from modelhub.validation.schema.store import load_schema
@@ -22,12 +23,14 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
     def __init__(self) -> None:
         super().__init__(GROUP, "wrapper", subclass_of("modelhub.ModelWrapperBase"), noun="model_type")
 
+    @override
     def load(self, name: str) -> type[ModelWrapperBase]:
         """The wrapper class of a model_type; raises PluginError when there is none, or when it cannot be loaded."""
         if name not in self:
             raise PluginError(f"no installed wrapper has model_type {name!r}; `modelhub types` lists them")
         return super().load(name)
 
+    @override
     def load_all(self) -> None:
         """Try every wrapper and its schema, so that the broken ones are known."""
         super().load_all()

@@ -13,6 +13,7 @@ from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.diagnostics.wording import suggest_name
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, Problem
+from modelhub.overriding import override
 from modelhub.registry import checking
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import redact
@@ -188,6 +189,7 @@ class ModelRegistry:
     ) -> None:
         await self.aclose()
 
+    @override
     def __repr__(self) -> str:
         return f"<ModelRegistry of {len(self)} models>"
 

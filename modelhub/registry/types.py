@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelhub.overriding import override
 from modelhub.registry.installed import WRAPPERS
 from modelhub.validation.schema.derive import derive_from_class
 
@@ -33,14 +34,17 @@ class KnownTypes(Collection[str]):
             return WRAPPERS.schema(model_type)
         return derive_from_class(self.find_class(model_type))
 
+    @override
     def __contains__(self, model_type: object) -> bool:
         if model_type in self._registered or model_type in WRAPPERS:
             return True
         return isinstance(model_type, str) and _find_defined(model_type) is not None
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter({**self._registered, **WRAPPERS.by_name})
 
+    @override
     def __len__(self) -> int:
         return sum(1 for _ in self)
 

@@ -8,6 +8,7 @@ from typing import Any
 from modelhub.configs.readers.positions import Lines, Node, Path, Span, TextFault, find_offsets
 from modelhub.diagnostics import Severity
 from modelhub.errors import Problem
+from modelhub.overriding import override
 
 
 class Document:
@@ -27,6 +28,7 @@ class Document:
         self._find_nodes = find_nodes
         self._root: Node | None = None
 
+    @override
     def __repr__(self) -> str:
         return f"<Document {self.name or 'of Python objects'}>"
 
