@@ -89,4 +89,5 @@ def finish(stream: TextIO | None, code: int) -> int:
 
 
 def describe(error: OSError) -> str:
+    """The reason for an error, as the operating system words it."""
     return (error.strerror or str(error)).lower()

@@ -31,10 +31,12 @@ class Plugin:
 
     @property
     def built_in(self) -> bool:
+        """Whether it belongs to modelhub itself."""
         return self.entry_point.value.startswith("modelhub.")
 
     @property
     def origin(self) -> str:
+        """The distribution that brings it, with its version."""
         return f"{self.distribution} {self.version}".rstrip()
 
     @property

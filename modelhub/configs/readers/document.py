@@ -1,4 +1,4 @@
-"""A parsed source, which knows where each of its values stands."""
+"""A parsed source that knows the place of each of its values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Document:
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Span | None:
         """Locate the value at ``path`` (with ``key``, the key that is its last step), or its nearest existing ancestor.
 
-        None for Python objects.
+        The result is None for Python objects.
         """
         if self._lines is None or self._find_nodes is None:
             return None
