@@ -1,4 +1,4 @@
-"""The group that the commands hang from."""
+"""The group of all commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMANDS = {
 
 
 class LazyGroup(PipedGroup):
-    """A group that imports the command that is run and no other, not even to list them."""
+    """A group that imports only the command that is run; to list the commands, it imports none."""
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:

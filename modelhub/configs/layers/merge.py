@@ -1,4 +1,4 @@
-"""Builds the configs in effect from layers: defaults, then the extended config, the config, and a profile's overlays."""
+"""Builds the configs in effect from layers: defaults, the extended config, the config itself, a profile's overlays."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def _load_schema(package: str, model_type: str) -> Schema | None:
 
 
 def _derive(module: str, name: str, hops: int = 3) -> Schema | None:
-    """The schema that follows from the ``__init__`` of a class, whose source may be in another module that it imports."""
+    """The schema that follows from the ``__init__`` of a class, whose source may be in another module."""
     path = _find_source(module)
     if path is None:
         return None
