@@ -29,6 +29,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from modelhub.overriding import override
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -60,6 +62,7 @@ class Problem:
             return self.file
         return f"{self.file}:{self.line}:{self.column}"
 
+    @override
     def __str__(self) -> str:
         place = f"{self.place}: " if self.place else ""
         hint = f"; {self.hint}" if self.hint else ""
@@ -124,6 +127,7 @@ class ModelCallError(ModelHubError):
         self.model_type = model_type
         self.partial = partial
 
+    @override
     def __str__(self) -> str:
         who = f"{self.config_name} ({self.model_type}): " if self.config_name else ""
         facts = [f"HTTP {self.status}"] if self.status else []

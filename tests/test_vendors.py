@@ -181,6 +181,15 @@ def test_what_is_written_is_sound(tree: Path, types: list[str]) -> None:
         assert schema["properties"]["model_type"]["const"] == model_type
 
 
+def test_what_is_written_passes_the_type_checkers(tree: Path) -> None:
+    assert start(tree, "acme", "acme_chat", "acme_embedding", "acme_image").returncode == 0
+    path = str(tree / "wrappers" / "acme.py")
+    for checker in (["mypy"], ["pyright", "--pythonpath", sys.executable]):
+        command = [sys.executable, "-m", *checker, path]
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 REFUSED = [
     (["openai", "openai_chat"], "wrappers/openai.py exists"),
     (["acme", "openai_chat"], "openai_chat does not begin with acme_"),

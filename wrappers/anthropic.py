@@ -21,6 +21,7 @@ from modelhub.base import (
     encode_json,
     error_from_json,
     find_request_id,
+    override,
 )
 from modelhub.errors import (
     AuthenticationError,
@@ -82,6 +83,7 @@ class AnthropicChatWrapper(ChatWrapper):
         self.auth_token = auth_token
         self.anthropic_version = anthropic_version
 
+    @override
     def build_endpoint(self) -> Endpoint:
         args = self.client_args
         base_url = args.get("base_url") or os.environ.get("ANTHROPIC_BASE_URL")
@@ -105,6 +107,7 @@ class AnthropicChatWrapper(ChatWrapper):
             add_query(url, args.get("default_query")), {name.lower(): value for name, value in headers.items()}
         )
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         headers = self.build_call_headers(options)
         query, extra = options.pop("extra_query", None), options.pop("extra_body", None) or {}
@@ -123,6 +126,7 @@ class AnthropicChatWrapper(ChatWrapper):
             headers["anthropic-beta"] = ",".join([known, *names] if known else names)
         return headers
 
+    @override
     def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request:
         headers = self.build_call_headers(options)
         body = build_body(messages, options, self.endpoint.headers["anthropic-version"])
@@ -132,9 +136,11 @@ class AnthropicChatWrapper(ChatWrapper):
         request.url = f"{url}/count_tokens{mark}{query}"
         return request
 
+    @override
     def parse_count(self, reply: Reply) -> int:
         return int(reply.json()["input_tokens"])
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         if not isinstance(data, dict):
@@ -154,11 +160,13 @@ class AnthropicChatWrapper(ChatWrapper):
             model=data.get("model"),
         )
 
+    @override
     def parse_error(self, reply: Reply) -> ModelCallError:
         error = super().parse_error(reply)
         error.request_id = find_request_id(reply.headers) or error.request_id  # the body may hold another one
         return find_meaning(error)
 
+    @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         data = event.data
         kind = data.get("type")  # gateways leave out the event's name

@@ -14,6 +14,7 @@ from modelhub.base import (
     ToolCallDelta,
     build_tool_call,
     find_request_id,
+    override,
 )
 from modelhub.errors import BadRequestError
 from modelhub.messages import tool_choice_name
@@ -36,9 +37,11 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
     # Older models answer in a form without tool calls unless told otherwise.
     default_parameters: ClassVar[dict[str, Any]] = {"result_format": "message"}
 
+    @override
     def read(self, messages: Any) -> list[dict[str, Any]]:
         return [load_parts(message) for message in super().read(messages)]
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         parameters = {**self.default_parameters, **options}
         choice = parameters.get("tool_choice")
@@ -70,6 +73,7 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
             raise BadRequestError("dashscope_chat takes text alone: use the model_type dashscope_multimodal for media")
         return "".join(part["text"] for part in parts) if all(len(part) == 1 for part in parts) else parts
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = parse_body(reply)
         output = data["output"]
@@ -92,6 +96,7 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
             request_id=data.get("request_id") or find_request_id(reply.headers),
         )
 
+    @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         data = event.data
         output = data.get("output")
@@ -124,6 +129,7 @@ class DashScopeMultiModalWrapper(DashScopeChatWrapper):
     path = "/services/aigc/multimodal-generation/generation"
     default_parameters: ClassVar[dict[str, Any]] = {}
 
+    @override
     def build_content(self, content: Any) -> Any:
         """The content as a list of parts, as this service wants it."""
         if isinstance(content, list):

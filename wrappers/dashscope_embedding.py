@@ -12,6 +12,7 @@ from modelhub.base import (
     Request,
     Usage,
     normalize_texts,
+    override,
 )
 from modelhub.errors import ResponseParsingError
 
@@ -24,6 +25,7 @@ class DashScopeTextEmbeddingWrapper(DashScopeEndpoint, EmbeddingWrapper):
     model_type = "dashscope_text_embedding"
     path = "/services/embeddings/text-embedding/text-embedding"
 
+    @override
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
         texts = normalize_texts(input)
         if "dimensions" in options:

@@ -16,6 +16,7 @@ from modelhub.base import (
     Usage,
     encode_json,
     error_from_json,
+    override,
 )
 from modelhub.errors import (
     AuthenticationError,
@@ -37,6 +38,7 @@ _TOO_LONG = re.compile(r"Range of input length should be|message token length ex
 class DottedCodes(dict[str, type[ModelCallError]]):
     """Error codes; one that is not in the dict is found without its last part: ``Throttling.X`` as ``Throttling``."""
 
+    @override
     def __contains__(self, code: object) -> bool:
         return super().__contains__(code) or (isinstance(code, str) and "." in code and code.rpartition(".")[0] in self)
 
@@ -78,6 +80,7 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
     base_url = "https://dashscope.aliyuncs.com/api/v1"
     error_codes: ClassVar[Codes | None] = ERROR_CODES
 
+    @override
     def build_endpoint(self) -> Endpoint:
         key = self.api_key or os.environ.get("DASHSCOPE_API_KEY")
         if not key:
@@ -118,6 +121,7 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
             stream=stream,
         )
 
+    @override
     def parse_error(self, reply: Reply) -> ModelCallError:
         decoder = SSEDecoder()  # a refused stream may be answered by an event
         try:

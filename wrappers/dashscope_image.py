@@ -12,6 +12,7 @@ from modelhub.base import (
     Reply,
     Request,
     normalize_prompt,
+    override,
 )
 from modelhub.errors import BadRequestError
 
@@ -28,6 +29,7 @@ class DashScopeImageSynthesisWrapper(DashScopeEndpoint, ImageWrapper):
     model_type = "dashscope_image_synthesis"
     poll_interval = 1.0  # seconds; doubled after every third look, up to five times itself
 
+    @override
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
         reply = yield self.build_submission(input, options)
         data = parse_body(reply)

@@ -21,6 +21,7 @@ from modelhub.base import (
     add_query,
     encode_json,
     find_request_id,
+    override,
     parse_error_body,
 )
 from modelhub.errors import AuthenticationError, BadRequestError, ModelCallError, ResponseParsingError
@@ -36,6 +37,7 @@ _MAX_REPLIES = 50  # that continue each other
 class GeminiEndpoint(HTTPModelWrapperBase):
     """Address, key and errors, the same for all of Gemini's methods."""
 
+    @override
     def build_endpoint(self) -> Endpoint:
         sdk = self.client_args.get("http_options") or {}  # where Google's own client has these
         args = {**sdk, **self.client_args}
@@ -53,6 +55,7 @@ class GeminiEndpoint(HTTPModelWrapperBase):
         headers = {**({"x-goog-api-key": key} if key else {}), **(args.get("headers") or {})}
         return Endpoint(f"{base_url}/{version}/{quote(self.model_path)}", self.build_headers(headers))
 
+    @override
     def build_timeout(self) -> float:
         sdk = self.client_args.get("http_options") or {}
         if sdk.get("timeout") and not (self.timeout or self.client_args.get("timeout")):
@@ -78,6 +81,7 @@ class GeminiEndpoint(HTTPModelWrapperBase):
             stream=stream,
         )
 
+    @override
     def parse_error(self, reply: Reply) -> ModelCallError:
         try:
             body = reply.json()
@@ -96,19 +100,23 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
     model_type = "gemini_chat"
     formatters = ("gemini",)
 
+    @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, messages: Any = None, *args: Any, contents: Any = None, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
         """Contents may be called so, as AgentScope does."""
         return super().bind(messages if contents is None else contents, *args, **options)
 
+    @override
     def read(self, messages: Any) -> list[dict[str, Any]]:
         return super().read(adopt_contents(messages))
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         method = "streamGenerateContent" if stream else "generateContent"
         return self.build_call(method, build_body(input, options), options, stream)
 
+    @override
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
         """Send one request, and more until the model says that it has finished."""
         body = build_body(input, options)
@@ -121,12 +129,15 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
                 return parse_replies(replies, reply)
             body["continuationToken"] = token
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         return parse_replies([reply.json()], reply)
 
+    @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         return parse_chunk(event.data, so_far)
 
+    @override
     def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request:
         body = build_body(messages, options)
         if body.keys() - {"contents", "generationConfig"}:  # what else is part of the prompt must be told in full
@@ -135,6 +146,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
             body = {"contents": body["contents"]}
         return self.build_call("countTokens", body, options)
 
+    @override
     def parse_count(self, reply: Reply) -> int:
         return int(reply.json()["totalTokens"])
 
@@ -144,12 +156,14 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
 
     model_type = "gemini_embedding"
 
+    @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, texts: Any = None, *args: Any, content: Any = None, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The texts may be called content, as AgentScope does, and a task type and a title follow them."""
         return super().bind(texts if content is None else content, **name_arguments(args), **options)
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         own = {
             "outputDimensionality" if name == "dimensions" else to_camel(name): value
@@ -162,6 +176,7 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
         ]
         return self.build_call("batchEmbedContents", {"requests": requests}, options)
 
+    @override
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
         """Send as many requests as the texts need."""
         contents = normalize_contents(input)
@@ -179,6 +194,7 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
             raw.append(response.raw)
         return ModelResponse(embedding=vectors, raw=raw if len(raw) > 1 else raw[0], usage=usage)
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         if isinstance(data, dict) and data.get("error"):

@@ -19,6 +19,7 @@ from modelhub.base import (
     decode_json,
     error_from_json,
     find_request_id,
+    override,
 )
 from modelhub.errors import ModelCallError, ModelHubError, PluginError
 from modelhub.messages import tool_choice_name
@@ -47,12 +48,15 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
         """Whether calls go to a LiteLLM proxy and not to the library."""
         return bool(self.client_args.get("base_url"))
 
+    @override
     def build_endpoint(self) -> Endpoint:
         return super().build_endpoint() if self.proxied else Endpoint("", self.headers)
 
+    @override
     def build_account_headers(self) -> dict[str, str]:
         return {}
 
+    @override
     def build_library_call(self, input: Any, options: dict[str, Any], stream: bool) -> LibraryCall | None:
         if self.proxied:
             return None

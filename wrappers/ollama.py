@@ -24,6 +24,7 @@ from modelhub.base import (
     build_tool_call,
     find_request_id,
     normalize_texts,
+    override,
 )
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
 
@@ -63,6 +64,7 @@ class OllamaEndpoint(HTTPModelWrapperBase):
         self.think = think
         self.output_format = format
 
+    @override
     def build_endpoint(self) -> Endpoint:
         host = self.host or self.client_args.get("base_url") or os.environ.get("OLLAMA_HOST")
         key = self.api_key or os.environ.get("OLLAMA_API_KEY")
@@ -76,6 +78,7 @@ class OllamaEndpoint(HTTPModelWrapperBase):
                 body[name] = value
         return {**body, **build_options(options, self.top_level, self.options)}
 
+    @override
     def parse_error(self, reply: Reply) -> ModelCallError:
         error = super().parse_error(reply)
         if reply.status == 500 and _WRONG_OPTION.match(error.message):
@@ -90,16 +93,19 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
     path = "/api/chat"
     top_level = (*OllamaEndpoint.top_level, "tools")
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         # `stream` is said either way: the server streams unless told not to.
         body = {"model": self.model_name, "messages": build_messages(input), "stream": stream}
         return self.build_post(self.build_body(body, build_tools(options)), stream)
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         raise_for_error(data, reply)
         return parse_answer(data, data["message"], reply)
 
+    @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         raise_for_error(event.data, Reply(200, {}))
         return parse_delta(event.data, event.data.get("message") or {}, so_far)
@@ -115,12 +121,14 @@ class OllamaGenerationWrapper(OllamaEndpoint):
         *("suffix", "system", "template", "context", "raw", "images", "width", "height", "steps"),
     )
 
+    @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, prompt: Any, stream: bool | None = None, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The prompt to continue, and the options."""
         return prompt, {"stream": stream, **options}
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         if not isinstance(input, str):
             raise BadRequestError(f"prompt must be a str, not {type(input).__name__}; messages are for ollama_chat")
@@ -130,6 +138,7 @@ class OllamaGenerationWrapper(OllamaEndpoint):
         body = {"model": self.model_name, "prompt": input, "stream": stream}
         return self.build_post(self.build_body(body, options), stream)
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         raise_for_error(data, reply)
@@ -138,6 +147,7 @@ class OllamaGenerationWrapper(OllamaEndpoint):
             response.image_urls = [build_image_uri(data["image"], "png")]
         return response
 
+    @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         data = event.data
         raise_for_error(data, Reply(200, {}))
@@ -151,17 +161,20 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
     path = "/api/embed"
     top_level = ("truncate", "dimensions", "keep_alive")
 
+    @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, prompt: Any = None, *, texts: Any = None, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The texts, which AgentScope calls the prompt."""
         return super().bind(prompt if texts is None else texts, **options)
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         texts = normalize_texts(input)
         body = {"model": self.model_name, "input": input if isinstance(input, str) else texts}
         return self.build_post(self.build_body(body, options))
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         raise_for_error(data, reply)

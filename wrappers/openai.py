@@ -20,6 +20,7 @@ from modelhub.base import (
     find_request_id,
     normalize_prompt,
     normalize_texts,
+    override,
 )
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages import tool_choice_name
@@ -54,6 +55,7 @@ class OpenAIEndpoint(HTTPModelWrapperBase):
 
         return find_compatible(self.vendor, where=f"config {self.config_name!r}")
 
+    @override
     def build_endpoint(self) -> Endpoint:
         args, other = self.client_args, self.find_other()
         base_url = args.get("base_url") or (None if other else self.find_variable(self.base_url_variable))
@@ -104,6 +106,7 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
         if use_openai_formatter and not self.formatter:
             self.formatter = "openai"
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         body = {"model": self.model_name, "messages": input, **options}
         if "tool_choice" in body:
@@ -121,11 +124,13 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
                 del body["stream_options"]
         return self.build_call(body, stream)
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         response = parse_completion(reply.json(), reply, self.error_codes)
         response.request_id = find_request_id(reply.headers)
         return response
 
+    @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         return parse_chunk(event, so_far, self.error_codes)
 
@@ -137,6 +142,7 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
     path = "/embeddings"
     packed = True  # asks for base64, as the vendor's SDK does: a quarter of the bytes and much less to parse
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         texts = normalize_texts(input)
         body = {"model": self.model_name, "input": input if isinstance(input, str) else texts, **options}
@@ -144,6 +150,7 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
             body.setdefault("encoding_format", "base64")
         return self.build_call(body)
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         raise_for_error(data, reply, self.error_codes)
@@ -162,10 +169,12 @@ class OpenAIDALLEWrapper(OpenAIEndpoint, ImageWrapper):
     model_type = "openai_dall_e"
     path = "/images/generations"
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         refuse_image_options(options)
         return self.build_call({"model": self.model_name, "prompt": normalize_prompt(input), **options})
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         raise_for_error(data, reply, self.error_codes)

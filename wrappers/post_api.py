@@ -20,6 +20,7 @@ from modelhub.base import (
     add_query,
     build_error,
     find_request_id,
+    override,
 )
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
 
@@ -64,10 +65,12 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
         self.messages_key = messages_key
         self.retry_interval = retry_interval
 
+    @override
     def bind(self, *args: Any, **options: Any) -> tuple[Any, dict[str, Any]]:
         """The input, which may be given by AgentScope's name ``input_`` or as the task calls it, and the options."""
         return super().bind(*_name_input(args, options), **options)
 
+    @override
     def build_endpoint(self) -> Endpoint:
         url = self.api_url
         unknown = sorted(self.post_args.keys() - {"headers", "timeout", "params"})
@@ -77,21 +80,25 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
         key = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
         return Endpoint(url, self.build_headers(key))
 
+    @override
     def build_retry_policy(self) -> RetryPolicy:
         if self.retry or self.client_args.get("max_retries") is not None:
             return super().build_retry_policy()
         # AgentScope's max_retries counts the tries, the first among them.
         return RetryPolicy(max_attempts=max(1, self.max_retries), initial=self.retry_interval)
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         return self.build_post(build_body(self.messages_key, input, {**self.json_args, **options}), stream)
 
+    @override
     def parse_error(self, reply: Reply) -> ModelCallError:
         if reply.body.startswith(b"Traceback (most recent call last):"):  # ModelScope's server: only its end says why
             words = _LAST_WORDS.split(reply.body.decode("utf-8", "replace").strip())[-1]
             return build_error(reply.status, " ".join(words.split())[:300], headers=reply.headers)
         return super().parse_error(reply)
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         if isinstance(data, dict):
@@ -114,6 +121,7 @@ class PostAPIWrapper(PostAPIModelWrapperBase):
 
     model_type = "post_api"
 
+    @override
     def _parse_response(self, response: Any) -> ModelResponse:
         return parse_known_shape(response) or ModelResponse(raw=response)
 
@@ -124,24 +132,29 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
     model_type = "post_api_chat"
     formatters = ("openai", "gemini", "common")
 
+    @override
     def read(self, messages: Any) -> list[dict[str, Any]]:
         turns = messages if isinstance(messages, list) else ()
         if turns and all(isinstance(turn, dict) and "parts" in turn for turn in turns):
             return list(turns)  # Gemini's own, for a service that takes them
         return super().read(messages)
 
+    @override
     def format(self, *msgs: Any, multi_agent_mode: bool = True) -> list[dict[str, Any]]:
         # Only a formatter that the config names knows what a service with turns looks like; AgentScope's have none.
         return super().format(*msgs, multi_agent_mode=multi_agent_mode or not self.formatter)
 
+    @override
     def name_formatted_model(self) -> str:
         return str(self.json_args.get("model") or self.json_args.get("model_name") or "")
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         if stream:
             options["stream"] = True
         return super().build_request(input, options, stream)
 
+    @override
     def _parse_response(self, response: Any) -> ModelResponse:
         parsed = parse_known_shape(response)
         if parsed is None:
@@ -151,6 +164,7 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
             )
         return parsed
 
+    @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         return parse_chunk(event, so_far)
 
@@ -160,6 +174,7 @@ class PostAPIDALLEWrapper(PostAPIModelWrapperBase, ImageWrapper):
 
     model_type = "post_api_dall_e"
 
+    @override
     def _parse_response(self, response: Any) -> ModelResponse:
         inner = open_envelope(response)
         if not isinstance(inner, dict) or not isinstance(inner.get("data"), list):
@@ -180,6 +195,7 @@ class PostAPIEmbeddingWrapper(PostAPIModelWrapperBase, EmbeddingWrapper):
         super().__init__(*args, **kwargs)
         self.pooling = pooling
 
+    @override
     def _parse_response(self, response: Any) -> ModelResponse:
         rows = response.get("text_embedding") if isinstance(response, dict) else response
         if isinstance(rows, list) and rows:

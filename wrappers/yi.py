@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhub.base import Request
+from modelhub.base import Request, override
 
 from .openai import OpenAIChatWrapper
 
@@ -32,14 +32,17 @@ class YiChatWrapper(OpenAIChatWrapper):
         self.top_p = top_p
         self.temperature = temperature
 
+    @override
     def format(self, *msgs: Any, multi_agent_mode: bool = True) -> list[dict[str, Any]]:
         if self.model_name == "yi-vision" and not self.formatter:  # as in AgentScope, whose layout has no images
             raise NotImplementedError("yi-vision has no layout of its own: set formatter: openai in its config")
         return super().format(*msgs, multi_agent_mode=multi_agent_mode)
 
+    @override
     def build_account_headers(self) -> dict[str, str]:
         return {}
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         for name in ("max_tokens", "top_p", "temperature"):
             value = getattr(self, name)

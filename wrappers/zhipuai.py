@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from modelhub import errors
-from modelhub.base import Accumulator, Endpoint, Event, ModelResponse, Reply, Request, encode_json
+from modelhub.base import Accumulator, Endpoint, Event, ModelResponse, Reply, Request, encode_json, override
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages.media import split_data_uri
 
@@ -43,6 +43,7 @@ class ZhipuAIEndpoint(OpenAIEndpoint):
         super().__init__(*args, **kwargs)
         self.auth = auth
 
+    @override
     def build_endpoint(self) -> Endpoint:
         endpoint = super().build_endpoint()
         # The SDK's name for it, which AgentScope's configs pass on.
@@ -50,12 +51,15 @@ class ZhipuAIEndpoint(OpenAIEndpoint):
         self._signing = split_key(endpoint.headers.get("Authorization", "")[7:]) if signed else None
         return endpoint
 
+    @override
     def build_account_headers(self) -> dict[str, str]:
         return {}
 
+    @override
     def find_variable(self, name: str) -> str | None:
         return super().find_variable(name) or super().find_variable(name.replace("ZHIPUAI", "ZAI"))
 
+    @override
     def build_call(self, body: dict[str, Any], stream: bool = False) -> Request:
         request = super().build_call(body, stream)
         if self._signing is not None:
@@ -71,6 +75,7 @@ class ZhipuAIChatWrapper(ZhipuAIEndpoint, OpenAIChatWrapper):
     formatters = ("common",)
     asks_usage = False
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         response_format = options.get("response_format")
         if isinstance(response_format, dict) and response_format.get("type") == "json_schema":
@@ -79,11 +84,13 @@ class ZhipuAIChatWrapper(ZhipuAIEndpoint, OpenAIChatWrapper):
             )
         return super().build_request(build_messages(input), build_options(options), stream)
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         response = super().parse_response(reply)
         response.request_id = response.request_id or response.raw.get("request_id")
         return response
 
+    @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         delta = super().parse_event(event, so_far)
         so_far.request_id = so_far.request_id or event.data.get("request_id")

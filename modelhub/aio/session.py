@@ -28,7 +28,8 @@ ERROR_BODY = 1 << 20  # of an error page no more is read
 class Closable(Protocol):
     """What uses a connection for longer than one call."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connection."""
 
 
 _ALIVE: set[Session] = set()  # a session outlives a registry that was dropped unclosed: its loop closes it

@@ -1,1 +1,1 @@
-"""What writes: configs to start from, those of other programs, schemas for editors, pages of reference."""
+"""Writes configs to start from, configs converted from other programs, schemas for editors, and the reference page."""

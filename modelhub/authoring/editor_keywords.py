@@ -1,4 +1,4 @@
-"""Say in a flat schema what editors need to know: references in place of values, and messages a person understands."""
+"""Add to a flat schema what editors need: references are allowed as values, and messages are easy to understand."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _BELOW = ("items", "additionalProperties")
 def write_for_editors(schema: Any) -> Any:
     """Return a flat schema of a config's value as editors should read it.
 
-    What modelhub alone understands is left out, a ``${...}`` may stand wherever one is resolved, and old keys tell
-    what to write instead, by keywords of VS Code's that other validators ignore.
+    Keywords that only modelhub understands are left out. A ``${...}`` is allowed wherever modelhub resolves one. Old
+    keys say what to write instead, by keywords of VS Code that other validators ignore.
     """
     if not isinstance(schema, dict):
         return schema
@@ -53,7 +53,7 @@ def _allow_references(schema: Schema, expected: str | None) -> Schema:
 
 
 def _allow_besides_choices(schema: Schema) -> Schema:
-    """Choices move into one of two alternatives, as a reference is none of them."""
+    """Move the choices into one of two alternatives, since a reference is not among the choices."""
     judging = ("type", "enum", "const", "minimum", "maximum", "pattern", "minLength")
     choices = {key: schema.pop(key) for key in judging if key in schema}
     values = choices.get("enum", [choices.get("const")])

@@ -1,7 +1,7 @@
-"""Build one JSON Schema for config files as a whole, which editors complete and check from.
+"""Build one JSON Schema for whole config files, which editors use to complete and to check them.
 
-It says what `modelhub validate` says about the keys and values of modern configs; old spellings, names that must not
-repeat and references between configs are beyond it.
+It agrees with `modelhub validate` about the keys and values of modern configs. It cannot express old spellings, names
+that must be unique, and references between configs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def load_built_ins() -> dict[str, Schema]:
 
 
 def find_flaw(schema: Schema) -> str | None:
-    """Say why a schema, which a plugin may have brought, cannot be bundled; None when it can."""
+    """Say why a schema, perhaps from a plugin, cannot be bundled; None if it can."""
     from jsonschema import Draft202012Validator, SchemaError
 
     try:
@@ -52,7 +52,7 @@ def find_flaw(schema: Schema) -> str | None:
 
 
 def build_bundle(schemas: Mapping[str, Schema]) -> Schema:
-    """Return the schema of files whose configs are of these model_types; the same types give the same text."""
+    """Return the schema of files with configs of these model_types; the same types give the same text."""
     types = {name: flatten(schemas[name]) for name in sorted(schemas)}
     definitions = {name: _build_type(schema) for name, schema in types.items()}
     definitions[_ANY] = _build_any(definitions)
@@ -103,7 +103,7 @@ def _build_type(schema: Schema) -> Schema:
 
 
 def _build_any(definitions: Mapping[str, Schema]) -> Schema:
-    """The keys of a config that does not say its model_type, such as one that extends another."""
+    """The keys of a config without a model_type, such as a config that extends another one."""
     common = flatten({"$id": f"{BASE}any.json", "$ref": "_common.json#/$defs/common"})["properties"]
     properties = {name: _allow_null(write_for_editors(common[name])) for name in sorted(common)}
     properties |= {key: {} for key in _IDENTITY}
@@ -115,7 +115,7 @@ def _build_any(definitions: Mapping[str, Schema]) -> Schema:
 
 
 def _allow_null(schema: Any) -> Any:
-    """A null takes away what a lower layer says."""
+    """Allow null, which removes the value of a lower layer."""
     if isinstance(schema, dict) and "anyOf" in schema:
         return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
     if not isinstance(schema, dict) or "type" not in schema:
@@ -125,7 +125,7 @@ def _allow_null(schema: Any) -> Any:
 
 
 def _build_entry(types: Mapping[str, Schema]) -> Schema:
-    """A config that may be a part of one."""
+    """The schema of a config that may be incomplete."""
     common = (load_file("_common.json") or {})["$defs"]
     properties: Schema = {key: {**common.get(key, {}), **schema} for key, schema in _IDENTITY.items()}
     properties["model_type"] = {
@@ -146,7 +146,7 @@ def _build_entry(types: Mapping[str, Schema]) -> Schema:
 
 
 def _build_config(types: Mapping[str, Schema]) -> Schema:
-    """A config that is whole, unless it extends another or is there to be extended."""
+    """The schema of a config that must be complete, unless it extends another one or is there to be extended."""
     abstract = {"properties": {"abstract": {"const": True}}, "required": ["abstract"]}
     needs = {
         name: [key for key in schema.get("required", ()) if key not in _IDENTITY] for name, schema in types.items()
@@ -167,7 +167,7 @@ def _is_type(name: str) -> Schema:
 
 
 def _build_file(types: list[str]) -> Schema:
-    """A mapping with ``models`` and what goes with them."""
+    """The schema of a mapping with ``models`` and declarations."""
     named: dict[str, Any] = {"all": _refer("_entry"), **{name: _refer(name) for name in types}}
     defaults = {"type": ["object", "null"], "properties": named, "additionalProperties": False}
     listed = {"items": {**_refer("_entry"), "required": ["config_name"]}}

@@ -16,9 +16,9 @@ _HEAD = ["| key | type | default | meaning |", "|---|---|---|---|"]
 
 
 def build_reference(schemas: Mapping[str, Schema], sources: Mapping[str, str], vendors: Sequence[Vendor] = ()) -> str:
-    """Return the page, in Markdown; ``sources`` are addresses of the vendors' own pages by model_type.
+    """Return the page, in Markdown; ``sources`` has the address of the vendor's own page for each model_type.
 
-    ``vendors`` are those that the key ``vendor`` may name.
+    ``vendors`` are the vendors that the key ``vendor`` may name.
     """
     common = flatten({"$id": f"{BASE}any.json", "$ref": "_common.json#/$defs/common"})["properties"]
     lines = [

@@ -1,4 +1,4 @@
-"""Sketch a config of a model_type from its schema: what it must have, and what it may have as comments."""
+"""Sketch a config of a model_type from its schema: required keys as they are, optional keys as comments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BY_TYPE: dict[str, Any] = {"integer": 1, "number": 1, "boolean": False, "array"
 
 
 class Key(NamedTuple):
-    """One key of the sketch; ``used`` unless it is only shown."""
+    """One key of the sketch; if it is not ``used``, it is written as a comment."""
 
     name: str
     value: Any
@@ -26,9 +26,9 @@ class Key(NamedTuple):
 
 
 def build_sketch(model_type: str, schema: Schema, name: str | None = None, vendor: Vendor | None = None) -> list[Key]:
-    """Sketch a config called ``name``, else as in the schema's example; the keys it must have come first.
+    """Sketch a config called ``name`` (without it, as the schema's example is called); required keys come first.
 
-    With ``vendor``, it is one of that vendor's models.
+    With ``vendor``, it is a config for a model of that vendor.
     """
     flat = flatten(schema)
     known: dict[str, Any] = flat.get("properties", {})
@@ -68,7 +68,7 @@ def print_sketch(sketch: Sequence[Key], schema: Schema) -> str:
 
 
 def _name_vendor(vendor: Vendor, model_type: str, known: dict[str, Any]) -> dict[str, Any]:
-    """The keys with which a config of ``model_type`` says that ``vendor`` is asked; none when the type says so."""
+    """The keys by which a config of ``model_type`` names ``vendor``; empty if the type itself names the vendor."""
     if model_type.startswith(f"{vendor.name}_"):
         return {}
     return {"vendor": vendor.name} if "vendor" in known else {"client_args": {"base_url": vendor.base_url}}
@@ -80,7 +80,7 @@ def _describe(properties: dict[str, Any], key: str) -> Schema:
 
 
 def _find_value(key: str, about: Schema, example: dict[str, Any]) -> Any:
-    """The value that the example has, else the schema; a made-up one of the right type when neither has one."""
+    """The value in the example, else in the schema; if neither has one, a made-up value of the right type."""
     if is_secret([key]) and key not in example:
         return name_reference((key,), example)
     for value in (example.get(key), about.get("default"), *about.get("examples", ())[:1], about.get("const")):

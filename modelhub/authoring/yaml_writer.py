@@ -1,4 +1,4 @@
-"""Plain data as YAML that people like to read and that every reader reads back as it was."""
+"""Writes plain data as YAML that is easy to read and that every YAML reader reads back unchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNPRINTABLE = re.compile(
 
 
 def write_inline(value: Any, *, flow: bool = False) -> str:
-    """Write a value on one line; inside brackets (``flow``) fewer texts need no quotes."""
+    """Write a value on one line; inside brackets (``flow``), more texts need quotes."""
     if isinstance(value, dict):
         return (
             "{"
@@ -36,7 +36,7 @@ def write_inline(value: Any, *, flow: bool = False) -> str:
 
 
 def write_block(value: dict[str, Any]) -> str:
-    """Write a mapping with a line for each value; lists of mappings are items below their key, other lists one line."""
+    """Write a mapping, one value on a line; items of a list of mappings stand below the key, other lists are one line."""
     return "".join(f"{line}\n" for line in _write_mapping(value, ""))
 
 

@@ -8,6 +8,7 @@ from modelhub.base.image import ImageWrapper, normalize_prompt
 from modelhub.base.wrapper import ModelWrapperBase
 from modelhub.engine.classify import Codes, build_error, error_from_json, find_request_id, parse_error_body
 from modelhub.engine.library import LibraryCall
+from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.response import ModelResponse, ToolCall, ToolCallDelta, Usage
 from modelhub.response.accumulator import Accumulator
@@ -44,5 +45,6 @@ __all__ = [
     "find_request_id",
     "normalize_prompt",
     "normalize_texts",
+    "override",
     "parse_error_body",
 ]

@@ -11,6 +11,7 @@ from modelhub.engine.http import fetch
 from modelhub.messages import normalize_messages
 from modelhub.messages.media import load_media
 from modelhub.messages.tokens import TokenCount, estimate_tokens
+from modelhub.overriding import override
 from modelhub.secrets import resolve
 from modelhub.wire import Reply, Request
 
@@ -34,6 +35,7 @@ class ChatWrapper(HTTPModelWrapperBase):
         super().__init__(*args, **kwargs)
         self.formatter = formatter
 
+    @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, messages: Any, stream: bool | None = None, tools: Any = None, tool_choice: Any = None, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
@@ -50,6 +52,7 @@ class ChatWrapper(HTTPModelWrapperBase):
         """``messages`` in the neutral form, local images as data; raises BadRequestError for what is none."""
         return load_media(normalize_messages(messages))
 
+    @override
     def format(self, *msgs: Any, multi_agent_mode: bool = True) -> list[dict[str, Any]]:
         """Msg objects, lists of them, or None, as messages for this model to be called with, in AgentScope's layouts.
 
@@ -59,6 +62,7 @@ class ChatWrapper(HTTPModelWrapperBase):
         formatter = self.find_formatter()
         return formatter.format_multi_agent(*msgs) if multi_agent_mode else formatter.format_chat(*msgs)
 
+    @override
     def format_tools_json_schemas(self, schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
         """The ``tools`` of a call from AgentScope's ``{name: schema}``; AssertionError for a schema that is none."""
         return self.find_formatter().format_tools_json_schemas(schemas)

@@ -6,6 +6,7 @@ from typing import Any
 
 from modelhub.base.http import HTTPModelWrapperBase
 from modelhub.errors import BadRequestError
+from modelhub.overriding import override
 
 
 class EmbeddingWrapper(HTTPModelWrapperBase):
@@ -18,6 +19,7 @@ class EmbeddingWrapper(HTTPModelWrapperBase):
     task = "embedding"
     input_name = "texts"
 
+    @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, texts: Any, **options: Any
     ) -> tuple[Any, dict[str, Any]]:

@@ -18,6 +18,7 @@ from modelhub.engine.in_process import answer
 from modelhub.engine.library import LibraryCall
 from modelhub.engine.parse_func import PARSING, parsed, take_parsing
 from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
@@ -152,10 +153,12 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         return self._binding.now().timeouts
 
     @property
+    @override
     def retry_policy(self) -> RetryPolicy:
         """How failed calls of this model are repeated."""
         return self._binding.now().retry_policy
 
+    @override
     def find_secrets(self) -> list[str]:
         """The values that must not be shown."""
         return list(self._binding.secrets)
@@ -164,6 +167,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         """Whether this class says how its streams are read."""
         return type(self).parse_event is not HTTPModelWrapperBase.parse_event
 
+    @override
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
         """What one call does, as a generator for a driver to serve."""
         if PARSING.isdisjoint(kwargs):

@@ -6,6 +6,7 @@ from typing import Any
 
 from modelhub.base.http import HTTPModelWrapperBase
 from modelhub.errors import BadRequestError
+from modelhub.overriding import override
 
 
 class ImageWrapper(HTTPModelWrapperBase):
@@ -18,6 +19,7 @@ class ImageWrapper(HTTPModelWrapperBase):
     task = "image"
     input_name = "prompt"
 
+    @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, prompt: Any, **options: Any
     ) -> tuple[Any, dict[str, Any]]:

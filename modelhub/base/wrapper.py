@@ -12,6 +12,7 @@ from modelhub.base.home import Home
 from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError
+from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.secrets import scrub
 
@@ -36,6 +37,7 @@ class ModelWrapperBase(Inheritance):
         self.config_name = config_name or model_name or type(self).__name__
         self.model_name = model_name or self.config_name
 
+    @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         calling.adopt(cls, ModelWrapperBase)
@@ -95,6 +97,7 @@ class ModelWrapperBase(Inheritance):
         who = f"model wrapper [{type(self).__name__}]"
         raise NotImplementedError(f"The method `format_tools_json_schemas` is not implemented for {who}.")
 
+    @override
     def __repr__(self) -> str:
         name = getattr(self, "config_name", None)
         return f"<{type(self).__name__} {name!r}>"

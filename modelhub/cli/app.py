@@ -1,4 +1,4 @@
-"""The group that the commands hang from."""
+"""The group of all commands."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from modelhub.cli.streams import PipedGroup
 from modelhub.foreign import DISTRIBUTION
+from modelhub.overriding import override
 
 # The commands: where each one is, which is imported when it is run, and what it does, for the list of all.
 COMMANDS = {
@@ -27,12 +28,14 @@ COMMANDS = {
 
 
 class LazyGroup(PipedGroup):
-    """A group that imports the command that is run and no other, not even to list them."""
+    """A group that imports only the command that is run; to list the commands, it imports none."""
 
+    @override
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, sorted."""
         return sorted(COMMANDS)
 
+    @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, None when there is none."""
         if cmd_name not in COMMANDS:
@@ -41,6 +44,7 @@ class LazyGroup(PipedGroup):
         command: click.Command = getattr(import_module(module), name)
         return command
 
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of the commands."""
         with formatter.section("Commands"):

@@ -1,4 +1,4 @@
-"""The choice of a model_type by its name."""
+"""Chooses a model_type by its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelhub.registry.installed import WRAPPERS
 
 
 def select_type(model_type: str) -> str:
-    """The model_type itself when it is installed; raises PluginError with a suggestion when not."""
+    """The same model_type if it is installed; raises PluginError with a suggestion if it is not."""
     if model_type not in WRAPPERS:
         near = suggest(model_type, WRAPPERS.by_name)
         hint = f"did you mean {near!r}?" if near else "`modelhub types` lists them"

@@ -1,4 +1,4 @@
-"""Patterns such as ``configs/**/*.yaml`` where a command takes paths, for shells that leave them alone."""
+"""Finds files by patterns such as ``configs/**/*.yaml``, since some shells do not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelhub.configs.sources.files import SUFFIXES
 def expand(paths: Iterable[str]) -> tuple[list[str], list[str]]:
     """The paths to read, each file once, and the patterns that match no config file.
 
-    What exists is a path, whatever characters it is made of. A pattern finds config files, never folders.
+    A name that exists is a path, even if it looks like a pattern. A pattern finds config files, never folders.
     """
     found: dict[str, str] = {}
     idle = []

@@ -1,4 +1,4 @@
-"""How the commands print: colour for terminals only, tables in columns, JSON for programs."""
+"""How the commands print: with colours on a terminal, tables in columns, and JSON for programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 
 
 def colour(text: str, **style: Any) -> str:
-    """``text`` in a style, unless NO_COLOR is set; click itself strips styles where no terminal listens."""
+    """``text`` in a style, unless NO_COLOR is set; click itself removes styles if the output is not a terminal."""
     return text if os.environ.get("NO_COLOR") else click.style(text, **style)
 
 

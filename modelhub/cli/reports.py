@@ -33,7 +33,7 @@ def report_json(problems: Sequence[Problem], configs: int) -> str:
 
 
 def report_github(problems: Sequence[Problem], configs: int) -> str:
-    """Workflow commands, which GitHub shows beside the lines they speak of:
+    """Workflow commands, which GitHub shows beside the lines that they are about:
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
     return "\n".join(_annotation(problem) for problem in problems)
@@ -65,7 +65,7 @@ def report_sarif(problems: Sequence[Problem], configs: int) -> str:
 
 
 def report_junit(problems: Sequence[Problem], configs: int) -> str:
-    """JUnit's XML, one test case a problem; a single passing one when there is none."""
+    """JUnit's XML: one test case for each problem; without problems, one test case that passes."""
     from xml.sax.saxutils import escape, quoteattr  # it loads urllib.request, http and ssl, which no other report needs
 
     cases = []
@@ -107,13 +107,13 @@ def _headline(problem: Problem) -> str:
 
 
 class _Sources:
-    """The lines of the files that problems speak of, read once each."""
+    """The lines of the files that problems are about; each file is read once."""
 
     def __init__(self) -> None:
         self._lines: dict[str, list[str]] = {}
 
     def excerpt(self, problem: Problem) -> list[str]:
-        """The line with the problem and a caret below it; nothing where that might show a secret or is long."""
+        """The line with the problem and a caret below it; empty if the line is long or might show a secret."""
         if problem.file is None or problem.line is None or problem.column is None:
             return []
         lines = self._read(problem.file)

@@ -29,7 +29,7 @@ def profile_option(command: F) -> F:
 
 
 def find_configs(path: str | None) -> str:
-    """The configs to read; a usage error when none are named and the default does not exist."""
+    """The path of the configs to read; a usage error if no path is given and the default does not exist."""
     if path:
         return path
     default = os.environ.get("MODELHUB_CONFIG") or "model_configs"
@@ -41,7 +41,7 @@ def find_configs(path: str | None) -> str:
 
 
 def guess_format(text: bytes) -> str:
-    """The format of a text without a file name: YAML, unless it is JSON without a mistake or starts like TOML."""
+    """The format of a text without a file name: JSON if it is valid JSON, TOML if it starts like TOML, else YAML."""
     if _TOML.match(text):
         return "toml"
     try:

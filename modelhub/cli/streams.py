@@ -1,4 +1,4 @@
-"""The standard streams, each of which may be closed, or full, or left by whoever was at its other end."""
+"""The standard streams; each may be closed, or full, or its reader may have gone away."""
 
 from __future__ import annotations
 
@@ -9,22 +9,26 @@ from typing import Any, TextIO
 
 import click
 
+from modelhub.overriding import override
+
 UNWRITABLE = 74  # what sysexits.h calls an input/output error; 1 and 2 say something about the configs
 
 
 class UnreadError(Exception):
-    """Whoever read the output has what it wanted, as in `modelhub list | head -1`."""
+    """The reader of the output has gone away, as in `modelhub list | head -1`."""
 
 
 class PipedGroup(click.Group):
-    """A group of commands that raise UnreadError; what click itself does about a broken pipe is not for us."""
+    """A group of commands that raise UnreadError, in place of what click itself does about a broken pipe."""
 
+    @override
     def make_context(self, *args: Any, **keys: Any) -> click.Context:
         try:
             return super().make_context(*args, **keys)
         except BrokenPipeError:
             raise UnreadError from None
 
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -33,9 +37,9 @@ class PipedGroup(click.Group):
 
 
 def hold_closed() -> None:
-    """Put nothing in the place of each stream that is closed, or the next file to be opened would get it.
+    """Open the null device for each closed stream; otherwise, the next file that is opened would take its number.
 
-    The outputs can then be written, which older versions of click take for granted; the input stays None.
+    Output can then be written, as older versions of click expect; the input stays None.
     """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
@@ -47,7 +51,7 @@ def hold_closed() -> None:
 
 
 def read_input(limit: int = -1) -> bytes:
-    """Read standard input, up to ``limit`` bytes; a usage error when it is closed or cannot be read."""
+    """Read standard input, up to ``limit`` bytes; a usage error if it is closed or cannot be read."""
     if sys.stdin is None:
         raise click.UsageError("standard input is closed; give it something to read, or name a file")
     try:
@@ -57,20 +61,20 @@ def read_input(limit: int = -1) -> bytes:
 
 
 def say(text: str) -> None:
-    """Print a line on stderr, if that can be written."""
+    """Print a line on stderr, if stderr can be written."""
     with contextlib.suppress(OSError):
         click.echo(text, err=True)
 
 
 def refuse(error: OSError) -> int:
-    """Say that the output, or the file that the error names, is out of order; the exit code for that."""
+    """Say that the output, or the file that the error names, cannot be written; return the exit code for that."""
     what = "the output cannot be written" if error.filename is None else str(error.filename)
     say(f"modelhub: {what}: {describe(error)}")
     return UNWRITABLE if error.filename is None else 1
 
 
 def finish(stream: TextIO | None, code: int) -> int:
-    """Write what is left in a stream, so that nothing is left for the interpreter to fail at; the exit code."""
+    """Write what is left in a stream, so that the interpreter cannot fail at it later; return the exit code."""
     try:
         if stream is not None:
             stream.flush()
@@ -85,4 +89,5 @@ def finish(stream: TextIO | None, code: int) -> int:
 
 
 def describe(error: OSError) -> str:
+    """The reason for an error, as the operating system words it."""
     return (error.strerror or str(error)).lower()

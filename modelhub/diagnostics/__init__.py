@@ -1,4 +1,4 @@
-"""What is said of configs: findings, the codes of problems, the words for them, and what was probably meant."""
+"""What is reported about configs: findings, the codes of problems, their wording, and suggestions."""
 
 from modelhub.diagnostics.codes import CODES, EXPLANATIONS, Code
 from modelhub.diagnostics.finding import Finding, Path, Severity

@@ -1,4 +1,4 @@
-"""The codes of problems: the one table that reports, ``modelhub explain-code`` and docs/codes.md are made from."""
+"""The codes of problems: one table for reports, for ``modelhub explain-code`` and for docs/codes.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Code(NamedTuple):
-    """What one code stands for; ``wrong`` shows how it comes about and ``right`` what to write or do then."""
+    """The meaning of one code; ``wrong`` is an example of the mistake, ``right`` shows what to write or do instead."""
 
     code: str
     title: str

@@ -11,7 +11,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong at ``path`` of a config; ``key`` says that the key itself is meant, not its value."""
+    """What is wrong at ``path`` of a config; if ``key`` is true, the key itself is wrong, not its value."""
 
     code: str
     message: str

@@ -1,4 +1,4 @@
-"""Find the word that was probably meant: strictly where a guess decides something, freely where it is a hint."""
+"""Find the word that was probably meant: strictly if something depends on the guess, freely if it is only a hint."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word nearest to ``word``, or None when none is near enough.
+    """Return the known word nearest to ``word``, or None if no word is near enough.
 
-    Near is one slip (a letter missing, added, changed, or swapped with its neighbour) for words of up to four
-    letters and two for longer ones; case, and ``-`` for ``_``, do not count.
+    A slip is a letter that is missing, added, changed, or swapped with its neighbour. Words of up to four letters may
+    differ by one slip, longer words by two. Case does not count, nor does ``-`` in place of ``_``.
     """
     plain = fold(word)
     limit = 1 if len(plain) <= 4 else 2
@@ -29,7 +29,7 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
 
 
 def suggest_freely(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
-    """Return the nearest known word, else the one most like ``word``: for names of files and configs.
+    """Return the nearest known word, else the most similar one; for names of files and configs.
 
     ``likeness`` is the share of letters, from 0 to 1, that the two must have in common in the same order.
     """
@@ -44,12 +44,12 @@ def suggest_freely(word: str, known: Iterable[str], *, likeness: float = 0.6) ->
 
 
 def fold(word: str) -> str:
-    """Write a word the one way it is compared in."""
+    """Write a word in the form in which words are compared."""
     return word.lower().replace("-", "_")
 
 
 def count_lacking(word: str, other: str) -> int:
-    """Count the letters of ``word`` that ``other`` lacks: quick to find, and never more than the slips between them."""
+    """Count the letters of ``word`` that ``other`` lacks: it is fast, and never more than the number of slips."""
     lacking = 0
     for letter in word:
         shorter = other.replace(letter, "", 1)

@@ -1,4 +1,4 @@
-"""Say things the way a person writing a config would: names of keys, types and values, and never a secret."""
+"""Words for keys, types and values, as a person who writes a config would name them; never a secret."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _TYPES = {
 
 
 def label(path: Sequence[str | int]) -> str:
-    """Write a path the way it is spoken of: ``client_args.base_url``, ``stop[0]``."""
+    """Write a path as people write it: ``client_args.base_url``, ``stop[0]``."""
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return steps.removeprefix(".") or "the config"
 
 
 def is_secret(path: Sequence[str | int]) -> bool:
-    """Whether a key on the way to a value sounds like that of a secret."""
+    """Whether a key in the path of a value sounds like the key of a secret."""
     return any(isinstance(step, str) and is_secret_name(step) for step in path)
 
 
 def looks_secret(text: str) -> bool:
-    """Whether a text holds what keys and passwords look like."""
+    """Whether a text holds something that looks like a key or a password."""
     return _SECRET_VALUE.search(text) is not None
 
 
 def shown(value: Any, *, secret: bool) -> str:
-    """Write a scalar as it stands in a file; empty for anything long, nested or possibly secret."""
+    """Write a scalar as a file has it; empty for a value that is long, nested or perhaps secret."""
     if secret or isinstance(value, (dict, list)):
         return ""
     if value is None or isinstance(value, bool):
@@ -72,12 +72,12 @@ def kind(value: Any) -> str:
 
 
 def describe(value: Any) -> str:
-    """Name the type of a part of a file, where a string is text that stands in the place of something else."""
+    """Name the type of a part of a file; here, a string is text in the place of something else."""
     return "text" if isinstance(value, str) else kind(value)
 
 
 def types(names: Collection[str]) -> str:
-    """Name the types a value may have: "a string or a list"."""
+    """Name the types that a value may have: "a string or a list"."""
     wanted = [_TYPES[name] for name in _TYPES if name in names and not (name == "integer" and "number" in names)]
     if len(wanted) > 1:
         wanted = [name for name in wanted if name != "null"]
@@ -90,7 +90,7 @@ def either(words: Sequence[str]) -> str:
 
 
 def quoting_hint(value: Any, names: Collection[str], *, secret: bool) -> str | None:
-    """Return what to do about quotes that are missing or too many, None when they are not the matter."""
+    """Return a hint about quotes that are missing or should not be there; None if quotes are not the problem."""
     if "string" in names and isinstance(value, (int, float)):
         text = shown(value, secret=secret)
         return f"put it in quotes: '{text}'" if text else "put it in quotes"
@@ -113,7 +113,7 @@ def did_you_mean(word: str) -> str:
 
 
 def suggest_name(name: str, known: Iterable[str], what: str) -> str:
-    """Hint at the name that was probably meant, else at the known ones; ``what`` is the plural of what they name."""
+    """Suggest the name that was probably meant, else list the known names; ``what`` is the plural noun for them."""
     names = list(known)
     if near := suggest_freely(name, names):
         return did_you_mean(near)

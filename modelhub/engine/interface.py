@@ -1,4 +1,4 @@
-"""What the engine asks of a model: all that it knows of what stands above it."""
+"""What the engine asks of a model; the engine knows nothing else about the layers above it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelhub.wire import Event, EventDecoder, Reply, Request
 
 
 class RetryPolicy(Protocol):
-    """How often and how patiently a model is asked again; ``explicit`` when its config says so."""
+    """How often a model is asked again, and after how long; ``explicit`` is true if its config says so."""
 
     explicit: bool
 
@@ -28,7 +28,7 @@ class Model(Protocol):
 
     @property
     def retry_policy(self) -> RetryPolicy:
-        """What follows a failed try."""
+        """Whether a failed try is repeated, and after how long."""
         ...
 
     def explain(self, error: ModelCallError) -> None:
@@ -36,7 +36,7 @@ class Model(Protocol):
 
 
 class HTTPModel(Model, Protocol):
-    """A model that is described by the requests it wants and by how their replies are read."""
+    """A model over HTTP: it says which requests to send and how to read the replies."""
 
     @property
     def decoder(self) -> type[EventDecoder]:
@@ -48,12 +48,22 @@ class HTTPModel(Model, Protocol):
         """Seconds to connect, and seconds to wait for data each time."""
         ...
 
-    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request: ...
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        """The request for ``input`` with ``options``."""
+        ...
 
-    def parse_response(self, reply: Reply) -> ModelResponse: ...
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        """The response that a successful reply holds."""
+        ...
 
-    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None: ...
+    def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
+        """The delta that one event of a stream brings, or None; ``so_far`` is what came before it."""
+        ...
 
-    def parse_error(self, reply: Reply) -> ModelCallError: ...
+    def parse_error(self, reply: Reply) -> ModelCallError:
+        """The typed error for a reply that is not a success."""
+        ...
 
-    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | None: ...
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | None:
+        """A conversation of several requests; None if one request is enough."""
+        ...

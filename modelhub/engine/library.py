@@ -8,6 +8,7 @@ from typing import Any
 from modelhub.engine.in_process import PythonCall
 from modelhub.engine.parsing import MISSHAPEN
 from modelhub.errors import ModelHubError, ResponseParsingError, StreamInterruptedError
+from modelhub.overriding import override
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
 
@@ -39,29 +40,35 @@ class LibraryCall(PythonCall):
         self._parse_chunk = parse_chunk
         self._parse_failure = parse_failure
 
+    @override
     def is_stream(self, outcome: Any) -> bool:
         """Whether ``outcome`` is an iterator of chunks: where that was asked for."""
         return self._stream
 
+    @override
     def build_accumulator(self, outcome: Any) -> Accumulator:
         """What the chunks gather in."""
         return Accumulator()
 
+    @override
     def parse(self, outcome: Any) -> ModelResponse:
         """The response; raises ResponseParsingError for an outcome of the wrong shape."""
         response: ModelResponse = _read(self._parse, outcome)
         return response
 
+    @override
     def parse_piece(self, piece: Any, so_far: Accumulator) -> ModelResponse | None:
         """The delta of one chunk; raises ResponseParsingError for one of the wrong shape."""
         delta: ModelResponse | None = _read(self._parse_chunk, piece, so_far)
         return delta
 
+    @override
     def parse_end(self, outcome: Any, returned: Any, so_far: Accumulator) -> None:
         """Nothing more comes; raises StreamInterruptedError when the answer had not finished."""
         if so_far.finish_reason is None:
             raise StreamInterruptedError("the stream ended before the answer did", retryable=True)
 
+    @override
     def explain(self, error: Exception, outer: BaseException | None) -> Exception:
         """Our error for one of the library's."""
         return error if isinstance(error, ModelHubError) else self._parse_failure(find_causes(error, outer))

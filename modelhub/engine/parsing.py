@@ -1,4 +1,4 @@
-"""What a reply that cannot be read is called."""
+"""The errors for replies that cannot be read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MISSHAPEN = (KeyError, IndexError, TypeError, AttributeError, ValueError)
 
 
 def read(parse: Callable[[Reply], T], reply: Reply) -> T:
-    """``parse(reply)``, with what a reply of the wrong shape makes it raise turned into ResponseParsingError."""
+    """The result of ``parse(reply)``; if the reply has the wrong shape, a ResponseParsingError is raised."""
     try:
         return parse(reply)
     except MISSHAPEN as error:
@@ -27,7 +27,7 @@ def read(parse: Callable[[Reply], T], reply: Reply) -> T:
 
 
 def misshapen(error: Exception, reply: Reply) -> ResponseParsingError:
-    """What is wrong with a reply, or with an event of its stream, that made its reader fail with ``error``."""
+    """The error to raise when reading a reply, or an event of its stream, has failed with ``error``."""
     what = f"there is no {error}" if isinstance(error, KeyError | IndexError) else str(error)
     return ResponseParsingError(
         f"the reply does not have the expected shape: {what}",
@@ -37,6 +37,7 @@ def misshapen(error: Exception, reply: Reply) -> ResponseParsingError:
 
 
 def is_json(reply: Reply) -> bool:
+    """Whether the body of a reply is JSON."""
     try:
         reply.json()
     except ValueError:
@@ -45,6 +46,7 @@ def is_json(reply: Reply) -> bool:
 
 
 def not_json(reply: Reply) -> str:
+    """The message for a reply whose body is not JSON."""
     kind = reply.headers.get("content-type") or "of no content type"
     text = describe_text(reply.body[:20000].decode("utf-8", "replace"))
     if not text:

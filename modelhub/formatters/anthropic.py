@@ -9,6 +9,7 @@ from modelhub.formatters.base import EMPTY, HISTORY, FormatterBase, Msgs
 from modelhub.messages import write_output
 from modelhub.messages.media import build_source, load_image
 from modelhub.messages.msg import Msg
+from modelhub.overriding import override
 
 
 class AnthropicFormatter(FormatterBase):
@@ -17,6 +18,7 @@ class AnthropicFormatter(FormatterBase):
     supported_model_regexes = ("claude-3-5.*", "claude-3-7.*")
 
     @classmethod
+    @override
     def format_chat(cls, *msgs: Msgs) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
         for index, msg in enumerate(cls.check_and_flat_messages(*msgs)):
@@ -30,6 +32,7 @@ class AnthropicFormatter(FormatterBase):
         return messages
 
     @classmethod
+    @override
     def format_multi_agent(cls, *msgs: Msgs) -> list[dict[str, Any]]:
         flat = cls.check_and_flat_messages(*msgs)
         if not flat:
@@ -56,6 +59,7 @@ class AnthropicFormatter(FormatterBase):
         return [user] if system is None else [{"role": "system", "content": system}, user]
 
     @classmethod
+    @override
     def format_tools_json_schemas(cls, schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
         functions = [tool["function"] for tool in super().format_tools_json_schemas(schemas)]
         return [

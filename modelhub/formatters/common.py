@@ -6,12 +6,14 @@ from itertools import pairwise
 from typing import Any
 
 from modelhub.formatters.base import EMPTY, HISTORY, FormatterBase, Msgs, read_dialogue
+from modelhub.overriding import override
 
 
 class CommonFormatter(FormatterBase):
     """Only text; for several agents, one user message says who said what."""
 
     @classmethod
+    @override
     def format_chat(
         cls, *msgs: Msgs, require_alternative: bool = False, require_user_last: bool = False
     ) -> list[dict[str, Any]]:
@@ -30,6 +32,7 @@ class CommonFormatter(FormatterBase):
         return [{"role": msg.role, "content": msg.get_text_content()} for msg in flat]
 
     @classmethod
+    @override
     def format_multi_agent(cls, *msgs: Msgs) -> list[dict[str, Any]]:
         if not msgs:
             raise ValueError(EMPTY)
@@ -38,5 +41,6 @@ class CommonFormatter(FormatterBase):
         return [user] if system is None else [{"role": "system", "content": system}, user]
 
     @classmethod
+    @override
     def is_supported_model(cls, model_name: str) -> bool:
         raise NotImplementedError("CommonFormatter is for whatever no other formatter is for: no model names it")

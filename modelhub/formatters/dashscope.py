@@ -7,6 +7,7 @@ from typing import Any
 from modelhub.formatters.base import HISTORY, FormatterBase, Msgs
 from modelhub.messages import build_tool_call, build_tool_message
 from modelhub.messages.media import is_file
+from modelhub.overriding import override
 
 
 class DashScopeFormatter(FormatterBase):
@@ -15,6 +16,7 @@ class DashScopeFormatter(FormatterBase):
     supported_model_regexes = ("qwen-.*",)
 
     @classmethod
+    @override
     def format_chat(cls, *msgs: Msgs) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
         for msg in cls.check_and_flat_messages(*msgs):
@@ -32,6 +34,7 @@ class DashScopeFormatter(FormatterBase):
         return messages
 
     @classmethod
+    @override
     def format_multi_agent(cls, *msgs: Msgs) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
         media: list[dict[str, Any]] = []

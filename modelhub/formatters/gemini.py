@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelhub.formatters.base import EMPTY, HISTORY, FormatterBase, Msgs, read_dialogue
+from modelhub.overriding import override
 
 
 class GeminiFormatter(FormatterBase):
@@ -13,6 +14,7 @@ class GeminiFormatter(FormatterBase):
     supported_model_regexes = ("gemini-.*",)
 
     @classmethod
+    @override
     def format_chat(cls, *msgs: Msgs) -> list[dict[str, Any]]:
         flat = cls.check_and_flat_messages(*msgs)
         for msg in flat:
@@ -22,6 +24,7 @@ class GeminiFormatter(FormatterBase):
         ]
 
     @classmethod
+    @override
     def format_multi_agent(cls, *msgs: Msgs) -> list[dict[str, Any]]:
         if not msgs:
             raise ValueError(EMPTY)

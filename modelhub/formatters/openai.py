@@ -7,6 +7,7 @@ from typing import Any
 from modelhub.formatters.base import FormatterBase, Msgs
 from modelhub.messages import build_tool_call, build_tool_message
 from modelhub.messages.media import load_image
+from modelhub.overriding import override
 
 
 class OpenAIFormatter(FormatterBase):
@@ -15,10 +16,12 @@ class OpenAIFormatter(FormatterBase):
     supported_model_regexes = ("gpt-.*", "o1", "o1-mini", "o3-mini")
 
     @classmethod
+    @override
     def format_chat(cls, *msgs: Msgs) -> list[dict[str, Any]]:
         return cls.format_multi_agent(*msgs)
 
     @classmethod
+    @override
     def format_multi_agent(cls, *msgs: Msgs) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
         for msg in cls.check_and_flat_messages(*msgs):

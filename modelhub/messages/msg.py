@@ -6,6 +6,8 @@ import json
 import os
 from typing import Any, Literal, TypedDict, Union
 
+from modelhub.overriding import override
+
 _IMAGES = "apng bmp bw dib gif icns ico j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx png rgb rgba sgi tif tiff webp"
 _AUDIOS = "3gp 3gpp aac amr flac mp3 ogg wav"
 _VIDEOS = "avi flv mkv mov mp4 rmvb webm wmv"
@@ -206,11 +208,13 @@ class Msg:
         )
         return [*self.get_content_blocks(), *({"type": guess_kind(url), "url": url} for url in urls)]
 
+    @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Msg) and self.to_dict() == other.to_dict()
 
     __hash__ = None  # type: ignore[assignment]
 
+    @override
     def __repr__(self) -> str:
         return f"Msg(name={self.name!r}, content={self.content!r}, role={self.role!r})"
 

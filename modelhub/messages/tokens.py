@@ -6,6 +6,8 @@ import json
 import os
 from typing import Any
 
+from modelhub.overriding import override
+
 
 class TokenCount(int):
     """A number of tokens; ``estimated`` is False if the vendor counted them and True if it is a guess."""
@@ -17,6 +19,7 @@ class TokenCount(int):
         count.estimated = estimated
         return count
 
+    @override
     def __repr__(self) -> str:
         return f"TokenCount({int(self)}, estimated={self.estimated})"
 

@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from modelhub.errors import PluginError
 from modelhub.foreign import DISTRIBUTION
+from modelhub.overriding import override
 from modelhub.plugins.entry_points import describe, find_entry_points, identify
 
 T = TypeVar("T")
@@ -30,10 +31,12 @@ class Plugin:
 
     @property
     def built_in(self) -> bool:
+        """Whether it belongs to modelhub itself."""
         return self.entry_point.value.startswith("modelhub.")
 
     @property
     def origin(self) -> str:
+        """The distribution that brings it, with its version."""
         return f"{self.distribution} {self.version}".rstrip()
 
     @property
@@ -42,6 +45,7 @@ class Plugin:
         value = self.entry_point.value
         return (not self.built_in, self.distribution != DISTRIBUTION, self.distribution.lower(), self.name, value)
 
+    @override
     def __str__(self) -> str:
         return f"{self.name} ({self.origin}, {self.entry_point.value})"
 

@@ -7,6 +7,7 @@ from typing import Any
 import pluggy
 
 from modelhub.hooks import Specs
+from modelhub.overriding import override
 from modelhub.plugins.entry_points import describe
 from modelhub.plugins.group import Plugin, PluginGroup
 
@@ -32,10 +33,12 @@ class InstalledHooks(PluginGroup[Any]):
                         self._manager.register(plugin.loaded, str(plugin))
             return self._manager
 
+    @override
     def describe(self, plugin: Plugin) -> str:
         """The hooks that a plugin implements."""
         return f"hooks: {', '.join(find_hooks(self.manager, plugin.loaded))}"
 
+    @override
     def forget(self) -> None:
         """Look for plugins again when next asked."""
         with self._lock:

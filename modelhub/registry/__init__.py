@@ -1,4 +1,4 @@
-"""Models by name; what is asked of the registry is imported when it is asked for, since checking files needs none."""
+"""Models by name. Each name here is imported on first use, since checking files needs no registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A config and a class become a model."""
+"""Builds a model from a config and a class."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def build_model(
     observers: Sequence[Observer],
     place: Callable[[Problem], Problem],
 ) -> Any:
-    """The model that ``config`` describes; ``place`` puts the place in a file into a problem.
+    """The model that ``config`` describes; ``place`` adds to a problem its place in a file.
 
-    Raises PluginError when its class cannot be loaded or built, ConfigError for what a plain Python model refers to and
-    is missing; a model over HTTP resolves its references when it is first called.
+    Raises PluginError if its class cannot be loaded or built, ConfigError if a reference of a plain Python model cannot
+    be resolved. A model over HTTP resolves its references when it is first called.
     """
     name, model_type = config["config_name"], config["model_type"]
     cls = types.find_class(model_type)
@@ -58,11 +58,11 @@ def build_model(
 
 
 def find_secrets(arguments: dict[str, Any]) -> list[str]:
-    """The values in the config of a plain Python model that its errors must not show."""
+    """The values in the config of a plain Python model that must not appear in its errors."""
     return [value for name, value in arguments.items() if isinstance(value, str) and is_secret_name(name)]
 
 
 def _takes(cls: type, key: str) -> bool:
-    """Whether a class is built with ``key``."""
+    """Whether the ``__init__`` of a class takes ``key``."""
     parameters = inspect.signature(cls).parameters
     return key in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

@@ -1,4 +1,4 @@
-"""Read configs and say what is wrong with them; no model is built, and no registry needed."""
+"""Reads configs and says what is wrong with them, without a registry and without building a model."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ INSTALLED = KnownTypes({})
 def read(
     sources: configs.Sources, profile: str | None = None, types: KnownTypes = INSTALLED, *, environment: bool = False
 ) -> configs.Loaded:
-    """The configs that ``sources`` hold, in effect under ``profile``, and everything that is wrong with them.
+    """The configs of ``sources`` as they are in effect under ``profile``, and everything that is wrong with them.
 
-    ``types`` are the model_types there are. With ``environment``, also what is wrong with what they refer to.
+    ``types`` are the existing model_types. With ``environment``, the values of their references are checked, too.
     """
     loaded = sources.load(profile, validation.Spellings(types))
     loaded.add(*check(loaded.entries, types))
@@ -26,5 +26,5 @@ def read(
 
 
 def check(entries: list[Entry], types: KnownTypes = INSTALLED) -> list[Problem]:
-    """What validation says of ``entries``."""
+    """The problems that validation finds in ``entries``."""
     return validation.check(entries, schema_of=types.find_schema, model_types=types)

@@ -1,4 +1,4 @@
-"""The default registry: the one that ``init`` has loaded."""
+"""The default registry, which ``init`` loads."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _default: ModelRegistry | None = None
 def init(
     model_configs: Any, *, profile: str | None = None, watch: bool = False, observers: Iterable[Observer] = ()
 ) -> ModelRegistry:
-    """Load ``model_configs`` (see ModelRegistry) and make them the default registry, which is also returned.
+    """Load ``model_configs`` (see ModelRegistry) into a new default registry and return it.
 
-    Raises ConfigError with every problem found; the default registry is then what it was before.
+    Raises ConfigError with every problem found; then the default registry does not change.
     """
     global _default
     warn_of_foreign()

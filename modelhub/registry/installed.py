@@ -1,4 +1,4 @@
-"""The wrappers that installed packages declare, and their schemas, for which no wrapper is imported."""
+"""The wrappers that installed packages declare, and their schemas; reading a schema imports no wrapper."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import PluginError
+from modelhub.overriding import override
 from modelhub.plugins.group import PluginGroup, subclass_of
 from modelhub.validation.schema.installed import find_installed_schema
 from modelhub.validation.schema.store import load_schema
@@ -22,23 +23,25 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
     def __init__(self) -> None:
         super().__init__(GROUP, "wrapper", subclass_of("modelhub.ModelWrapperBase"), noun="model_type")
 
+    @override
     def load(self, name: str) -> type[ModelWrapperBase]:
-        """The wrapper class of a model_type; raises PluginError when there is none, or when it cannot be loaded."""
+        """The wrapper class of a model_type; raises PluginError if there is none, or if it cannot be loaded."""
         if name not in self:
             raise PluginError(f"no installed wrapper has model_type {name!r}; `modelhub types` lists them")
         return super().load(name)
 
+    @override
     def load_all(self) -> None:
-        """Try every wrapper and its schema, so that the broken ones are known."""
+        """Load every wrapper and its schema, to find the broken ones."""
         super().load_all()
         for model_type in self.by_name:
             with suppress(PluginError):
                 self.schema(model_type)
 
     def schema(self, model_type: str) -> dict[str, Any] | None:
-        """The schema of an installed type, found without importing it; derived when it ships none.
+        """The schema of an installed type, without importing it; if its package has none, one is derived.
 
-        Raises PluginError when it cannot be read.
+        Raises PluginError if the schema cannot be read.
         """
         plugin = self.by_name.get(model_type)
         if plugin is None:

@@ -1,4 +1,4 @@
-"""Models by name: configs in, wrappers out."""
+"""Models by name: a registry takes configs and builds wrappers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.diagnostics.wording import suggest_name
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, Problem
+from modelhub.overriding import override
 from modelhub.registry import checking
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import redact
@@ -36,7 +37,7 @@ class _Generation:
 
 
 class ModelRegistry:
-    """The models that configs declare, built when first fetched and then always the same object.
+    """The models that configs declare; each is built when it is first fetched, and stays the same object.
 
     ``model_configs`` is a dict, a list, a path (.json, .yaml, .yml, .toml, or a folder of such), or a list that mixes
     them; ``wrappers`` are classes to know besides the installed ones. Raises ConfigError with every problem of
@@ -71,7 +72,7 @@ class ModelRegistry:
             self.reload()
 
     def get_model(self, config_name: str) -> Any:
-        """The model called ``config_name``; raises ConfigError when none is, PluginError when it cannot be built."""
+        """The model called ``config_name``; raises ConfigError if there is none, PluginError if it cannot be built."""
         now = self._now
         model = now.models.get(config_name)
         if model is not None:
@@ -91,11 +92,11 @@ class ModelRegistry:
         return redact(self._entry(config_name, self._now).config)
 
     def build_config(self, config_name: str) -> dict[str, Any]:
-        """The same in today's spelling and with its secrets, as wrappers are built from it: not for printing."""
+        """The same config with modern spellings and with its secrets, for building a wrapper. Do not print it."""
         return dict(self._modernize(self._entry(config_name, self._now)))
 
     def explain(self, config_name: str) -> list[Explained]:
-        """Where every value of the config called ``config_name`` comes from and what it beat, secrets masked."""
+        """Where each value of the config called ``config_name`` comes from and what it replaced, with secrets masked."""
         from modelhub.registry.explain import explain
 
         entry = self._entry(config_name, self._now)
@@ -105,7 +106,7 @@ class ModelRegistry:
     def register(self, wrapper: type[ModelWrapperBase]) -> None:
         """Make a wrapper class known under the ``model_type`` it declares itself, and under its class name.
 
-        An inherited ``model_type`` stays its owner's. Raises TypeError for what is no wrapper class.
+        A ``model_type`` that it only inherits is not registered. Raises TypeError for anything but a wrapper class.
         """
         from modelhub.base import ModelWrapperBase
 
@@ -139,14 +140,14 @@ class ModelRegistry:
             warnings.warn(str(problem), ConfigWarning, stacklevel=4)
 
     def read(self, sources: configs.Sources, *, environment: bool = False) -> configs.Loaded:
-        """The configs that ``sources`` hold, in effect under the profile, and everything that is wrong with them.
+        """The configs of ``sources`` as they are in effect under the profile, and everything that is wrong with them.
 
-        With ``environment``, also with what they refer to.
+        With ``environment``, the values of their references are checked, too.
         """
         return checking.read(sources, self._profile, self._types, environment=environment)
 
     def check(self, entries: list[Entry]) -> list[Problem]:
-        """What validation says of ``entries``."""
+        """The problems that validation finds in ``entries``."""
         return checking.check(entries, self._types)
 
     def observe(self, observer: Observer) -> None:
@@ -188,6 +189,7 @@ class ModelRegistry:
     ) -> None:
         await self.aclose()
 
+    @override
     def __repr__(self) -> str:
         return f"<ModelRegistry of {len(self)} models>"
 
@@ -211,10 +213,10 @@ class ModelRegistry:
         return build_model(config, self._types, self._drivers, self._observers, place)
 
     def _modernize(self, entry: Entry) -> dict[str, Any]:
-        """The config of ``entry`` in today's spelling; older releases of AgentScope wrote some keys otherwise."""
+        """The config of ``entry`` with modern spellings; older releases of AgentScope spelt some keys differently."""
         return validation.modernize(entry.config, self._types)
 
     def _place(self, config_name: str, problem: Problem) -> Problem:
-        """``problem`` with the place in a file where a config has what it is about."""
+        """Add to ``problem`` the place in a file of the value that it is about."""
         entry = self._now.entries.get(config_name)
         return problem if entry is None else validation.place_problem(entry, problem, self._types)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelhub.overriding import override
 from modelhub.registry.installed import WRAPPERS
 from modelhub.validation.schema.derive import derive_from_class
 
@@ -20,7 +21,7 @@ class KnownTypes(Collection[str]):
         self._registered = registered
 
     def find_class(self, model_type: str) -> type[ModelWrapperBase]:
-        """The wrapper class of a model_type; raises PluginError when it cannot be loaded."""
+        """The wrapper class of a model_type; raises PluginError if it cannot be loaded."""
         registered = self._registered.get(model_type)
         if registered is not None:
             return registered
@@ -28,25 +29,28 @@ class KnownTypes(Collection[str]):
         return defined or WRAPPERS.load(model_type)
 
     def find_schema(self, model_type: str) -> dict[str, Any] | None:
-        """The schema of a model_type: the installed one, for which no plugin is imported, or one from its class."""
+        """The schema of a model_type: the installed schema, which needs no import of the plugin, or one from its class."""
         if model_type not in self._registered and model_type in WRAPPERS:
             return WRAPPERS.schema(model_type)
         return derive_from_class(self.find_class(model_type))
 
+    @override
     def __contains__(self, model_type: object) -> bool:
         if model_type in self._registered or model_type in WRAPPERS:
             return True
         return isinstance(model_type, str) and _find_defined(model_type) is not None
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter({**self._registered, **WRAPPERS.by_name})
 
+    @override
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
 def _find_defined(model_type: str) -> type[ModelWrapperBase] | None:
-    """The class of the program that declares ``model_type``; none can before the base class is imported."""
+    """The class of the program that declares ``model_type``; there is none until the base class has been imported."""
     base = sys.modules.get("modelhub.base.wrapper")
     defined: type[ModelWrapperBase] | None = base.find_defined(model_type) if base is not None else None
     return defined

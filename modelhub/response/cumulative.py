@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.response import ModelResponse
 from modelhub.response.streamed import Arrival, StreamedResponse
@@ -14,6 +15,7 @@ class CumulativeAccumulator(Accumulator):
 
     __slots__ = ()
 
+    @override
     def add(self, delta: ModelResponse) -> None:
         """Take in one item; its text counts as far as it goes on from what has come."""
         before, text = "".join(self.text), delta.text or ""
@@ -23,6 +25,7 @@ class CumulativeAccumulator(Accumulator):
             if value is not None:
                 setattr(self, name, value)
 
+    @override
     def grow(self, before: str, text: str) -> str:
         """The text so far after ``text``, which may be all of it or only what is new."""
         return text if text.startswith(before) else before + text

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from modelhub.overriding import override
+
 if TYPE_CHECKING:
     from modelhub.response.usage import Usage
 
@@ -124,10 +126,12 @@ class ModelResponse:
         warnings.warn("ModelResponse.json is the old name of .parsed", DeprecationWarning, stacklevel=2)
         return self.parsed
 
+    @override
     def __str__(self) -> str:
         fields = {name: getattr(self, name) for name in ("text", "embedding", "image_urls", "parsed", "raw")}
         return json.dumps(fields, indent=4, ensure_ascii=False, default=str)
 
+    @override
     def __repr__(self) -> str:
         shown = {n: getattr(self, n) for n in ("text", "reasoning", "tool_calls", "finish_reason", "usage", "parsed")}
         if self.embedding is not None:

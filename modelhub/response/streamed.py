@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any, Protocol, cast
 
+from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.response import ModelResponse
 
@@ -93,7 +94,8 @@ class StreamedResponse(ModelResponse):
         response._arrival = Arrival(source, so_far)
         return response
 
-    @property
+    @property  # type: ignore[explicit-override]  # mypy overlooks the mark of a property that has a setter
+    @override
     def text(self) -> str | None:
         """The answer; it reads what is left of a sync stream. RuntimeError for an async one that has not ended."""
         arrival = self._arrival
@@ -132,6 +134,7 @@ class StreamedResponse(ModelResponse):
         for name in FIELDS:
             setattr(self, name, getattr(whole, name))
 
+    @override
     def __iter__(self) -> Generator[ModelResponse, None, None]:
         source = self._begin()
         if source is None:
@@ -146,6 +149,7 @@ class StreamedResponse(ModelResponse):
         finally:
             self._arrival.iterating = False
 
+    @override
     async def __aiter__(self) -> AsyncIterator[ModelResponse]:
         source = self._begin()
         if source is None:
@@ -159,17 +163,20 @@ class StreamedResponse(ModelResponse):
         finally:
             self._arrival.iterating = False
 
+    @override
     async def complete(self) -> ModelResponse:
         """Wait for the rest of the stream; returns this response, now whole."""
         async for _ in self:
             pass
         return self
 
+    @override
     def close(self) -> None:
         """Stop the stream and give its connection back; the fields keep what has come."""
         self._arrival.source.close()
 
     @property
+    @override
     def stream(self) -> Iterator[tuple[bool, str]]:
         """AgentScope's view: pairs of (is it the last, the text so far).
 
@@ -192,10 +199,12 @@ class StreamedResponse(ModelResponse):
             yield True, held
 
     @property
+    @override
     def is_stream_exhausted(self) -> bool:
         """Whether all of it has been read."""
         return self._arrival.drained
 
+    @override
     def __repr__(self) -> str:
         return super().__repr__() if self._arrival.drained else f"<{type(self).__name__} still arriving>"
 

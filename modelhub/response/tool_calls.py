@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from modelhub.overriding import override
 from modelhub.wire import decode_json
 
 
@@ -35,6 +36,7 @@ class ToolCall:
             output = json.dumps(output, ensure_ascii=False, default=str)
         return {"role": "tool", "tool_call_id": self.id, "content": output}
 
+    @override
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ToolCall):
             return NotImplemented
@@ -42,6 +44,7 @@ class ToolCall:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @override
     def __repr__(self) -> str:
         return f"ToolCall(id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
 
@@ -59,6 +62,7 @@ class ToolCallDelta:
         self.name = name
         self.arguments = arguments
 
+    @override
     def __repr__(self) -> str:
         return f"ToolCallDelta(index={self.index}, id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from modelhub.overriding import override
+
 
 class Usage:
     """Tokens spent; ``cached_tokens`` and ``reasoning_tokens`` are None where the vendor does not tell."""
@@ -22,11 +24,13 @@ class Usage:
         self.cached_tokens = cached_tokens
         self.reasoning_tokens = reasoning_tokens
 
+    @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Usage) and all(getattr(self, f) == getattr(other, f) for f in self.__slots__)
 
     __hash__ = None  # type: ignore[assignment]
 
+    @override
     def __repr__(self) -> str:
         return (
             f"Usage(prompt_tokens={self.prompt_tokens}, completion_tokens={self.completion_tokens}, "

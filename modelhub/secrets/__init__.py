@@ -1,4 +1,4 @@
-"""``${...}``: its grammar, resolving it, and where values come from; keeping secrets out of what is shown."""
+"""References such as ``${NAME}``: their grammar and their values; masking secrets in everything that is shown."""
 
 from modelhub.secrets.redaction import MASK, is_secret_name, redact, scrub
 from modelhub.secrets.references import Types, find_files, reference_names, resolve

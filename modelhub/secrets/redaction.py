@@ -1,4 +1,4 @@
-"""Keeping secrets out of what is shown: copies of configs, and the texts of errors."""
+"""Masks secrets in everything that is shown: in copies of configs and in the texts of errors."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -27,7 +27,7 @@ def redact(
     """Copy ``config`` with every secret masked: values of keys that look secret, and passwords and keys in URLs.
 
     ``secret_keys`` names further secret keys at any depth, ``secret_paths`` further secret places. A value that is only
-    a ``${...}`` reference is shown, since it tells where the secret is and not what it is; a default in it is masked.
+    a ``${...}`` reference is shown: it says where the secret is, not what it is. A default in it is masked.
     """
     keys = {_normalize(key) for key in secret_keys}
     paths = {tuple(path) for path in secret_paths}
@@ -65,7 +65,7 @@ def _redact(
 
 
 def _mask(secret: str) -> str:
-    """Mask a secret; a reference stays, less a default that is a secret itself."""
+    """Mask a secret; a reference is kept, but a default in it is masked if it is a secret."""
     pieces = parse_pieces(secret)
     if [piece.is_braced for piece in pieces] != [True]:
         return MASK if secret else secret
@@ -83,7 +83,7 @@ def _mask_url(text: str) -> str:
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Mask every one of ``secrets`` in ``text``; servers like to repeat the key they refuse."""
+    """Mask each of ``secrets`` in ``text``; servers often repeat the key that they refuse."""
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, MASK)

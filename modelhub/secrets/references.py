@@ -1,8 +1,8 @@
-"""References to values that a config does not hold, such as ``${OPENAI_API_KEY}``: listing and resolving them.
+"""References to values outside of a config, such as ``${OPENAI_API_KEY}``: finding them and resolving them.
 
-``${NAME}``, ``${NAME:-default}`` and ``${env:NAME}`` are environment variables, ``${file:/run/secrets/key}`` is what
-a file holds, ``${keyring:service/user}`` a password, and other schemes are plugins'. ``$${`` is a literal ``${``. What
-has no closing brace stays as it is.
+``${NAME}``, ``${NAME:-default}`` and ``${env:NAME}`` are environment variables, ``${file:/run/secrets/key}`` is the
+content of a file, ``${keyring:service/user}`` is a password, and plugins may add other schemes. ``$${`` is a literal
+``${``. Text without a closing brace is not changed.
 """
 
 import os
@@ -34,10 +34,10 @@ Types = Mapping[Path, frozenset[str]]  # the JSON types of the places where no s
 
 
 class Piece(NamedTuple):
-    """What ``text``, the characters from ``start`` to ``end`` of a longer one, is.
+    """One part of a longer text: ``text``, its characters from ``start`` to ``end``.
 
-    A reference without a scheme names an environment variable, and only such a one may have a default. A malformed
-    one is written like a reference, but neither a variable nor a source can have its name.
+    A reference without a scheme names an environment variable, and only such a reference may have a default. A
+    malformed reference is written like one, but its name is not possible for a variable or for a source.
     """
 
     kind: Kind
@@ -50,12 +50,12 @@ class Piece(NamedTuple):
 
     @property
     def is_braced(self) -> bool:
-        """Whether it is written as a reference, well or badly."""
+        """Whether it is written as a reference, correct or malformed."""
         return self.kind in ("reference", "malformed")
 
 
 def parse_pieces(text: str) -> tuple[Piece, ...]:
-    """Parse a text into its pieces, which joined are the text again."""
+    """Parse a text into its pieces; joined, they are the same text."""
     if "${" in text:
         return _parse(text)
     return (Piece("literal", text, 0, len(text)),) if text else ()
@@ -91,10 +91,10 @@ def _parse_piece(text: str, start: int, end: int) -> Piece:
 
 
 def resolve(value: Any, *, where: str, path: Path = (), types: Types | None = None) -> Any:
-    """Copy ``value``, which stands at ``path`` of its config, with the references in all its strings resolved.
+    """Copy ``value``, whose place in its config is ``path``, and resolve the references in all its strings.
 
-    What stands at a place named in ``types`` becomes a number or a boolean. Raises ConfigError, which names ``where``
-    and the reference: MH301 for a variable, MH302 for a file, MH104 for what is no such number or boolean.
+    A value at a place in ``types`` becomes a number or a boolean. Raises ConfigError, which names ``where`` and the
+    reference: MH301 for a variable, MH302 for a file, MH104 for a text that is not such a number or boolean.
     """
     if isinstance(value, str):
         if "${" not in value:
@@ -116,9 +116,9 @@ def resolve(value: Any, *, where: str, path: Path = (), types: Types | None = No
 
 
 def convert(text: str, types: frozenset[str]) -> Any:
-    """The number or boolean that ``text`` writes.
+    """The number or boolean that ``text`` means.
 
-    Raises ValueError when it writes none; the text itself is not quoted then, for it may be a secret.
+    Raises ValueError for any other text; the error does not quote the text, since it may be a secret.
     """
     if "boolean" in types and text.lower() in ("true", "false"):
         return text.lower() == "true"
@@ -132,7 +132,7 @@ def convert(text: str, types: frozenset[str]) -> Any:
 
 
 def reference_names(value: Any) -> list[str]:
-    """List what the strings of ``value`` refer to, as ``NAME`` or ``file:/path``, each once."""
+    """List the targets of all references in ``value``, as ``NAME`` or ``file:/path``, each once."""
     names: dict[str, None] = {}
     for text in _find_texts(value):
         for piece in parse_pieces(text):

@@ -10,7 +10,7 @@ _MAX_BYTES = 1024 * 1024
 
 
 def find_secret(scheme: str, name: str) -> str:
-    """The value that ``name`` has in ``scheme``; raises LookupError with the reason when it cannot be had."""
+    """The value of ``name`` in ``scheme``; raises LookupError with the reason if there is no such value."""
     if scheme == "env":
         value = os.environ.get(name)
         if value is None:
@@ -24,7 +24,7 @@ def find_secret(scheme: str, name: str) -> str:
 
 
 def read_secret_file(name: str) -> str:
-    """The text of a secret file, less its last line end; raises LookupError when it is none."""
+    """The text of a secret file without its last line end; raises LookupError if it cannot be read."""
     try:
         file = Path(name)
         if not file.is_file():
@@ -43,7 +43,7 @@ def read_secret_file(name: str) -> str:
 
 
 def stat_files(names: Iterable[str]) -> dict[str, tuple[int, int, int] | None]:
-    """What tells that one of these files has changed, whether it was written or replaced."""
+    """The state of each of these files; it changes when the file is written or replaced."""
     found: dict[str, tuple[int, int, int] | None] = {}
     for name in names:
         try:

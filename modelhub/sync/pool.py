@@ -19,6 +19,7 @@ from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
 from modelhub.errors import ModelCallError
+from modelhub.overriding import override
 from modelhub.wire import Reply, Request
 
 CHUNK = 65536
@@ -155,6 +156,7 @@ class _PooledAdapter(HTTPAdapter):
         self._routes: dict[str, tuple[Any, str]] = {}
         self._routing = threading.Lock()
 
+    @override
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
         route = self._routes.get(request.url) or self._find_route(request)
         return route[0]
@@ -171,12 +173,15 @@ class _PooledAdapter(HTTPAdapter):
             route = self._routes[url] = pool, super().request_url(request, proxies)
         return route
 
+    @override
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Done when the route was found."""
 
+    @override
     def request_url(self, request: Any, proxies: Any) -> str:
         return self._routes[request.url][1]
 
+    @override
     def build_response(self, req: Any, resp: Any) -> Response:
         return _RawResponse(req, resp)
 

@@ -1,4 +1,4 @@
-"""What calls have cost, summed in this process: tokens and images by model, and counters that programs name."""
+"""What the calls of this process have used: tokens and images of each model, and counters that programs name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Monitor:
-    """The sums; while ``enabled`` is False nothing is added and nothing shown. Safe to share between threads."""
+    """The sums of a process. While ``enabled`` is False, nothing is added. Threads may share it."""
 
     def __init__(self) -> None:
         self.enabled = True
@@ -25,7 +25,7 @@ class Monitor:
     def update_text_and_embedding_tokens(
         self, model_name: str, prompt_tokens: int = 0, completion_tokens: int = 0, total_tokens: int | None = None
     ) -> None:
-        """Add one call of a chat or an embedding; ``total_tokens`` is the sum of the others when left out."""
+        """Add one call of a chat or an embedding; without ``total_tokens``, the total is the sum of the other two."""
         total = prompt_tokens + completion_tokens if total_tokens is None else total_tokens
         self._add(self._tokens, model_name, 1, prompt_tokens, completion_tokens, total)
 
@@ -34,7 +34,7 @@ class Monitor:
         self._add(self._images, (model_name, resolution), 1, image_count)
 
     def observe(self, invocation: Invocation) -> None:
-        """Add a call that modelhub made; what a wrapper saves itself, it also counts itself."""
+        """Add a call that modelhub made. A wrapper that saves its calls itself also counts them itself."""
         answer = invocation.answer
         if answer is None:
             return
@@ -76,7 +76,7 @@ class Monitor:
     # AgentScope's counters of before 0.1.0: a value, a unit and perhaps a quota by name.
 
     def register(self, metric_name: str, metric_unit: str | None = None, quota: float | None = None) -> bool:
-        """Begin to count ``metric_name``; False when it is counted already."""
+        """Make a counter called ``metric_name``; False if it exists already."""
         with self._lock:
             if metric_name in self._metrics:
                 return False
@@ -84,11 +84,14 @@ class Monitor:
             return True
 
     def exists(self, metric_name: str) -> bool:
-        """Whether it is counted."""
+        """Whether there is a counter called ``metric_name``."""
         return metric_name in self._metrics
 
     def add(self, metric_name: str, value: float) -> bool:
-        """Add to a counter, False when there is none; raises QuotaExceededError, and adds nothing, above its quota."""
+        """Add to a counter; False if there is no such counter.
+
+        Raises QuotaExceededError, and adds nothing, if the value would then be above the quota.
+        """
         if not self.enabled:
             return False
         with self._lock:
@@ -101,7 +104,7 @@ class Monitor:
             return True
 
     def update(self, values: dict[str, float], prefix: str | None = None) -> None:
-        """Add to several counters, called ``<prefix>.<name>``; those that do not exist yet begin now."""
+        """Add to several counters, called ``<prefix>.<name>``; those that do not exist yet are made."""
         for name, value in values.items():
             full = f"{prefix}.{name}" if prefix else name
             self.register(full)
@@ -112,21 +115,24 @@ class Monitor:
         return self._set(metric_name, "value", 0.0)
 
     def set_quota(self, metric_name: str, quota: float) -> bool:
-        """Set what a counter may not exceed."""
+        """Set the highest value that a counter may reach."""
         return self._set(metric_name, "quota", quota)
 
     def remove(self, metric_name: str) -> bool:
-        """Stop counting."""
+        """Remove a counter; False if there is no such counter."""
         with self._lock:
             return self._metrics.pop(metric_name, None) is not None
 
     def get_value(self, metric_name: str) -> float | None:
+        """The value of a counter; None if there is no such counter."""
         return (self._metrics.get(metric_name) or {}).get("value")
 
     def get_unit(self, metric_name: str) -> str | None:
+        """The unit of a counter; None if there is no such counter, or if it has no unit."""
         return (self._metrics.get(metric_name) or {}).get("unit")
 
     def get_quota(self, metric_name: str) -> float | None:
+        """The quota of a counter; None if there is no such counter, or if it has no quota."""
         return (self._metrics.get(metric_name) or {}).get("quota")
 
     def get_metric(self, metric_name: str) -> dict[str, Any] | None:
@@ -135,12 +141,12 @@ class Monitor:
         return None if metric is None else dict(metric)
 
     def get_metrics(self, filter_regex: str | None = None) -> dict[str, dict[str, Any]]:
-        """The counters whose names the pattern finds."""
+        """The counters whose names match the regular expression; all counters without one."""
         with self._lock:
             return {n: dict(m) for n, m in self._metrics.items() if re.search(filter_regex or "", n)}
 
     def register_budget(self, model_name: str, value: float, prefix: str | None = None) -> bool:
-        """False: a budget stopped no call in AgentScope either, and prices are not known here."""
+        """Always False: prices are not known here. A budget did not stop calls in AgentScope either."""
         return False
 
     def _set(self, metric_name: str, key: str, value: float) -> bool:

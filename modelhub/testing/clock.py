@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelhub.aio import AioDriver
 from modelhub.base.drivers import Drivers
+from modelhub.overriding import override
 from modelhub.sync import SyncDriver
 
 
@@ -41,10 +42,12 @@ class VirtualDrivers(Drivers):
         super().__init__()
         self.clock = self.virtual = clock or VirtualClock()
 
+    @override
     def build_sync(self) -> SyncDriver:
         """A blocking driver that does not wait between tries."""
         return SyncDriver(sleep=self.virtual.sleep)
 
+    @override
     def build_aio(self) -> AioDriver:
         """The same for event loops."""
         return AioDriver(sleep=self.virtual.asleep)

@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 
 from modelhub.aio import AioDriver
 from modelhub.engine import connection_errors
+from modelhub.overriding import override
 from modelhub.sync import SyncDriver
 from modelhub.testing.clock import VirtualClock, VirtualDrivers
 from modelhub.wire import Reply, Request
@@ -34,10 +35,12 @@ class Replay(VirtualDrivers):
         self._cut = cut
         self._asked_at = self.clock()
 
+    @override
     def build_sync(self) -> SyncDriver:
         """A blocking driver that reads the recordings."""
         return SyncDriver(self, self.virtual.sleep)
 
+    @override
     def build_aio(self) -> AioDriver:
         """A driver for event loops that reads the recordings."""
         return AioDriver(_Session(self), self.virtual.asleep)

@@ -36,7 +36,7 @@ _COMMON: Schema = {"$id": f"{BASE}any.json", "$ref": "_common.json#/$defs/common
 def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collection[str]) -> list[Problem]:
     """Return every problem of the configs, in the order of their files.
 
-    ``schema_of`` gives the schema of a model_type; where it has none only the common keys are checked.
+    ``schema_of`` returns the schema of a model_type; without a schema, only the common keys are checked.
     """
     checker = Checker(schema_of, model_types)
     modern = [read_modern(entry.config, model_types) for entry in entries]
@@ -55,7 +55,7 @@ def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collect
 
 
 class Checker:
-    """Checks one config after the other; remembers what it learnt about each model_type."""
+    """Checks one config after the other, and remembers the schema of each model_type."""
 
     def __init__(self, schema_of: SchemaOf, model_types: Collection[str]) -> None:
         self._schema_of = schema_of
@@ -63,7 +63,7 @@ class Checker:
         self._known: dict[str | None, tuple[Schema, View] | Finding] = {}
 
     def check_targets(self, entries: Sequence[Entry]) -> dict[int, list[Finding]]:
-        """Return what is wrong with the configs that configs name, by the index of the naming one."""
+        """Return what is wrong with references to other configs, by the index of the config that has the reference."""
         names: dict[str, int] = {}
         edges: list[Edge] = []
         for index, entry in enumerate(entries):
@@ -101,13 +101,13 @@ class Checker:
         return [_name_home(finding, model_type) for finding in findings]
 
     def check_values(self, config: dict[str, Any], schema: Schema, view: View) -> list[Finding]:
-        """Return what is wrong with the values of a config by themselves; ``view`` is that of the schema."""
+        """Return what is wrong with each value of a config alone; ``view`` is the view of the schema."""
         findings = self._check_schema(schema, view, config)
         places = {finding.path for finding in findings}
         return findings + [finding for finding in find_bad_addresses(config) if finding.path not in places]
 
     def find_schema(self, model_type: Any) -> Schema:
-        """Return the schema of a model_type, that of the common keys when it has none."""
+        """Return the schema of a model_type; without one, the schema of the common keys."""
         known = self._schema(model_type if isinstance(model_type, str) and model_type in self._model_types else None)
         return _COMMON if isinstance(known, Finding) else known[0]
 
@@ -145,7 +145,7 @@ def _broken(error: Exception) -> Finding:
 
 
 def _add_advice(findings: list[Finding], config: dict[str, Any], view: View, is_file: bool) -> list[Finding]:
-    """Add what a schema cannot say of values; a placeholder is called just that, whatever else is wrong with it."""
+    """Add findings that a schema cannot express; a placeholder is reported only as a placeholder."""
     placeholders = list(find_placeholders(config))
     places = {finding.path for finding in placeholders}
     findings = [finding for finding in findings if finding.path not in places or finding.code != "MH203"]
@@ -157,7 +157,7 @@ def _add_advice(findings: list[Finding], config: dict[str, Any], view: View, is_
 
 
 def _name_home(finding: Finding, model_type: str | None) -> Finding:
-    """Say of an unknown key where it is unknown: in a model_type, or in a mapping of it."""
+    """Say where an unknown key is unknown: in a model_type, or in a mapping of a model_type."""
     home = label([*([model_type] if model_type else ()), *finding.path[:-1]])
     if finding.code != "MH103" or not finding.key or not (model_type or finding.path[:-1]):
         return finding
@@ -165,14 +165,14 @@ def _name_home(finding: Finding, model_type: str | None) -> Finding:
 
 
 def _about_identity(finding: Finding) -> bool:
-    """Whether a finding of the schema repeats what was said about config_name and model_type."""
+    """Whether a finding of the schema repeats a finding about config_name or model_type."""
     if finding.code == "MH102" and not finding.path:
         return any(f"'{key}'" in finding.message for key in IDENTITY)
     return finding.code != "MH501" and finding.path[:1] in [(key,) for key in IDENTITY]
 
 
 def build_problem(entry: Entry, finding: Finding, written: dict[str, str]) -> Problem:
-    """Place a finding in its file; ``written`` has the keys that are spelt another way there."""
+    """Turn a finding into a problem with its place; ``written`` has the keys that the file spells differently."""
     first, rest = finding.path[:1], finding.path[1:]
     path = (*(written.get(str(step), step) for step in first), *rest)
     return entry.problem(
@@ -181,7 +181,7 @@ def build_problem(entry: Entry, finding: Finding, written: dict[str, str]) -> Pr
 
 
 def place_problem(entry: Entry, problem: Problem, model_types: Collection[str]) -> Problem:
-    """``problem``, whose path is that of a key of ``entry`` in its modern spelling, with its place in the file."""
+    """Add its place in the file to ``problem``, whose path uses the modern spelling of the keys of ``entry``."""
     written = read_modern(entry.config, model_types).written
     return build_problem(entry, Finding(problem.code, problem.message, problem.path, hint=problem.hint), written)
 
@@ -191,7 +191,7 @@ def _position(problem: Problem) -> tuple[int, int]:
 
 
 def _place(entry: Entry, finding: Finding) -> tuple[int, ...]:
-    """The finding's place as positions among keys, which orders configs that have no lines."""
+    """The place of a finding as positions among keys: it puts findings in order in configs that have no lines."""
     order: list[int] = []
     node: Any = entry.config
     for step in finding.path:
@@ -205,7 +205,7 @@ def _place(entry: Entry, finding: Finding) -> tuple[int, ...]:
 
 
 def without_repeats(problems: list[Problem]) -> list[Problem]:
-    """Leave out what was said of the same place before, as when several configs share a YAML anchor."""
+    """Leave out problems that repeat another one at the same place: several configs may share a YAML anchor."""
     kept: dict[Any, Problem] = {}
     for problem in problems:
         same = (problem.file, problem.line, problem.column, problem.code, problem.message)

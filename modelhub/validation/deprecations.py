@@ -1,4 +1,4 @@
-"""Read AgentScope's old spellings as the modern ones, each with a warning that says what to write."""
+"""Replace AgentScope's old spellings by the modern ones, each with a warning that says what to write."""
 
 from __future__ import annotations
 
@@ -51,37 +51,37 @@ class Modern(NamedTuple):
 
 
 class Spellings:
-    """What merging layers of configs must know of old spellings; ``model_types`` are those that exist."""
+    """What the merging of layers has to know about old spellings; ``model_types`` are the existing ones."""
 
     def __init__(self, model_types: Collection[str]) -> None:
         self._model_types = model_types
 
     def modern_type(self, model_type: str) -> str:
-        """The model_type that an old name, or a class's, means, else itself."""
+        """The model_type that an old name or the name of a class means; any other name is returned as it is."""
         return _find_modern_type(model_type, self._model_types)
 
     def near_type(self, model_type: str) -> str | None:
-        """The model_type that was probably meant by one that does not exist; None when it does, or none is near."""
+        """The model_type that a misspelt name probably means; None if the name exists, or if no name is near."""
         if self.modern_type(model_type) in self._model_types:
             return None
         return suggest(model_type, sorted(self._model_types))
 
     def old_keys(self, model_type: str | None) -> Mapping[str, str]:
-        """The old spellings of keys that configs of a model_type may have, and today's."""
+        """The old spellings of keys in configs of a model_type, each with the spelling of today."""
         return _MODEL if model_type in _TAKES_MODEL else {}
 
     def identity_keys(self, config: Mapping[str, Any]) -> Mapping[str, str]:
-        """How a config spells config_name and model_type when it does so the old way."""
+        """The old spellings of config_name and model_type that a config uses, each with the spelling of today."""
         return {new: old for old, new in _IDENTITY.items()} if _has_old_identity(config) else {}
 
 
 def modernize(config: dict[str, Any], model_types: Collection[str]) -> dict[str, Any]:
-    """Return ``config`` in its modern spelling, itself when it has it; ``model_types`` are those that exist."""
+    """Return ``config`` in its modern spelling (itself if nothing changes); ``model_types`` are the existing ones."""
     return read_modern(config, model_types).config
 
 
 def read_modern(config: dict[str, Any], model_types: Collection[str]) -> Modern:
-    """Return ``config`` in its modern spelling and what was changed; places in the findings are modern, too."""
+    """Return ``config`` in its modern spelling and the changes; the paths of the findings are modern, too."""
     modern = Modern(config, [], {})
     if _has_old_identity(config):
         modern = _rename(modern, _IDENTITY)
@@ -128,7 +128,7 @@ def _rename_type(modern: Modern, model_types: Collection[str]) -> Modern:
 
 
 def _read_numbers(modern: Modern) -> Modern:
-    """Read the numbers that stand in quotes among Ollama's options, as the configs AgentScope came with have them."""
+    """Read numbers in quotes among Ollama's options as numbers: AgentScope's own example configs have such."""
     options = modern.config["options"]
     quoted = {
         key: text

@@ -1,4 +1,4 @@
-"""Check what the ``${...}`` references of configs stand for now: that it is there, and that it fits its place."""
+"""Check the current values of the ``${...}`` references in configs: each must exist and fit its place."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def check_environment(
     entries: Sequence[Entry], *, schema_of: SchemaOf = lambda _: None, model_types: Collection[str] = ()
 ) -> list[Problem]:
-    """Return a problem for every reference that cannot be resolved now, or to a value that does not fit its place.
+    """Return a problem for every reference that cannot be resolved now, or whose value does not fit its place.
 
-    Defaults are checked as well, whether they count now or not. No message shows the value of a secret.
+    Defaults are always checked, even where a variable is set. No message shows the value of a secret.
     """
     checker = Checker(schema_of, model_types)
     problems: list[Problem] = []
@@ -51,7 +51,7 @@ def _find_missing(config: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _find_misfits(config: dict[str, Any], checker: Checker) -> Iterator[Finding]:
-    """Yield a finding for each value behind references, and each default, that its place does not take."""
+    """Yield a finding for each value of a reference, and each default, that does not fit its place."""
     schema = checker.find_schema(config.get("model_type"))
     types = typed_references(config, schema)
     texts = {path: text for path, text in find_texts(config) if find_references(text)}
@@ -76,7 +76,7 @@ def _resolve(text: str) -> str | None:
 
 
 def _take_defaults(text: str) -> str | None:
-    """``text`` with its references replaced by their defaults; None when one has none."""
+    """``text`` with each reference replaced by its default; None if a reference has no default."""
     if any(reference.default is None for reference in find_references(text)):
         return None
     return "".join(_take_default(piece) for piece in parse_pieces(text))
@@ -101,7 +101,7 @@ def _convert(text: str, types: frozenset[str] | None) -> Any:
 
 
 def _fill(config: dict[str, Any], values: dict[Path, Any]) -> dict[str, Any]:
-    """Copy ``config`` with other values at some places of it; what is nowhere near them is shared."""
+    """Copy ``config`` with new values at some places; all other parts are shared with the original."""
     filled = dict(config)
     for path, value in values.items():
         node: Any = filled

@@ -1,4 +1,4 @@
-"""Turn what jsonschema finds into findings a person can act on, one for each thing that is wrong."""
+"""Turn the errors of jsonschema into findings that a person can act on, one for each thing that is wrong."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Decide cheaply that a value certainly fits a schema, so that jsonschema is only imported when something looks wrong.
 
-It knows the keywords that configs need; whatever it does not know, or finds doubtful, is "not certain".
+It knows the keywords that configs need. Whatever it does not know is "not certain".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _KNOWN = _NUMBER | _STRING | _LIST | _MAPPING  # each says nothing about values 
 
 
 def is_certainly_valid(schema: Any, value: Any, root: Schema) -> bool:
-    """Whether ``value`` fits ``schema``, a part of the file ``root``; False means it may or may not."""
+    """Whether ``value`` certainly fits ``schema``, a part of the file ``root``; False means that it is not certain."""
     if schema is True:
         return True
     if not isinstance(schema, dict):
@@ -127,7 +127,7 @@ def _mapping_holds(keyword: str, rule: Any, value: dict[Any, Any], schema: Schem
 
 
 def _evaluated(schema: Any, root: Schema) -> set[str]:
-    """The keys that a schema which holds has surely looked at, less those only an alternative names."""
+    """The keys that ``schema`` evaluates in every valid value; keys that only an alternative names are left out."""
     if not isinstance(schema, dict):
         return set()
     seen = set(schema.get("properties", ()))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def judge(schema: Schema, config: dict[str, Any]) -> Iterator[ValidationError]:
-    """Yield what jsonschema finds; a schema that is itself broken raises whatever jsonschema raises."""
+    """Yield the errors that jsonschema finds; for a broken schema, jsonschema's own exceptions are raised."""
     from jsonschema import Draft202012Validator
 
     if "$id" not in schema:

@@ -22,5 +22,5 @@ def find_texts(value: Any) -> Iterator[tuple[Path, str]]:
 
 
 def last_key(path: Path) -> str:
-    """The last key on the way to a place, which says what stands there; empty when there is none."""
+    """The last key in a path, which says what the value is; empty if the path has no key."""
     return next((step for step in reversed(path) if isinstance(step, str)), "")

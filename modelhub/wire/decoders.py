@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelhub.overriding import override
 from modelhub.wire.wire import Event, decode_json
 
 
@@ -36,6 +37,7 @@ class EventDecoder:
 class LineDecoder(EventDecoder):
     """Reads NDJSON: one JSON value on each line; blank lines are ignored."""
 
+    @override
     def feed(self, chunk: bytes) -> list[Event]:
         head, newline, tail = chunk.rpartition(b"\n")
         if not newline:
@@ -47,6 +49,7 @@ class LineDecoder(EventDecoder):
             self._add(line)
         return self._take()
 
+    @override
     def flush(self) -> list[Event]:
         last, self._rest = self._rest, b""
         self._add(last)
@@ -72,6 +75,7 @@ class SSEDecoder(EventDecoder):
         super().__init__()
         self._skip_lf = False
 
+    @override
     def feed(self, chunk: bytes) -> list[Event]:
         if self._skip_lf and chunk:
             self._skip_lf = False
@@ -94,6 +98,7 @@ class SSEDecoder(EventDecoder):
             self._add(block)
         return self._take()
 
+    @override
     def flush(self) -> list[Event]:
         last, self._rest = self._rest, b""
         if self.plain is None:

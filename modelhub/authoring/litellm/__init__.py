@@ -1,4 +1,4 @@
-"""Configs of other programs as model configs."""
+"""Converts the configs of LiteLLM into model configs."""
 
 from modelhub.authoring.litellm.convert import Imported, import_litellm
 from modelhub.authoring.litellm.notes import Notes

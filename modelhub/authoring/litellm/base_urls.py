@@ -1,4 +1,4 @@
-"""Where a model_type looks for the address that LiteLLM calls ``api_base``."""
+"""The keys in which a model_type has the address that LiteLLM calls ``api_base``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GEMINI_VERSION = "v1beta"  # LiteLLM's
 
 
 def build_address(provider: str | None, vendor: Vendor | None, model_type: str, api_base: Any) -> dict[str, Any] | None:
-    """The keys of a config that say what ``api_base`` says; None when this model_type cannot."""
+    """The keys of a config that mean the same as ``api_base``; None if this model_type has no such keys."""
     base_url = vendor.base_url if vendor else None
     if model_type == "litellm_chat":
         if provider == "litellm_proxy":

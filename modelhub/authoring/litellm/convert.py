@@ -1,4 +1,4 @@
-"""The config of a LiteLLM proxy as model configs: https://docs.litellm.ai/docs/proxy/config_settings."""
+"""Converts the config of a LiteLLM proxy: https://docs.litellm.ai/docs/proxy/config_settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _READ = ("model_list", "credential_list", "include")
 
 
 class Imported(NamedTuple):
-    """What a conversion made: the content of a config file, how many models are in it, and what there is to say."""
+    """The result of a conversion: the content of a config file, the number of its models, and the notes."""
 
     data: dict[str, Any]
     models: int
@@ -28,7 +28,7 @@ class Imported(NamedTuple):
 
 
 def import_litellm(documents: Sequence[Document], check: Callable[[list[Entry]], list[Problem]]) -> Imported:
-    """Convert a config and what it includes; ``check`` says what is wrong with model configs.
+    """Convert a config and the files that it includes; ``check`` says what is wrong with model configs.
 
     A value that modelhub does not accept is left out, with an error among the notes.
     """
@@ -105,7 +105,7 @@ def _find_deployments(
 
 
 def _put_information(draft: Draft, deployment: Deployment, notes: Notes) -> None:
-    """Keep the description in ``model_info``, and note the rest of it."""
+    """Keep the description in ``model_info``; write a note about the rest."""
     document, path = deployment.place
     for key, value in deployment.info.items():
         place = (document, (*path, "model_info", key))
@@ -117,7 +117,7 @@ def _put_information(draft: Draft, deployment: Deployment, notes: Notes) -> None
 
 
 def _choose_name(deployment: Deployment, names: dict[str, int], notes: Notes) -> str:
-    """The config_name for a model_name, numbered when other deployments have it too; ``names`` counts their uses."""
+    """The config_name for a model_name, with a number if other deployments have the same; ``names`` counts the uses."""
     name = deployment.name
     names[name] += 1
     if names[name] == 1:
@@ -132,9 +132,9 @@ def _choose_name(deployment: Deployment, names: dict[str, int], notes: Notes) ->
 
 
 def _remove_faults(draft: Draft, check: Callable[[list[Entry]], list[Problem]], notes: Notes) -> bool:
-    """Take out what modelhub does not accept and say so where it was written.
+    """Remove values that modelhub does not accept, with a note at the place of each.
 
-    False when the model would be asked elsewhere, or by somebody else, without it.
+    False if, without such a value, the calls would go to another server or use another account.
     """
     while True:
         config = draft.build()
@@ -152,7 +152,7 @@ def _remove_faults(draft: Draft, check: Callable[[list[Entry]], list[Problem]], 
 
 
 def _build_defaults(documents: Sequence[Document], model_types: set[str], notes: Notes) -> dict[str, Any]:
-    """What the settings of the proxy say about every model; everything else they say is noted."""
+    """The defaults that the settings of the proxy mean for every model; there is a note about every other setting."""
     everyone: dict[str, Any] = {}
     library: dict[str, Any] = {}
     last = {key: document for document in documents for key in document.data}
@@ -181,7 +181,7 @@ def _build_defaults(documents: Sequence[Document], model_types: set[str], notes:
 def _put_default(
     section: str, name: str, value: Any, everyone: dict[str, Any], library: dict[str, Any], model_types: set[str]
 ) -> bool:
-    """Put a setting among the defaults; False when it has no place there. Those of the router win."""
+    """Add a setting to the defaults; False if it has no place there. The router's settings win."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
     is_router = section == "router_settings"
     if not is_number:

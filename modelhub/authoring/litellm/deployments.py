@@ -1,4 +1,4 @@
-"""One entry of LiteLLM's ``model_list`` as a model config."""
+"""Converts one entry of LiteLLM's ``model_list`` into a model config."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RETRIES = ("max_retries", "num_retries")
 
 
 class Deployment:
-    """What one entry says: its parameters, those of its credential below them, each with its place."""
+    """One entry: its parameters, and below them those of its credential, each with its place."""
 
     def __init__(
         self, name: str, place: Place, params: Mapping[str, tuple[Any, Place]], info: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Deployment:
 
 
 def find_provider(deployment: Deployment) -> tuple[str | None, str]:
-    """The provider that LiteLLM takes a deployment for, None for one that it alone knows, and the model's name."""
+    """The provider that LiteLLM finds for a deployment (None if only LiteLLM knows it), and the name of the model."""
     model = str(deployment.params["model"][0])
     if model.startswith(ENVIRON):
         return None, model
@@ -56,14 +56,14 @@ def find_provider(deployment: Deployment) -> tuple[str | None, str]:
 
 
 def find_variable(deployment: Deployment) -> str | None:
-    """The variable that holds a deployment's key when it names none."""
+    """The variable with the key of a deployment that does not name a key."""
     provider, _ = find_provider(deployment)
     vendor = VENDORS.get(provider) if provider else None
     return vendor.key if vendor else None
 
 
 def build_draft(deployment: Deployment, values: Values, notes: Notes) -> Draft | None:
-    """Convert a deployment, all but its name; None, with an error among the notes, when that cannot be."""
+    """Convert a deployment except for its name; None, with an error among the notes, if that is not possible."""
     model, place = str(deployment.params["model"][0]), deployment.params["model"][1]
     provider, name = find_provider(deployment)
     vendor = VENDORS.get(provider) if provider else None
@@ -91,7 +91,7 @@ def build_draft(deployment: Deployment, values: Values, notes: Notes) -> Draft |
 
 
 class _Builder:
-    """Builds the config of one deployment, for whichever model_type is chosen."""
+    """Builds the config of one deployment, for the model_type that is chosen."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class _Builder:
         self.draft = Draft(deployment.place)
 
     def choose_type(self, own: str, task: str) -> tuple[str, str | None]:
-        """The model_type to use: modelhub's own, or for a chat that it cannot hold LiteLLM's library, and then why."""
+        """The model_type to use, and the reason if a chat needs LiteLLM's library instead of modelhub's own type."""
         api_base = self.read("api_base") or self.read("base_url")
         if build_address(self.provider, self.vendor, own, api_base) is None:
             if self.provider == "dashscope":  # LiteLLM speaks OpenAI's protocol to it
@@ -158,7 +158,7 @@ class _Builder:
         return draft
 
     def put_key(self, model_type: str) -> None:
-        """Say which key is sent: the one that is given, else that of the vendor's variable, as LiteLLM does."""
+        """Write the key that is sent: the key that is given, else the vendor's variable, as LiteLLM does."""
         vendor, key = self.vendor, self.read("api_key")
         own_server = self.provider == "openai" and self.deployment.get("api_base", "base_url")
         if key:
@@ -167,7 +167,7 @@ class _Builder:
             self.draft.put(("api_key",), f"${{{vendor.key}{':-none' if vendor.key_optional else ''}}}")
 
     def put_address(self, model_type: str) -> None:
-        """Say where the server is."""
+        """Write the address of the server."""
         given = next((key for key in ("api_base", "base_url") if self.deployment.get(key)), None)
         place = self.deployment.params[given][1] if given else None
         address = build_address(self.provider, self.vendor, model_type, self.read(given) if given else None)
@@ -178,7 +178,7 @@ class _Builder:
                 self.draft.put((key,), value, place)
 
     def put_option(self, model_type: str, key: str, value: Any, place: Place) -> None:
-        """Put any other parameter where ``model_type`` looks for it, or note that it has no place."""
+        """Write any other parameter where ``model_type`` expects it, or note that it has no place."""
         draft, notes = self.draft, self.notes
         if key in _RETRIES:
             if re.fullmatch(r"\d+", str(value)):

@@ -1,4 +1,4 @@
-"""A config that is being converted, knowing where each of its values was written."""
+"""A config during its conversion; it knows where each of its values was written."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _ORDER = (
 
 @dataclass(slots=True)
 class Draft:
-    """One config; ``place`` is that of the deployment, ``places`` those of the values that it told."""
+    """One config; ``place`` is the place of the deployment, ``places`` has the place of each value."""
 
     place: Place
     config: dict[str, Any] = field(default_factory=dict)
     places: dict[Path, Place] = field(default_factory=dict)
 
     def put(self, path: tuple[str, ...], value: Any, place: Place | None = None) -> None:
-        """Set the value at ``path``, which stands at ``place`` in LiteLLM's config."""
+        """Set the value at ``path``; ``place`` is its place in LiteLLM's config."""
         target = self.config
         for step in path[:-1]:
             target = target.setdefault(step, {})
@@ -51,7 +51,7 @@ class Draft:
             self.places[path] = place
 
     def remove(self, path: Path) -> tuple[Path, Place] | None:
-        """Take out the value that ``path`` is in or leads to; its path and place, None when nobody wrote it."""
+        """Remove the written value that ``path`` leads to or into; return its path and its place, None if there is none."""
         for length in range(len(path), 0, -1):
             place = self.places.pop(path[:length], None)
             if place:
@@ -63,6 +63,6 @@ class Draft:
         return None
 
     def build(self) -> dict[str, Any]:
-        """The config with its keys in the usual order, less mappings that are empty."""
+        """The config with its keys in the usual order, without empty mappings."""
         known = sorted(self.config, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
         return {key: self.config[key] for key in known if self.config[key] != {}}

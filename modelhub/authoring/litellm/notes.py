@@ -1,4 +1,4 @@
-"""What is said about a conversion: each thing once, at the first place where it stands."""
+"""The notes about a conversion: each note once, with the first place that it is about."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHOWN = 5  # further places that a note lists
 
 
 class Notes:
-    """Gathers what is said. An error is about what should have been converted and could not be."""
+    """Collects notes. An error is a note about something that should have been converted and could not be."""
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, str | None, str], list[Problem]] = {}
@@ -23,7 +23,7 @@ class Notes:
             notes.append(note)
 
     def write(self) -> list[str]:
-        """A line for each thing said, in the order of the files and their lines."""
+        """One line for each note, in the order of the files and their lines."""
         files: dict[str | None, int] = {}
         for _, file, _ in self._places:
             files.setdefault(file, len(files))
@@ -33,7 +33,7 @@ class Notes:
 
     @property
     def errors(self) -> int:
-        """How many things could not be converted."""
+        """The number of errors."""
         return sum(len(notes) for (severity, _, _), notes in self._places.items() if severity == "error")
 
 

@@ -1,4 +1,4 @@
-"""A LiteLLM config and the files that it includes, as documents that know where each value stands."""
+"""Reads a LiteLLM config and the files that it includes, as documents that know the place of each value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelhub.errors import Problem
 
 
 def read_config(content: bytes, name: str) -> tuple[list[Document], list[Problem]]:
-    """Read the text of the config ``name`` and, breadth first as LiteLLM does, what it includes; each file once."""
+    """Read the text of the config ``name`` and the files that it includes, each once, breadth first as LiteLLM does."""
     documents: list[Document] = []
     problems: list[Problem] = []
     waiting = [(content, name)]
@@ -33,7 +33,7 @@ def read_config(content: bytes, name: str) -> tuple[list[Document], list[Problem
 def _read_included(
     document: Document, seen: set[str], waiting: list[tuple[bytes, str]], problems: list[Problem]
 ) -> None:
-    """Read what a document includes, which stands next to it."""
+    """Read the files that a document includes; their paths start from the folder of the document."""
     included = document.data.get("include") or []
     if not isinstance(included, list):
         problems.append(document.problem("MH106", "'include' must be a list of paths", ("include",)))

@@ -1,4 +1,4 @@
-"""Values of a LiteLLM config as modelhub writes them: references to the environment, and never a secret."""
+"""Translates values of a LiteLLM config: references to the environment are rewritten, and no secret is kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PREFIXED = re.compile(r"(?i)(?:aws|azure|vertex|watsonx|anthropic|openai|s3)_")
 
 
 class Values:
-    """Translates values; the variable that it names for a secret in plain text is the same wherever that stands."""
+    """Translates values; a secret in plain text gets one variable, the same at every place."""
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
@@ -28,7 +28,7 @@ class Values:
         self._taken.add(variable)
 
     def reserve(self, value: Any) -> None:
-        """Keep the variables that ``value`` refers to, and those that it sets."""
+        """Keep the variables that ``value`` refers to, and the variables that it sets."""
         if isinstance(value, str) and value.startswith(ENVIRON):
             self.take(value.removeprefix(ENVIRON))
         told = value.get("environment_variables") if isinstance(value, dict) else None
@@ -39,9 +39,9 @@ class Values:
             self.reserve(item)
 
     def read(self, value: Any, document: Document, path: Path, *, vendor: str, key: str | None = None) -> Any:
-        """``value``, which stands at ``path``, in modelhub's form.
+        """The value at ``path`` in modelhub's form.
 
-        ``vendor`` begins the names of the variables that secrets need, ``key`` is the whole name for an API key.
+        The names of new variables for secrets begin with ``vendor``; ``key`` is the whole name for an API key.
         """
         if isinstance(value, dict):
             return {

@@ -1,4 +1,4 @@
-"""The providers of LiteLLM whose models modelhub calls itself, and what their models are asked with."""
+"""The providers of LiteLLM whose models modelhub can call itself, and the model_types for them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from modelhub import vendors
 
 
 class Vendor(NamedTuple):
-    """What becomes of a provider's models: the model_type for each task, the address and the variable of the key.
+    """How the models of a provider are converted: a model_type for each task, the address, and the key's variable.
 
-    An address or a key of None is the model_type's own.
+    If the address or the key is None, the default of the model_type is right.
     """
 
     docs: str  # where the address and the key are documented
@@ -26,7 +26,7 @@ class Vendor(NamedTuple):
 
 
 def _build_vendor(row: vendors.Vendor, litellm: Mapping[str, Any]) -> Vendor:
-    """The vendor of ``row`` as LiteLLM knows it: ``litellm`` has what LiteLLM takes for granted instead."""
+    """The vendor of ``row`` with the facts in ``litellm``, in which LiteLLM differs."""
     types = row.model_types
     at_home = all(model_type.startswith(f"{row.name}_") for model_type in types.values())
     return Vendor(
@@ -69,7 +69,7 @@ _MODES = {
 
 
 def split_model(model: str, provider: str | None, api_base: str | None) -> tuple[str | None, str]:
-    """The provider that LiteLLM takes a model for, None for one that it alone knows, and the name that is asked for."""
+    """The provider that LiteLLM finds for a model (None if only LiteLLM knows it), and the name that is sent to it."""
     prefix, slash, rest = model.partition("/")
     if provider:
         return provider, rest if slash and prefix == provider else model
@@ -86,6 +86,6 @@ def split_model(model: str, provider: str | None, api_base: str | None) -> tuple
 
 
 def guess_mode(model: str) -> str:
-    """What a model is for, by its name."""
+    """The task of a model, guessed from its name."""
     name = model.lower()
     return next((mode for mode, pattern in _MODES.items() if re.search(pattern, name)), "chat")

@@ -1,1 +1,1 @@
-"""The commands, one a module, each imported only when it is run."""
+"""The commands, one in each module; a module is imported only when its command runs."""

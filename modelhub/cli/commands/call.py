@@ -53,7 +53,7 @@ def call(
 
 @contextmanager
 def _open(path: str, profile: str | None, name: str, mocked: bool) -> Iterator[ModelRegistry]:
-    """The registry of the configs; when ``mocked``, that of one config, pointed at a mock server of its own."""
+    """The registry of the configs; if ``mocked``, a registry of one config that calls its own mock server."""
     with ModelRegistry(path, profile=profile) as hub:
         if not mocked:
             yield hub
@@ -81,7 +81,7 @@ _FIELDS = (
 
 
 def _summary(response: Any) -> str:
-    """What a person wants to see of a response."""
+    """The parts of a response that a person wants to see."""
     if not isinstance(response, ModelResponse):
         return str(response)
     if response.embedding is not None:

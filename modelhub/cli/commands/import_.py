@@ -1,4 +1,4 @@
-"""The import commands: configs of other programs, converted."""
+"""The import commands, which convert configs of other programs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _write(data: dict[str, object], format: str) -> str:
 
 
 def _verify(text: str, format: str) -> None:
-    """Refuse to hand out what `modelhub validate` would refuse."""
+    """Raise an error for a text that `modelhub validate` would refuse."""
     loaded = configs.load_text(text.encode(), name="<converted>", format=format)
     found = [*loaded.problems, *checking.check(loaded.entries)]
     wrong = [problem for problem in found if problem.severity == "error"]

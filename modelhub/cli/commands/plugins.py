@@ -1,4 +1,4 @@
-"""The plugins command: what installed packages add, and what is wrong with it."""
+"""The plugins command: what installed packages add to modelhub, and what is wrong with it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _PROFILE_KEYS = ("models", "defaults")
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What configs of one model_type (or ``all``) start from; with ``profile``, only under that profile."""
+    """The values that configs of one model_type (or ``all``) start from; with ``profile``, only under that profile."""
 
     model_type: str
     node: Node
@@ -53,14 +53,14 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The name of a profile, which may have no overlay."""
+    """The name of a profile; there may be no overlay for it."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """A path or a glob of further files, as it was written."""
+    """A path or a glob that names further files, as it was written."""
 
     value: str
     document: Document

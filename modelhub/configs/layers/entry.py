@@ -1,4 +1,4 @@
-"""The model configs that were found, each knowing where its values were written."""
+"""The model configs that were found; each config knows where its values were written."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What loading found: the configs that could be read, every problem, and the files in the order of the sources."""
+    """The result of loading: the configs that could be read, every problem, and the files in order of the sources."""
 
     entries: list[Entry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

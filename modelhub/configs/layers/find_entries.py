@@ -1,4 +1,4 @@
-"""Which parts of a document are model configs, and which say something about them."""
+"""Which parts of a document are model configs, and which parts say something about configs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ Found = Entry | Declaration | Problem
 
 
 def find_entries(document: Document, value: Any, path: Path = ()) -> Iterator[Found]:
-    """Find the configs in ``value``: one config, a list of them, or a mapping with ``models`` and what goes with it."""
+    """Find the configs in ``value``: one config, a list of configs, or a mapping with ``models`` and declarations."""
     if isinstance(value, dict):
         models = _find_models_key(value)
         if models is None and not _is_collection(value):
@@ -36,7 +36,7 @@ def find_entries(document: Document, value: Any, path: Path = ()) -> Iterator[Fo
 
 
 def _find_models_key(value: dict[str, Any]) -> str | None:
-    """Find the key that holds the configs; a misspelt one counts when a list of mappings is under it."""
+    """Find the key that holds the configs; a misspelt key counts if its value is a list of mappings."""
     if "config_name" in value or "model_type" in value:
         return None
     if "models" in value:
@@ -49,7 +49,7 @@ def _find_models_key(value: dict[str, Any]) -> str | None:
 
 
 def _is_collection(value: dict[str, Any]) -> bool:
-    """Whether a mapping without ``models`` is still not a config itself."""
+    """Whether a mapping without ``models`` holds declarations for configs and is not a config itself."""
     return "config_name" not in value and "model_type" not in value and any(key in value for key in _DECLARATIONS)
 
 

@@ -1,4 +1,4 @@
-"""Configs as they are in effect: defaults, then what they extend, then themselves, then the overlays of a profile."""
+"""Builds the configs in effect from layers: defaults, the extended config, the config itself, a profile's overlays."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def build_layers(
     profile: str | None,
     vocabulary: Vocabulary = AS_WRITTEN,
 ) -> Loaded:
-    """Merge the layers of the configs ``found``, in their order; what cannot be merged becomes a problem."""
+    """Merge the layers of the configs ``found``, in order; a config that cannot be merged becomes a problem."""
     layers = _Layers(found, profile, vocabulary)
     layers.attach([(overlay, scope) for overlay, scope in overlays if overlay.profile == profile])
     return Loaded(layers.build(), layers.problems)
 
 
 class _Layers:
-    """The drafts of all configs, which may extend each other."""
+    """The drafts of all configs; one config may extend another."""
 
     def __init__(self, found: Sequence[tuple[Entry, Scope]], profile: str | None, vocabulary: Vocabulary) -> None:
         self.problems: list[Problem] = []
@@ -45,7 +45,7 @@ class _Layers:
         self._defaults: dict[tuple[Scope, str | None], Node | None] = {}
 
     def attach(self, overlays: Sequence[tuple[Overlay, Scope]]) -> None:
-        """Give overlays to their configs; those of no config together declare a new one."""
+        """Give each overlay to its config; overlays whose config does not exist declare a new config together."""
         new: dict[str, list[tuple[Overlay, Scope]]] = {}
         for overlay, scope in overlays:
             if draft := self._by_name.get(overlay.config_name):
@@ -66,7 +66,7 @@ class _Layers:
                 self.problems += [piece.problem("MH303", message, hint) for piece, _ in pieces]
 
     def build(self) -> list[Entry]:
-        """The configs in effect, without the abstract ones and those that cannot be merged."""
+        """The configs in effect, without abstract configs and without configs that cannot be merged."""
         entries = []
         for draft in self._drafts:
             self._check_abstract(draft)
@@ -95,7 +95,7 @@ class _Layers:
             self.problems.append(draft.entry.problem("MH108", message, "config_name", hint=hint))
 
     def _merge(self, draft: Draft) -> None:
-        """Merge ``draft``, and first what it extends, unless that is done."""
+        """Merge ``draft`` unless that is done already; first merge the config that it extends."""
         waiting: dict[Draft, Draft | None] = {}
         current: Draft | None = draft
         while current is not None and current.tree is None and not current.broken:
@@ -147,7 +147,7 @@ class _Layers:
             self.problems.append(draft.problem("MH304", message, found[1]))
 
     def _build(self, draft: Draft, base: Draft | None) -> None:
-        """Merge all layers again, since a null in one of them removes what is below it only."""
+        """Merge all layers again: a null in a layer removes only values of lower layers."""
         model_type = draft.model_type
         if base is not None and base.tree is not None:
             model_type = model_type or _find_model_type(base.tree)
@@ -161,7 +161,7 @@ class _Layers:
         draft.tree = replace(tree or own, origin=own.origin)
 
     def _build_defaults(self, scope: Scope, model_type: str | None) -> Node | None:
-        """The defaults for a config of ``model_type``, which may be a default itself."""
+        """The defaults for a config of ``model_type``; a default may also give the model_type."""
         modern_type = self._vocabulary.modern_type
         model_type = model_type and modern_type(model_type)
         key = (scope, model_type)
@@ -182,7 +182,7 @@ def _find_model_type(node: Node) -> str | None:
 
 
 def _lend(node: Node, written: Mapping[str, str]) -> Node:
-    """A layer of a config for those that extend it: without its name, and its model_type spelt as today."""
+    """The layer that a config gives to its extensions: without the name, and with the modern model_type."""
     modern = {old: key for key, old in written.items()}
     items = {modern.get(key, key): item for key, item in (node.items or {}).items()}
     items.pop("config_name", None)
@@ -190,6 +190,6 @@ def _lend(node: Node, written: Mapping[str, str]) -> Node:
 
 
 def _order(config: dict[str, Any]) -> dict[str, Any]:
-    """The same config, starting with what identifies it."""
+    """The same config with the keys that identify it first."""
     first = {key: config[key] for key in ("config_name", "model_type") if key in config}
     return first | config

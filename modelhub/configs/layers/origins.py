@@ -1,4 +1,4 @@
-"""Values merged from several places, each knowing where it was written and what it beat."""
+"""Values merged from several places; each knows where it was written and which values it replaced."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from modelhub.configs.readers.positions import Path
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value was written; ``layer`` names what it belongs to, such as ``defaults.all`` or a config_name.
+    """Where a value was written; ``layer`` names its part of the configs: ``defaults.all``, a config_name, ...
 
-    With ``key`` the value is not at ``path`` but is its last step.
+    If ``key`` is true, the value is not at ``path``: it is the key that is the last step of ``path``.
     """
 
     document: Document
@@ -30,7 +30,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One value: ``items`` of a mapping, else ``value``; ``beaten`` is what stands here in lower layers, next first."""
+    """One value: ``items`` if it is a mapping, else ``value``.
+
+    ``beaten`` has the values of lower layers at the same place, the nearest layer first.
+    """
 
     origin: Origin
     value: Any = None
@@ -49,7 +52,7 @@ class Node:
         return node.origin.document, node.origin.path
 
     def leaves(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:
-        """Every value that is no mapping or an empty one, and every one that was removed."""
+        """Every value that is not a mapping, every empty mapping, and every value that was removed."""
         if not self.items or self.removed:
             yield path, self
         else:
@@ -74,7 +77,7 @@ def build_node(value: Any, origin: Origin) -> Node:
 
 
 def merge(low: Node, high: Node) -> Node:
-    """Merge two values: mappings key by key; anything else replaces what is below it, and null removes it."""
+    """Merge two values: mappings key by key; any other value replaces the lower value, and null removes it."""
     if low.items is not None and high.items is not None and not high.removed:
         items = {key: merge(low.items[key], item) if key in low.items else item for key, item in high.items.items()}
         items |= {key: item for key, item in low.items.items() if key not in items}
@@ -85,9 +88,9 @@ def merge(low: Node, high: Node) -> Node:
 
 
 def merge_all(nodes: Iterable[Node | None], old_keys: Mapping[str, str] | None = None) -> Node | None:
-    """Merge values, the lowest first; None when there is none.
+    """Merge values, the lowest first; None if there are no values.
 
-    ``old_keys`` names keys that have a second spelling: the highest layer that has either decides which stays.
+    ``old_keys`` names keys that have a second spelling; the highest layer with such a key decides which one stays.
     """
     merged: Node | None = None
     for node in nodes:
@@ -104,7 +107,7 @@ def _respell(low: Node, high: Node, old_keys: Mapping[str, str]) -> Node:
 
 
 def _beaten(low: Node, high: Node) -> tuple[Node, ...]:
-    """What ``high`` beats, each place once; a config and its base often share their defaults."""
+    """The values that ``high`` replaces, each place once: a config and its base often share their defaults."""
     nodes: dict[tuple[int, Path], Node] = {}
     for node in (*high.beaten, low, *low.beaten):
         nodes.setdefault((id(node.origin.document), node.origin.path), node)

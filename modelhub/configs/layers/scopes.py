@@ -1,4 +1,4 @@
-"""How far defaults reach: the configs of their own file, and those of the files that it includes."""
+"""How far defaults reach: to the configs of their own file, and to the configs of the files that it includes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Scope:
 
     @property
     def folder(self) -> str:
-        """Where the paths in it start."""
+        """The folder that relative paths in it start from."""
         return str(FilePath(self.file).parent) if self.file else ""
 
     def chain(self) -> list[Scope]:
-        """Every scope whose defaults reach here, the outermost first and this one last."""
+        """Every scope whose defaults reach this one, the outermost first and this one last."""
         found: dict[Scope, None] = {}
         self._collect(found)
         return list(found)
@@ -36,7 +36,7 @@ class Scope:
         found.setdefault(self)
 
     def find_route(self, outer: Scope) -> list[Include] | None:
-        """The includes that lead from ``outer`` to here; None when none do."""
+        """The includes that lead from ``outer`` to this scope; None if there is no way."""
         if outer is self:
             return []
         for includer, include in self.includers:
@@ -47,7 +47,7 @@ class Scope:
 
     @property
     def depth(self) -> int:
-        """How many files stand between this one and those that were named."""
+        """The number of includes between the files that were named and this one."""
         return 1 + includers[0][0].depth if (includers := self.includers) else 0
 
     def find_defaults(

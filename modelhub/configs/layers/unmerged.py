@@ -1,4 +1,4 @@
-"""One config before its layers are merged: what it says itself, and what a profile says about it."""
+"""One config before its layers are merged: its own values, and the values that a profile gives it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Draft:
 
     @property
     def name(self) -> str | None:
-        """The config_name, when it is text."""
+        """The config_name; None if it is not a string."""
         name = self.entry.config.get(self.written.get("config_name", "config_name"))
         return name if isinstance(name, str) else None
 
     def find(self, key: str) -> tuple[Any, Origin] | None:
-        """What the config itself says under ``key``, an overlay first, and where."""
+        """The config's own value for ``key`` and its place; an overlay wins."""
         for overlay in reversed(self.overlays):
             if key in overlay.config:
                 return overlay.config[key], replace(overlay.origin, path=(*overlay.origin.path, key))
@@ -52,18 +52,18 @@ class Draft:
 
     @property
     def is_abstract(self) -> bool:
-        """Whether it is there to be extended only."""
+        """Whether it is only there to be extended."""
         found = self.find("abstract")
         return found is not None and found[0] is True
 
     @property
     def is_layered(self) -> bool:
-        """Whether it says itself that there is something to merge."""
+        """Whether the config itself asks for a merge."""
         keys = any(key in self.entry.config for key in LAYER_KEYS)
         return keys or bool(self.overlays or self.layer)
 
     def build_own(self) -> Node:
-        """Its own layer: all it says, less what only tells how to merge it."""
+        """Its own layer, without the keys that only say how to merge it."""
         config = {key: value for key, value in self.entry.config.items() if key not in LAYER_KEYS}
         origin = Origin(self.entry.document, self.entry.path, self.layer or self.name or "")
         node = build_node(config, origin)

@@ -1,4 +1,4 @@
-"""What nothing can ever use, whatever the profile: templates, overlays and defaults."""
+"""Templates, overlays and defaults that no config can use under any profile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelhub.errors import Problem
 
 @dataclass(slots=True)
 class _Config:
-    """What one config may become under any profile."""
+    """The values that one config may have under any profile."""
 
     scopes: list[Scope]
     is_abstract: bool
@@ -25,7 +25,7 @@ class _Config:
     bases: set[str] = field(default_factory=set)
 
     def add(self, config: dict[str, Any]) -> None:
-        """Take in what the config itself, or one of its overlays, says."""
+        """Add what the config itself, or one of its overlays, says."""
         for key, into in (("model_type", self.types), ("extends", self.bases)):
             if isinstance(value := config.get(key), str):
                 into.add(value)
@@ -40,7 +40,7 @@ def find_unused(
     profile: str | None,
     vocabulary: Vocabulary,
 ) -> Iterator[Problem]:
-    """Find what no config can ever use, and misspelt model_types where no config in effect shows them."""
+    """Find what no config can ever use, and misspelt model_types that no config in effect would show."""
     unused = _Unused(vocabulary)
     named = unused.add_entries(entries)
     lost = list(unused.add_overlays(overlays))
@@ -57,7 +57,7 @@ class _Unused:
         self._configs: list[_Config] = []
 
     def add_entries(self, entries: Sequence[tuple[Entry, Scope]]) -> dict[str, Entry]:
-        """Take in the entries; returns the first of each name."""
+        """Add the entries; return the first entry of each name."""
         named: dict[str, Entry] = {}
         for entry, scope in entries:
             written = self._vocabulary.identity_keys(entry.config)
@@ -72,7 +72,7 @@ class _Unused:
         return named
 
     def add_overlays(self, overlays: Sequence[tuple[Overlay, Scope]]) -> Iterator[tuple[Overlay, Problem]]:
-        """Take in the overlays of every profile; yields those that change nothing."""
+        """Add the overlays of every profile; yield a problem for each overlay that changes nothing."""
         declared = {
             (overlay.profile, overlay.config_name)
             for overlay, _ in overlays
@@ -128,7 +128,7 @@ class _Unused:
                 )
 
     def find_defaults(self, defaults: Sequence[tuple[Defaults, Scope]]) -> Iterator[Problem]:
-        """Find the defaults whose model_type is misspelt, an old name, or that of no config they reach."""
+        """Find the defaults whose model_type is misspelt, is an old name, or belongs to no config that they reach."""
         reached = self._find_types([each for each, _ in defaults])
         for each, scope in defaults:
             name, modern = each.model_type, self._vocabulary.modern_type(each.model_type)
@@ -146,7 +146,7 @@ class _Unused:
                 yield each.problem("MH109", message, f"write '{modern}'", severity="warning")
 
     def _find_types(self, defaults: Sequence[Defaults]) -> dict[Scope, set[str]]:
-        """The model_types of the configs that the defaults of each scope reach; rather too many than too few."""
+        """The model_types of the configs that the defaults of each scope can reach: perhaps too many, never too few."""
         told = {
             item.value
             for each in defaults
@@ -163,7 +163,7 @@ class _Unused:
         return reached
 
     def _find_types_of(self, config: _Config) -> set[str]:
-        """What the config says, else what those say that it extends."""
+        """The model_types that the config names; if it names none, those of the configs that it extends."""
         types: set[str] = set()
         seen: set[str] = set()
         waiting = [config]

@@ -1,4 +1,4 @@
-"""What has to be known of model_types before layers of configs are merged."""
+"""What the merging of layers has to know about model_types."""
 
 from __future__ import annotations
 
@@ -10,35 +10,39 @@ class Vocabulary(Protocol):
     """The spellings of model_types and keys, old and new."""
 
     def modern_type(self, model_type: str) -> str:
-        """The model_type that an old name of it means, else itself."""
+        """The model_type that an old name means; any other name is returned as it is."""
         ...
 
     def near_type(self, model_type: str) -> str | None:
-        """The model_type that was probably meant by one that does not exist; None when it does, or none is near."""
+        """The model_type that a misspelt name probably means; None if the name exists, or if no name is near."""
         ...
 
     def old_keys(self, model_type: str | None) -> Mapping[str, str]:
-        """The old spellings of keys that configs of a model_type may have, and today's."""
+        """The old spellings of keys in configs of a model_type, each with the spelling of today."""
         ...
 
     def identity_keys(self, config: Mapping[str, Any]) -> Mapping[str, str]:
-        """How a config spells ``config_name`` and ``model_type`` when it does so the old way."""
+        """The old spellings of ``config_name`` and ``model_type`` that a config uses, each with today's spelling."""
         ...
 
 
 class AsWritten:
-    """Every spelling is its own."""
+    """A vocabulary without old spellings."""
 
     def modern_type(self, model_type: str) -> str:
+        """The same name."""
         return model_type
 
     def near_type(self, model_type: str) -> str | None:
+        """Always None: it does not know which model_types exist."""
         return None
 
     def old_keys(self, model_type: str | None) -> Mapping[str, str]:
+        """Always empty."""
         return {}
 
     def identity_keys(self, config: Mapping[str, Any]) -> Mapping[str, str]:
+        """Always empty."""
         return {}
 
 

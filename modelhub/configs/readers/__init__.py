@@ -1,1 +1,1 @@
-"""Texts become data, and every value keeps its place."""
+"""Reads texts as data; the place of every value is kept."""

@@ -1,4 +1,4 @@
-"""A parsed source, which knows where each of its values stands."""
+"""A parsed source that knows the place of each of its values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from modelhub.configs.readers.positions import Lines, Node, Path, Span, TextFault, find_offsets
 from modelhub.diagnostics import Severity
 from modelhub.errors import Problem
+from modelhub.overriding import override
 
 
 class Document:
@@ -27,13 +28,14 @@ class Document:
         self._find_nodes = find_nodes
         self._root: Node | None = None
 
+    @override
     def __repr__(self) -> str:
         return f"<Document {self.name or 'of Python objects'}>"
 
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Span | None:
         """Locate the value at ``path`` (with ``key``, the key that is its last step), or its nearest existing ancestor.
 
-        None for Python objects.
+        The result is None for Python objects.
         """
         if self._lines is None or self._find_nodes is None:
             return None

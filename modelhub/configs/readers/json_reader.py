@@ -1,4 +1,4 @@
-"""JSON text as plain data, with its faults in our words and its positions worked out on demand."""
+"""Reads JSON text as plain data, words its faults for people, and finds positions when they are needed."""
 
 import re
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def parse_json(text: str) -> Iterator[Parsed]:
 
 
 def _explain(text: str, message: str, offset: int) -> TextFault:
-    """Say what stands where the parser stopped."""
+    """Say what is wrong at the place where the parser stopped."""
     kind = next((known for known in _MESSAGES if message.startswith(known)), "")
     rest = text[offset:].lstrip()
     before = text[:offset].rstrip()
@@ -92,7 +92,7 @@ def _explain(text: str, message: str, offset: int) -> TextFault:
 
 @dataclass(slots=True)
 class _Open:
-    """A container that is not closed yet, the last key read in it, and whether its value comes next."""
+    """A container that is not closed yet, the last key that was read in it, and whether its value comes next."""
 
     node: Node
     key: str = ""

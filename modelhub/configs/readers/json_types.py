@@ -1,4 +1,4 @@
-"""Copies of data that hold JSON types only, and what had to be left out of them."""
+"""Copies data and keeps only JSON types; says what was left out."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -13,11 +13,11 @@ _DROPPED = object()
 
 
 class _TooManyValues(Exception):
-    """The data is larger than any config, most likely the same object over and over."""
+    """The data is larger than any config can be; most likely, it repeats the same object."""
 
 
 def copy_plain(value: Any) -> tuple[Any, list[Finding]]:
-    """Copy ``value`` as dicts, lists, str, int, float, bool and None; return the copy and what was left out of it."""
+    """Copy ``value`` as dicts, lists, str, int, float, bool and None; return the copy and what was left out."""
     copier = _Copier()
     try:
         copy = copier.copy(value)

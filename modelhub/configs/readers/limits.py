@@ -1,4 +1,4 @@
-"""What a parser refuses because it is nested too deep or too large, in our words, whichever parser it is."""
+"""The fault for text that is nested too deep or too large; it is the same for every parser."""
 
 import re
 
@@ -12,12 +12,12 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\'[^\'\n]*+\'|[\[{\]}]', re.DO
 
 
 def is_limit(error: BaseException) -> bool:
-    """Whether a parser gave up because of depth or size, for which each has an error and words of its own."""
+    """Whether a parser gave up because of depth or size; each parser has its own error for it."""
     return isinstance(error, RecursionError | MemoryError) or _REFUSAL.search(str(error)) is not None
 
 
 def build_limit_fault(text: str, offset: int = 0) -> TextFault:
-    """Build the fault for a text that a parser gave up, at the bracket that is too deep, else at ``offset``."""
+    """Build the fault for a text that a parser has given up: at the bracket that is too deep, else at ``offset``."""
     depth = 0
     for match in _TOKEN.finditer(text):
         depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(match[0], 0)
@@ -27,5 +27,5 @@ def build_limit_fault(text: str, offset: int = 0) -> TextFault:
 
 
 def build_depth_fault(offset: int) -> TextFault:
-    """Build the fault for a value at ``offset`` that has too many others around it."""
+    """Build the fault for a value at ``offset`` that is nested too deep."""
     return TextFault("MH106", f"nested deeper than {MAX_DEPTH} levels", offset)

@@ -1,4 +1,4 @@
-"""Places in a text: character offsets while parsing, lines and columns for people."""
+"""Places in a text: character offsets for parsers, lines and columns for people."""
 
 import re
 from bisect import bisect_right
@@ -30,7 +30,7 @@ class Node:
 
 
 class TextFault(Exception):
-    """Something wrong at an offset of a text; raised when nothing after it can be read, else collected."""
+    """Something wrong at an offset of a text. It is raised if nothing after it can be read, else collected."""
 
     def __init__(
         self,
@@ -54,12 +54,12 @@ class TextFault(Exception):
 
 
 def build_twice_fault(key: str, first: int, start: int, end: int, path: Path) -> TextFault:
-    """Build the fault of a key that stands in its mapping at the offset ``first`` already."""
+    """Build the fault of a key that its mapping already has at the offset ``first``."""
     return TextFault("MH105", f"the key '{key}' is given twice", start, end, path=path, first=first)
 
 
 class Parsed(NamedTuple):
-    """What a parser makes of one document: plain data, faults that did not stop it, and its nodes when asked for."""
+    """One parsed document: plain data, the faults that did not stop the parser, and a function that finds its nodes."""
 
     data: Any
     find_nodes: Callable[[], Node]

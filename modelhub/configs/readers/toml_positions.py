@@ -1,4 +1,4 @@
-"""Where the keys and values of a TOML text stand; lenient, since the values themselves come from tomllib."""
+"""Finds the places of keys and values in a TOML text. It checks little: the values themselves come from tomllib."""
 
 import re
 
@@ -54,7 +54,7 @@ class _Scanner:
         self.offset = match.end() if match else self.offset
 
     def _take(self, *signs: str) -> str:
-        """Step over the first of ``signs`` that stands here, if one does."""
+        """Step over the first of ``signs`` that the text has here; return it, or an empty text."""
         for sign in signs:
             if self.text.startswith(sign, self.offset):
                 self.offset += len(sign)
@@ -91,7 +91,7 @@ class _Scanner:
         self._extend(self.table)
 
     def _descend(self, name: str, span: tuple[int, int], start: int) -> None:
-        """Step into the table ``name`` (of an array: the last one), making it when it is new."""
+        """Step into the table ``name`` (of an array, the last table); make the table if it is new."""
         parent = self.table[-1]
         child = _add(parent, name, span, Node(start, span[1], {}))
         self.table.append(child)
@@ -121,7 +121,7 @@ class _Scanner:
         self.table_path.append(len(array.children) - 1)
 
     def _read_pair(self, owners: list[Node], path: list[str | int]) -> None:
-        """Read ``key = value`` into the last of ``owners``; the ends of all of them grow with it."""
+        """Read ``key = value`` into the last of ``owners``, and move the ends of all owners behind it."""
         parts = self._read_key()
         if not parts or not self._take("="):
             return
@@ -179,7 +179,7 @@ def _find_child(parent: Node, name: str) -> Node | None:
 
 
 def _add(parent: Node, name: str, span: tuple[int, int], child: Node) -> Node:
-    """Put ``child`` under ``name`` unless something is there, and return what is there."""
+    """Put ``child`` under ``name`` unless there is a child already; return the child that is there now."""
     if not isinstance(parent.children, dict):
         return child
     parent.keys.setdefault(name, span)

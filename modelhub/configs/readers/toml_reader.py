@@ -1,4 +1,4 @@
-"""TOML text as plain data, with its faults in our words."""
+"""Reads TOML text as plain data and words its faults for people."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def parse_toml(text: str) -> Iterator[Parsed]:
 
 
 def _explain(text: str, error: str) -> TextFault:
-    """Say in our words what the parser said, at the place that it named."""
+    """Word the parser's error for people, at the place that the parser named."""
     place = _PLACE.search(error)
     reason = error[: place.start()] if place else error
     offset = len(text)

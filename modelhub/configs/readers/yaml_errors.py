@@ -1,4 +1,4 @@
-"""The syntax errors of PyYAML's two parsers, which word them differently, in our words."""
+"""Words the syntax errors of PyYAML for people; its two parsers word them differently."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from modelhub.configs.readers.positions import Lines, TextFault
 
 
 def build_fault(text: str, error: Any, bracket: int | None) -> TextFault:
-    """Build the fault that says what is wrong where; ``bracket`` is the offset of the one still open, if any."""
+    """Build the fault for a syntax error; ``bracket`` is the offset of the innermost open bracket, if there is one."""
     offset = error.problem_mark.index if error.problem_mark else 0
     opened = error.context_mark.index if error.context_mark else offset
     problem, context = error.problem or "", error.context or ""

@@ -1,4 +1,4 @@
-"""YAML text as plain data, every document of it."""
+"""Reads every document of a YAML text as plain data."""
 
 import re
 from collections.abc import Iterator
@@ -55,9 +55,10 @@ def _parse_events(text: str) -> Iterator[Any]:
 
 
 def _find_limit(text: str, offset: int | None) -> TextFault:
-    """Find where our own limit is in a text that the parser has refused at ``offset``, further on.
+    """Find the place of our own limit in a text that the parser has refused at ``offset``.
 
-    A parser looks ahead, and refuses what we have not seen yet; without that, it hands out all that comes before.
+    A parser looks ahead: it may refuse a text before it has given the events of what comes earlier. If the text ends at
+    ``offset``, it gives them all.
     """
     import yaml
 

@@ -1,4 +1,4 @@
-"""What a YAML scalar means: PyYAML's safe rules, except that timestamps stay text."""
+"""The values of YAML scalars: by PyYAML's safe rules, except that timestamps stay text."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ _TEXT = {CORE + name for name in ("str", "timestamp", "merge", "value")}
 
 
 class BadScalar(Exception):
-    """A scalar that its tag does not fit, or a tag that is not allowed."""
+    """A scalar that does not fit its tag, or a tag that is not allowed."""
 
     def __init__(self, code: str, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -17,7 +17,7 @@ class BadScalar(Exception):
 
 
 class Scalars:
-    """Turns scalars into JSON types, remembering the plain ones that return in entry after entry."""
+    """Turns scalars into JSON types; it remembers plain scalars, since many entries repeat them."""
 
     def __init__(self) -> None:
         import yaml
@@ -34,7 +34,7 @@ class Scalars:
         self._plain: dict[str, Any] = {}
 
     def build_plain(self, text: str) -> Any:
-        """Build what an unquoted scalar means; raises BadScalar."""
+        """Build the value of an unquoted scalar; raises BadScalar."""
         try:
             return self._plain[text]
         except KeyError:
@@ -43,7 +43,7 @@ class Scalars:
             return value
 
     def build_tagged(self, text: str, tag: str) -> Any:
-        """Build what a scalar with this tag means; raises BadScalar."""
+        """Build the value of a scalar with this tag; raises BadScalar."""
         if tag in _TEXT:
             return text
         if tag not in self._construct:
@@ -62,7 +62,7 @@ class Scalars:
 
 
 def describe_tag(tag: str) -> tuple[str, str]:
-    """Say that a tag is not allowed and what to write instead; not which, as it may be an unquoted password."""
+    """Say that a tag is not allowed and what to write instead. The tag may be a password, so it is not shown."""
     if tag.startswith(CORE):
         return f"the tag !!{tag.removeprefix(CORE):.80} is not allowed", "remove the tag"
     if "env" in tag.casefold():

@@ -1,6 +1,7 @@
 """One YAML document, built from parser events into plain data and the places of its values.
 
-PyYAML's composer loses where an alias stands, lets a key stand twice, and recurses; the events have all of it.
+PyYAML's own composer does not keep the place of an alias, accepts a key that stands twice, and recurses. The events
+say everything that is needed.
 """
 
 import re
@@ -18,7 +19,7 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*+(?:\s++(?:#.*\s*+)*+)?)*+")
 
 @dataclass(slots=True)
 class _Value:
-    """A finished value: its data and place, how many values it holds with aliases written out, a scalar's text."""
+    """A finished value: its data, its place, its number of values with all aliases written out, and a scalar's text."""
 
     data: Any
     node: Node
@@ -29,7 +30,7 @@ class _Value:
 
 @dataclass(slots=True)
 class _Open:
-    """A collection that is not closed yet; ``key`` is the last one read, None when its value is to be ignored."""
+    """A collection that is not closed yet; ``key`` is the last key read, or None if its value must be ignored."""
 
     value: _Value
     anchor: str | None
@@ -42,7 +43,7 @@ class _Open:
 
 
 class Tree:
-    """What the events of one document have built so far."""
+    """The data and the places that the events of one document have built so far."""
 
     def __init__(self, text: str, scalars: Scalars) -> None:
         self.data: Any = None
@@ -55,6 +56,7 @@ class Tree:
         self._aliased = 0
 
     def find_nodes(self) -> Node:
+        """The places of all values."""
         return self.node
 
     def find_bracket(self) -> int | None:
@@ -74,7 +76,7 @@ class Tree:
             self._add_alias(event)
 
     def _find_start(self, event: Any) -> int:
-        """Find where the value itself starts: the event starts at its anchor or tag."""
+        """Find where the value itself starts; the event may start before it, at an anchor or a tag."""
         start: int = event.start_mark.index
         if event.anchor or event.tag:
             match = _PROPERTIES.match(self._text, start, event.end_mark.index)

@@ -1,4 +1,4 @@
-"""Where configs come from."""
+"""Reads configs from files, folders, text and Python objects."""
 
 from modelhub.configs.sources.load import Sources as Sources
 from modelhub.configs.sources.load import load as load

@@ -1,4 +1,4 @@
-"""Config files on disk: finding them, reading them without ever blocking, and decoding them."""
+"""Finds config files on disk, reads them without ever blocking, and decodes them."""
 
 import os
 import stat
@@ -15,7 +15,7 @@ _FORMAT_HINT = f"the accepted ones are {', '.join(SUFFIXES)}"
 
 
 class Unreadable(Exception):
-    """A path that gives no text, with a hint what to do."""
+    """A path whose text cannot be read, with a hint on what to do."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -23,7 +23,7 @@ class Unreadable(Exception):
 
 
 def find_files(name: str, *, folder_ok: bool = True) -> list[str]:
-    """Find the config files that a path means: itself, or those in it, sorted; raises Unreadable."""
+    """Find the config files that a path means: the file, or those in the folder, sorted; raises Unreadable."""
     if not stat.S_ISDIR(_find_mode(name)):
         return [name]
     if not folder_ok:
@@ -64,7 +64,7 @@ def read_file(name: str, *, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def decode(content: bytes) -> str:
-    """Decode UTF-8, less a byte order mark; raises TextFault at the first byte that is not text."""
+    """Decode UTF-8 without its byte order mark; raises TextFault at the first byte that is not text."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise TextFault("MH101", "the file is not UTF-8 but UTF-16", 0, hint="save it as UTF-8")
     try:
@@ -93,7 +93,7 @@ def _find_mode(name: str) -> int:
 
 
 def _build_missing(name: str) -> Unreadable:
-    """Build the error for a path that does not exist, naming a file near it."""
+    """Build the error for a path that does not exist; it names a file with a similar name."""
     path = Path(name)
     if path.is_symlink():
         return Unreadable("the file is a link to a file that does not exist")

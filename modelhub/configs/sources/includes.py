@@ -1,4 +1,4 @@
-"""The files that an ``include`` means."""
+"""Finds the files that an ``include`` names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def is_glob(value: str) -> bool:
 
 
 def find_included(value: str, folder: str) -> list[str]:
-    """Find the files that ``value`` means in ``folder``, sorted: a file, those in a folder, or those a glob matches.
+    """Find the files that ``value`` names, sorted: a file, the files in a folder, or the files that a glob matches.
 
     Raises Unreadable.
     """

@@ -1,4 +1,4 @@
-"""Files, folders, text and Python objects as model configs, with every fault of every one of them."""
+"""Loads model configs from files, folders, text and Python objects, and collects every fault."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -45,12 +45,12 @@ def load_text(text: bytes, *, name: str, format: str, profile: str | None = None
 
 
 def select_profile(profile: str | None) -> str | None:
-    """The profile that is asked for, else $MODELHUB_PROFILE; an empty name asks for none."""
+    """The profile that is asked for, else $MODELHUB_PROFILE; an empty name means no profile."""
     return (os.environ.get("MODELHUB_PROFILE") if profile is None else profile) or None
 
 
 class Sources:
-    """What was read so far, of any number of sources, before its layers are merged."""
+    """What has been read from any number of sources, before the layers are merged."""
 
     def __init__(self) -> None:
         self._entries: list[tuple[Entry, Scope]] = []
@@ -86,7 +86,7 @@ class Sources:
         self._add_found(read_text(text, name=name, format=format), Scope())
 
     def load(self, profile: str | None = None, vocabulary: Vocabulary = AS_WRITTEN) -> Loaded:
-        """Merge the layers, the overlays of ``profile`` on top; ``vocabulary`` reads their old spellings."""
+        """Merge the layers, with the overlays of ``profile`` on top; ``vocabulary`` knows the old spellings."""
         loaded = Loaded(problems=list(self._problems), files=list(self._names))
         unread = any(problem.code in ("MH101", "MH303") for problem in self._problems)  # it may be declared there
         if profile and profile not in self._profiles and not unread:
@@ -126,7 +126,7 @@ class Sources:
             self._add_found(read_text(content, name=file, format=format), scope)
 
     def _add_object(self, document: Document, value: Any, path: Path) -> None:
-        """Add one Python object, which stands at ``path`` of the document of them."""
+        """Add one Python object, whose place in ``document`` is ``path``."""
         data, findings = copy_plain(value)
         if path:
             document.data.append(data)
@@ -142,7 +142,7 @@ class Sources:
         self._add_found(found, Scope())
 
     def _add_found(self, found: Iterable[Found], scope: Scope) -> None:
-        """Add what one source holds, after what it includes."""
+        """Add the content of one source, after the content of the files that it includes."""
         items = list(found)
         problems = [item for item in items if isinstance(item, Problem)]
         for item in items:

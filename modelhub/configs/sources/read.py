@@ -1,4 +1,4 @@
-"""The text of a config file as documents, with every fault of it."""
+"""Reads the text of a config file as documents, and collects every fault."""
 
 from collections.abc import Callable, Iterator
 
@@ -23,7 +23,7 @@ def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
 
 
 def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document | Problem]:
-    """Read the documents in a text, whatever they are about, each after its faults; an empty one is left out.
+    """Read the documents in a text, whatever they contain, each after its faults; empty documents are left out.
 
     Raises ValueError for another format than "yaml", "json" or "toml".
     """

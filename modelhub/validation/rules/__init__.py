@@ -1,1 +1,1 @@
-"""What is checked of a config, a file each."""
+"""The checks of a config, one module for each."""

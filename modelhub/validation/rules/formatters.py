@@ -1,4 +1,4 @@
-"""Check that the formatter a config names is one of ours or of an installed package; none is imported for it."""
+"""Check that the formatter of a config exists, in modelhub or in an installed package; nothing is imported for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelhub.validation.schema.view import View
 
 
 def find_unknown_formatter(config: dict[str, Any], view: View) -> Iterator[Finding]:
-    """Yield the finding of a name that no formatter has, at the key whose schema says ``"x-refers": "formatter"``."""
+    """Yield a finding for a formatter that does not exist; the schema marks the key by ``"x-refers": "formatter"``."""
     name = config.get("formatter")
     place = view.child("formatter")
     if not isinstance(name, str) or not name or "${" in name or not place or place.first("x-refers") != "formatter":

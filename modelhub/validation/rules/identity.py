@@ -28,7 +28,7 @@ ALIASES = {
 
 
 def check_identity(config: dict[str, Any]) -> list[Finding]:
-    """Say what is wrong with config_name and model_type as they stand, apart from being taken or unknown."""
+    """Say what is wrong with config_name and model_type, except for duplicate names and unknown types."""
     return [finding for key in IDENTITY if (finding := _check_key(config, key))]
 
 
@@ -67,7 +67,7 @@ def find_unknown_type(config: dict[str, Any], model_types: Collection[str]) -> F
 
 
 def find_duplicate_names(entries: Sequence[Entry]) -> dict[int, Finding]:
-    """Return, by index of the entry, the finding of each one whose config_name an earlier one has."""
+    """Return a finding, by the index of the entry, for each entry whose config_name an earlier entry has."""
     first: dict[str, Entry] = {}
     findings: dict[int, Finding] = {}
     for index, entry in enumerate(entries):

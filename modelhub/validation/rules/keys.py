@@ -1,4 +1,4 @@
-"""What to say about keys: unknown ones, missing ones, and those that once had a meaning."""
+"""Findings about keys: unknown keys, missing keys, and keys that had a meaning in the past."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def explain_deprecated_key(child: View, key: str, path: Path) -> Finding:
 
 
 def explain_open_key(view: View, key: Any, path: Path, parent: View | None = None) -> Finding:
-    """Explain a key that nobody knows where new keys are allowed: a near miss is an error, another is a warning."""
+    """Explain an unknown key where new keys are allowed: a near miss is an error, any other key a warning."""
     home = find_home(parent, key) if parent else None
     if home is None and (near := suggest(str(key), view.current)):
         return explain_unknown_key(key, path, did_you_mean(near))
@@ -56,7 +56,7 @@ def explain_open_key(view: View, key: Any, path: Path, parent: View | None = Non
 
 
 def explain_unknown_key(key: Any, path: Path, hint: str | None = None) -> Finding:
-    """Explain a key that may not be here; whoever knows the model_type adds where "here" is."""
+    """Explain a key that is not allowed here; the caller, which knows the model_type, adds where "here" is."""
     return Finding("MH103", f"unknown key '{key}'", (*path, key), key=True, hint=hint)
 
 
@@ -74,7 +74,7 @@ def find_meant_key(view: View, missing: str, value: dict[str, Any]) -> str | Non
 
 
 def find_home(view: View, key: Any) -> str | None:
-    """Return the open mapping, such as generate_args, that knows a key found elsewhere."""
+    """Return the open mapping, such as generate_args, that a misplaced key belongs to."""
     return next((home for home, child in _open_children(view) if key in child.properties), None)
 
 
@@ -98,7 +98,7 @@ def _advice(view: View, key: Any, value: dict[str, Any]) -> str:
 
 
 def _meant(view: View, key: str, value: Collection[str]) -> str | None:
-    """The known key that was meant: the nearest one, else the only absent one that it is the beginning or end of."""
+    """The known key that was meant: the nearest one, else the only absent key that begins or ends with ``key``."""
     if near := suggest(key, view.current):
         return near
     part = fold(key)

@@ -1,4 +1,4 @@
-"""Check that the configs which composite models name exist, and that none of them ends up naming itself.
+"""Check that the configs which composite models name exist, and that no config leads back to itself.
 
 A schema marks such a key with ``"x-refers": "config_name"``: its value, or each item of a list, names another config.
 """
@@ -15,7 +15,7 @@ from modelhub.validation.schema.view import View
 
 
 class Edge(NamedTuple):
-    """One config naming another."""
+    """A config that names another config."""
 
     config: int  # its number
     path: Path
@@ -36,7 +36,7 @@ def find_edges(index: int, view: View | None, value: Any, path: Path = ()) -> It
 
 
 def check_targets(edges: list[Edge], names: Mapping[str, int]) -> dict[int, list[Finding]]:
-    """The findings of each config: a target that does not exist, and, once for each, a circle of targets."""
+    """The findings of each config: targets that do not exist, and circles of targets, each circle once."""
     findings: dict[int, list[Finding]] = {}
     named = {index: name for name, index in names.items()}
     onward: dict[str, list[Edge]] = {}
@@ -55,7 +55,7 @@ def check_targets(edges: list[Edge], names: Mapping[str, int]) -> dict[int, list
 
 
 def _find_circles(onward: Mapping[str, list[Edge]]) -> Iterator[tuple[Edge, list[str]]]:
-    """The edges that close a circle, with the names on it; depth first without recursion, for chains may be long."""
+    """The edges that close a circle, with the names on it. There is no recursion, since chains may be long."""
     done: set[str] = set()
     for start in onward:
         trail: list[str] = []

@@ -1,4 +1,4 @@
-"""Find the values of examples that nobody replaced: ``{your_api_key}``, ``<your key>``, ``sk-xxx``."""
+"""Find placeholders from examples that were not replaced: ``{your_api_key}``, ``<your key>``, ``sk-xxx``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _IN_URL = r"(?i)(?<!\$)\{[\w .-]*\}|<[^<>]*>|(?<![\w-])x{3,}(?![\w-])|//your[-_]
 def find_placeholders(config: dict[str, Any]) -> Iterator[Finding]:
     """Yield a warning for each placeholder among the keys, names and addresses of a config.
 
-    A server on this machine may take any key, so that one for it is none.
+    A key for a server on this machine is never reported: such a server may take any key.
     """
     local = is_local(config)
     for path, text in find_texts(config):

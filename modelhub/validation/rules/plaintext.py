@@ -46,7 +46,7 @@ def _is_secret_place(path: Path, view: View) -> bool:
 
 
 def is_harmless(text: str) -> bool:
-    """Whether a text where a secret belongs holds none: neither around its references nor in the defaults of them."""
+    """Whether the text of a secret key holds no secret, neither around its references nor in their defaults."""
     pieces = parse_pieces(text)
     defaults = [piece.default or "" for piece in pieces]
     rest = re.sub(_SCHEME, "", "".join(piece.text for piece in pieces if not piece.is_braced)).strip()

@@ -22,7 +22,7 @@ def find_references(text: str) -> list[Piece]:
 
 
 def find_bad_references(config: dict[str, Any]) -> Iterator[Finding]:
-    """Yield a finding for each text with a reference that names neither a variable nor a file."""
+    """Yield a finding for each text with a malformed reference."""
     for path, text in find_texts(config):
         if "${" in text and any(map(_is_bad, parse_pieces(text))):
             message = f"{label(path)} holds a ${{...}} without the name of a variable"
@@ -45,7 +45,7 @@ def stands_for(text: str, types: Collection[str]) -> bool:
 
 
 def typed_references(config: dict[str, Any], schema: Schema) -> dict[tuple[str | int, ...], frozenset[str]]:
-    """The places of a config where a reference stands for a number or a boolean, and the types they may have."""
+    """The places of a config where a reference stands for a number or a boolean, with the types allowed there."""
     found: dict[tuple[str | int, ...], frozenset[str]] = {}
     if any("${" in text for _, text in find_texts(config)):
         _gather(View([(schema, schema)]), config, (), found)

@@ -1,4 +1,4 @@
-"""The addresses of servers in a config: what is wrong with them, how they were meant, whether they are local."""
+"""The addresses of servers in a config: what is wrong with them, what was meant, and whether they are local."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _JUNK = r"[\s,;\"'<>()\[\]{}|\\^`]+$"
 
 
 def is_local(config: dict[str, Any]) -> bool:
-    """Whether a config names a server on this machine or beside it."""
+    """Whether a config names a server on this machine or in its own network."""
     return any(
         text and last_key(path) in URLS and re.fullmatch(_LOCAL, text) is not None for path, text in find_texts(config)
     )
 
 
 def find_bad_addresses(config: dict[str, Any]) -> Iterator[Finding]:
-    """Yield what a pattern cannot say of the URLs of a config: an impossible port, and junk at their end."""
+    """Yield findings about URLs that a pattern in a schema cannot express: an impossible port, or junk at the end."""
     for path, text in find_texts(config):
         if last_key(path) not in URLS or "${" in text:
             continue
@@ -44,7 +44,7 @@ def find_bad_addresses(config: dict[str, Any]) -> Iterator[Finding]:
 
 
 def repair(text: str) -> str | None:
-    """The URL that ``text`` was probably meant to be, None when that is not plain or it may hold a secret."""
+    """The URL that ``text`` was probably meant to be; None if that is not certain, or if it may hold a secret."""
     trimmed = re.sub(_JUNK, "", text).lstrip()
     slip = re.fullmatch(_SLIP, trimmed)
     url = f"{slip['scheme'].lower()}://{slip['rest']}" if slip else trimmed

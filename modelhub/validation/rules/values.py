@@ -1,4 +1,4 @@
-"""What to say about a value that a keyword of its schema refuses."""
+"""Findings about values that a keyword of the schema refuses."""
 
 from __future__ import annotations
 

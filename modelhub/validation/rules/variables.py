@@ -1,4 +1,4 @@
-"""Name the environment variable that a secret of a config belongs in."""
+"""Names the environment variable in which a secret of a config should be kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def name_reference(path: Path, config: Mapping[str, Any]) -> str:
 
 
 def find_missing_key(config: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield a fault when ``config`` leaves its key to the environment, where its ``vendor`` has none."""
+    """Yield a fault if ``config`` has no key and the variable of its ``vendor`` is not set."""
     import os
 
     vendor, args = _find_vendor(config) if "vendor" in config else None, config.get("client_args")
@@ -41,7 +41,7 @@ def find_missing_key(config: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _find_vendor(config: Mapping[str, Any]) -> Vendor | None:
-    """The vendor that a config of OpenAI's types names, else the one that its model_type begins with."""
+    """The vendor that a config of OpenAI's types names; without one, the vendor at the start of its model_type."""
     model_type, named = config.get("model_type"), config.get("vendor")
     if not isinstance(model_type, str):
         return None

@@ -1,1 +1,1 @@
-"""The JSON Schemas of the model_types: stored, derived, and looked into."""
+"""Loads, derives and reads the JSON Schemas of the model_types."""

@@ -1,4 +1,4 @@
-"""Write a schema without ``$ref`` and ``allOf``, the way editors and people read it best."""
+"""Write a schema without ``$ref`` and ``allOf``, which is easier to read for editors and people."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _NAMES = ("$schema", "$id", "$defs", "definitions", "$anchor")
 
 
 def flatten(schema: Schema) -> Schema:
-    """Return ``schema`` in one piece: what it refers to is written in place, what the outer part says wins.
+    """Return ``schema`` in one piece: each reference is replaced by what it refers to, and the outer part wins.
 
-    Keys that it does not know stay forbidden, those of its conditions become known. A reference to itself or to
-    nothing allows anything.
+    Unknown keys stay forbidden; keys of its conditions become known. A reference to the schema itself, or to a part
+    that does not exist, allows any value.
     """
     flat: Schema = _flatten(schema, schema, ())
     return flat
@@ -58,7 +58,7 @@ def _below(key: str, value: Any, root: Schema, seen: tuple[int, ...]) -> Any:
 
 
 def _merge(flat: Schema, part: Any) -> None:
-    """Add what ``part`` says to ``flat``; where both ask for something, both must hold."""
+    """Add the keywords of ``part`` to ``flat``; if both have the same keyword, both must hold."""
     if not isinstance(part, dict):
         return
     rest: Schema = {}

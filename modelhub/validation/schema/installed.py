@@ -1,4 +1,4 @@
-"""Find the schema of a type that another package brings: the file it ships, or what its source implies."""
+"""Find the schema of a type from another package: a file in the package, or a schema derived from its source."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from modelhub.validation.schema.store import Schema
 
 
 def find_installed_schema(module: str, name: str, model_type: str) -> Schema | None:
-    """The schema of the class called ``name`` in ``module``, which is not imported for it; None when it has none.
+    """The schema of the class ``name`` in ``module``, without importing the module; None if there is no schema.
 
-    Raises ValueError, or what reading files raises, for a schema file that holds no schema.
+    Raises ValueError, or an error of reading files, if the schema file does not hold a schema.
     """
     return _load_schema(module.partition(".")[0], model_type) or _derive(module, name)
 
 
 def _load_schema(package: str, model_type: str) -> Schema | None:
-    """The schema file that a package ships for a type; None when it ships none."""
+    """The schema file of a type in a package; None if there is no file."""
     spec = importlib.util.find_spec(package)
     for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder, "schemas", f"{model_type}.json")
@@ -36,7 +36,7 @@ def _load_schema(package: str, model_type: str) -> Schema | None:
 
 
 def _derive(module: str, name: str, hops: int = 3) -> Schema | None:
-    """The schema that the ``__init__`` of a class implies, read from the source it is in or imported from."""
+    """The schema that follows from the ``__init__`` of a class, whose source may be in another module."""
     path = _find_source(module)
     if path is None:
         return None
@@ -50,7 +50,7 @@ def _derive(module: str, name: str, hops: int = 3) -> Schema | None:
 
 
 def _find_import(source: str, name: str, package: str) -> tuple[str, str] | None:
-    """The module, and the name there, that a module of ``package`` imports ``name`` from."""
+    """Where a module of ``package`` imports ``name`` from: the other module, and the name there."""
     try:
         imports = [node for node in ast.parse(source).body if isinstance(node, ast.ImportFrom)]
         for node in imports:
@@ -64,7 +64,7 @@ def _find_import(source: str, name: str, package: str) -> tuple[str, str] | None
 
 
 def _find_source(module: str) -> Path | None:
-    """The file of a module; only the top-level package is looked for, since finding it does not import it."""
+    """The file of a module. Only the top-level package is searched for, since this does not import anything."""
     top, *steps = module.split(".")
     spec = importlib.util.find_spec(top)
     if spec is None:

@@ -11,13 +11,13 @@ Schema = dict[str, Any]
 
 
 def load_schema(model_type: str) -> Schema | None:
-    """Return the built-in schema of a model_type, None when there is none; it is shared, so do not change it."""
+    """Return the built-in schema of a model_type, or None; the schema is shared, so do not change it."""
     return None if model_type.startswith("_") else load_file(f"{model_type}.json")
 
 
 @cache
 def load_file(name: str) -> Schema | None:
-    """Return one of the files in the schemas folder, None when there is none of that name."""
+    """Return a file of the schemas folder; None if no file has that name."""
     import json
     import pkgutil
 
@@ -32,7 +32,7 @@ def load_file(name: str) -> Schema | None:
 
 
 def load_bundle(schema: Schema) -> Schema:
-    """Return ``schema`` in one piece: the built-in files it refers to are embedded under ``$defs``."""
+    """Return ``schema`` in one piece: the built-in files that it refers to are copied below ``$defs``."""
     embedded: dict[str, Schema] = {}
     waiting = [schema]
     while waiting:

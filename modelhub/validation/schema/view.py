@@ -1,4 +1,4 @@
-"""What a schema says about one place in a config, with its ``$ref``s and ``allOf``s followed."""
+"""What a schema says about one place in a config; each ``$ref`` and ``allOf`` is followed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONDITIONS = ("then", "else")
 
 
 class View:
-    """Every subschema that speaks about one place: ``always`` those that must hold, ``sometimes`` those that may."""
+    """Every subschema about one place: those in ``always`` must hold, those in ``sometimes`` may hold."""
 
     def __init__(self, parts: Sequence[Part], maybe: Sequence[Part] = (), *, secret: bool = False) -> None:
         self.always: list[Part] = []
@@ -71,17 +71,17 @@ class View:
         return view
 
     def first(self, keyword: str) -> Any:
-        """Return what the outermost subschema with this keyword says, None when none has it."""
+        """Return the value of this keyword in the outermost subschema that has it; None if no subschema has it."""
         return next((part[keyword] for part in self._parts() if keyword in part), None)
 
     def tightest(self, keyword: str, choose: Any) -> Any:
-        """Return the bound that counts where several are set; ``choose`` is min or max."""
+        """Return the strictest of all bounds with this keyword; ``choose`` is min or max."""
         bounds = [part[keyword] for part, _ in self.always if keyword in part]
         return choose(bounds) if bounds else self.first(keyword)
 
     @property
     def types(self) -> set[str]:
-        """The JSON types that are named for this place; empty when any is fine."""
+        """The JSON types that are allowed at this place; empty if any type is allowed."""
         found: set[str] = set()
         for part in self._parts():
             named = part.get("type", ())

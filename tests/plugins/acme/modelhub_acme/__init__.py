@@ -14,6 +14,7 @@ from modelhub.base import (
     Reply,
     Request,
     Usage,
+    override,
 )
 from modelhub.messages import normalize_messages
 
@@ -31,18 +32,22 @@ class AcmeChatWrapper(ChatWrapper):
         self.host = host
         self.mood = mood
 
+    @override
     def build_endpoint(self) -> Endpoint:
         return Endpoint(f"{self.host}/talk", self.build_headers({"X-Acme-Key": self.api_key or ""}))
 
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         lines = [{"by": SPEAKERS[message["role"]], "says": message["content"]} for message in normalize_messages(input)]
         body = {"model": self.model_name, "mood": self.mood, "lines": lines, "live": stream, **options}
         return self.build_post(body, stream)
 
+    @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         return ModelResponse(text=data["says"], finish_reason="stop", usage=parse_usage(data), raw=data)
 
+    @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse:
         data = event.data
         if "says" in data:
