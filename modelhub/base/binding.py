@@ -31,11 +31,17 @@ class Described(Protocol):
     api_key: str | None
     home: Home
 
-    def build_endpoint(self) -> Endpoint: ...
+    def build_endpoint(self) -> Endpoint:
+        """Where requests go."""
+        ...
 
-    def build_retry_policy(self) -> RetryPolicy: ...
+    def build_retry_policy(self) -> RetryPolicy:
+        """How failed calls are repeated."""
+        ...
 
-    def build_timeout(self) -> float: ...
+    def build_timeout(self) -> float:
+        """Seconds that a call waits for data each time."""
+        ...
 
 
 class Binding:

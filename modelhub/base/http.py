@@ -196,6 +196,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         arguments = self.describe_call(call, stream)  # before anything is taken out of the options
         return recorded(call, arguments, watched(call, stream, _stream if stream else _converse))
 
+    @override
     def describe_call(self, call: Call, stream: bool) -> dict[str, Any]:
         """What the model is asked, as those who watch its calls are told."""
         return {"model": self.model_name, self.input_name: call.input, **call.options, "stream": stream}
