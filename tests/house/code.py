@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import importlib.util
 from importlib.machinery import SourceFileLoader
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from ..paths import ROOT as ROOT
+
 PACKAGE = ROOT / "modelhub"
 WRAPPERS = ROOT / "wrappers"
 
