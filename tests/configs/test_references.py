@@ -148,7 +148,7 @@ models:
 
 
 class Parrot(ModelWrapperBase):
-    model_type = "parrot"
+    model_type = "talking_parrot"
 
 
 @pytest.mark.parametrize(
