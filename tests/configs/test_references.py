@@ -142,7 +142,7 @@ models:
     model: ${MH_MODEL:-m}
     api_key: ${MH_SECRET}
   - config_name: custom
-    model_type: parrot
+    model_type: talking_parrot
     voice: ${MH_VOICE}
 """
 
