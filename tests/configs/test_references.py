@@ -147,7 +147,7 @@ models:
 """
 
 
-class Parrot(ModelWrapperBase):
+class TalkingParrot(ModelWrapperBase):
     model_type = "talking_parrot"
 
 
@@ -162,7 +162,7 @@ def test_what_is_missing_at_the_first_use_has_its_place_in_the_file(
     path.write_text("# moved down by a line\n" + LAYERED)
     for variable in {"MH_SECRET", "MH_SECONDS", "MH_VOICE"} - {missing}:
         monkeypatch.setenv(variable, "5")
-    with pytest.warns(ConfigWarning), ModelRegistry(path, wrappers=[Parrot]) as hub:
+    with pytest.warns(ConfigWarning), ModelRegistry(path, wrappers=[TalkingParrot]) as hub:
         path.write_text(LAYERED)
         hub.reload()
         with pytest.raises(ConfigError) as caught:
