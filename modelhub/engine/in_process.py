@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -117,9 +118,9 @@ def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
     finally:
         if not ended:
             pieces.close()
+    python.parse_end(pieces.outcome, pieces.returned, so_far)
     if not so_far.delivered:
         return ModelResponse() if pieces.returned is None else python.parse(pieces.returned)
-    python.parse_end(pieces.outcome, pieces.returned, so_far)
     return conclude(call, so_far)
 
 
@@ -129,10 +130,8 @@ def _build_invoke(
     """The effect that runs code of the model: its outcome, and the event loop if it was awaited, else None."""
 
     def run() -> tuple[Any, None]:
-        from sys import exception
-
         assert function is not None
-        outer = exception()
+        outer = sys.exception()
         token = CURRENT.set(call)
         try:
             return function(), None
@@ -146,10 +145,9 @@ def _build_invoke(
 
     async def arun() -> tuple[Any, AbstractEventLoop]:
         from asyncio import get_running_loop
-        from sys import exception
 
         assert afunction is not None
-        outer = exception()
+        outer = sys.exception()
         token = CURRENT.set(call)
         try:
             return await afunction(), get_running_loop()
@@ -170,10 +168,11 @@ class Pieces:
     __slots__ = ("_chunks", "_loop", "anext", "next", "outcome", "returned")
 
     def __init__(self, outcome: Any, loop: AbstractEventLoop | None) -> None:
-        asynchronous = loop is not None and hasattr(outcome, "__aiter__")
+        pulled = hasattr(outcome, "__anext__")  # some libraries' streams are not what `aiter` takes
+        asynchronous = loop is not None and (pulled or hasattr(outcome, "__aiter__"))
         self.outcome = outcome
         self.returned: Any = None
-        self._chunks: Any = aiter(outcome) if asynchronous else iter(outcome)
+        self._chunks: Any = (outcome if pulled else aiter(outcome)) if asynchronous else iter(outcome)
         self._loop = loop if asynchronous else None
         self.next: Callable[[], Any] | None = None if asynchronous else self._next
         self.anext: Callable[[], Awaitable[Any]] | None = self._anext if asynchronous else None
