@@ -1,8 +1,8 @@
-"""One call of a model, whatever kind it is: what is asked, who is told, and how it becomes an answer.
+"""One call of a model of any kind: what is asked, which observers are told, and how it becomes an answer.
 
-A call is a generator. It yields what it needs done and is sent the outcome; a driver (``sync``, ``aio``, or the
-replay of ``modelhub.testing``) does it. What wraps a call is a generator that wraps a generator, so every policy
-exists once and serves all drivers alike.
+A call is a generator. It yields what has to be done, and it is sent the outcome; a driver (``sync``, ``aio``, or the
+replay of ``modelhub.testing``) does the work. A policy is a generator around the generator of the call, so each policy
+is written once and works with all drivers.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Tell = Callable[[events.Event], None]
 
 
 class Call:
-    """One call on its way.
+    """One call that is being made.
 
-    ``so_far`` gathers what a streamed answer has brought, None for a whole one. ``tell`` is given the events of the
-    call, None when nobody listens. ``attempts`` counts the tries, those of all its requests together.
+    ``so_far`` gathers a streamed answer; it is None for a whole answer. ``tell`` is given the events of the call; it is
+    None without observers. ``attempts`` counts the tries of all its requests together.
     """
 
     __slots__ = (
@@ -71,8 +71,7 @@ CURRENT: ContextVar[Call | None] = ContextVar("modelhub.call", default=None)
 
 
 def explained(model: Model, start: Callable[[], Flow[T]]) -> Flow[T]:
-    """The flow that ``start`` makes; whatever ModelCallError ends it, in building, asking or reading, has the model's
-    name in it and none of its secrets."""
+    """The flow that ``start`` makes; a ModelCallError that it raises has the model's name and none of its secrets."""
     try:
         return (yield from start())
     except ModelCallError as error:

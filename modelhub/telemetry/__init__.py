@@ -1,1 +1,1 @@
-"""Those who are told what happens in calls."""
+"""Tells observers and hooks what happens in calls, and sums what calls use."""

@@ -22,7 +22,7 @@ def observed(
     observers: Sequence[Observer],
     start: Callable[[Call], Flow[Any]],
 ) -> Flow[Any]:
-    """The flow of ``call`` that ``start`` makes; ``observers`` are told that it began, what happened, and its end."""
+    """The flow of ``call`` that ``start`` makes; ``observers`` are told its beginning, its events, and its end."""
     model = call.model
     clock = call.clock = model.home.drivers.clock
     call.id = os.urandom(8).hex()
@@ -67,7 +67,7 @@ def observed(
 
 
 class Teller:
-    """Tells observers of events; one that fails is logged, once, and never costs an answer."""
+    """Tells observers about events; the first error of an observer is logged, and no error affects an answer."""
 
     __slots__ = ("_observers", "first_token")
 

@@ -51,7 +51,7 @@ class Draft:
             self.places[path] = place
 
     def remove(self, path: Path) -> tuple[Path, Place] | None:
-        """Remove the written value that ``path`` leads to or into; return its path and its place, None if there is none."""
+        """Remove the written value that ``path`` leads to or into; return its path and place, None if there is none."""
         for length in range(len(path), 0, -1):
             place = self.places.pop(path[:length], None)
             if place:
