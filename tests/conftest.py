@@ -15,9 +15,9 @@ from modelhub import ModelRegistry
 from modelhub.testing import MockServer
 from modelhub.vendors import list_vendors
 
-from .engines.chosen import Choice, parse_names
-from .engines.running import build_model as build_model
-from .engines.running import engines as engines
+from .model_servers.chosen import Choice, parse_names
+from .model_servers.running import build_model as build_model
+from .model_servers.running import engines as engines
 
 # Child processes must import the installed package, not the checkout they happen to be started in.
 os.environ["PYTHONSAFEPATH"] = "1"

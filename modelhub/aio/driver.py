@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -32,18 +32,13 @@ class AioDriver:
         self.sleep = sleep or asyncio.sleep
         self._unconnected: weakref.WeakSet[_Stream] = weakref.WeakSet()
 
-    async def run(self, flow: Flow[Any]) -> Any:
+    def run(self, flow: Flow[Any]) -> Coroutine[Any, Any, Any]:
         """Serve ``flow`` and return its result; of a stream, once it has begun, a response that serves the rest."""
-        served = _Served(self, flow)
-        await served.advance()
-        if served.so_far is None:
-            return served.result
-        stream = _Stream(served)
-        if served.session is None:
-            self._unconnected.add(stream)
-        else:
-            served.session.track(stream)
-        return StreamedResponse.arriving(stream, served.so_far)
+        return _Served(self, flow).advance()
+
+    def track(self, stream: _Stream) -> None:
+        """Have ``stream``, which has no connection, closed with the driver."""
+        self._unconnected.add(stream)
 
     def close(self) -> None:
         """Close every session; those of running loops are closed by their loops, soon."""
@@ -90,23 +85,23 @@ def _spawn(close: Callable[[], Any]) -> None:
 
 
 class _Served:
-    """One flow being served: ``result`` when it has ended; of a stream ``so_far``, and ``deltas`` to be handed over."""
+    """One flow being served: of a stream ``so_far`` is what it gathers in, ``deltas`` those to be handed over."""
 
-    __slots__ = ("_driver", "_flow", "_request", "_response", "deltas", "ended", "result", "session", "so_far")
+    __slots__ = ("_begun", "_driver", "_flow", "_request", "_response", "_session", "deltas", "ended", "so_far")
 
     def __init__(self, driver: AioDriver, flow: Flow[Any]) -> None:
         self._driver = driver
         self._flow = flow
         self._request: Any = None
         self._response: Any = None
-        self.session: Any = None
+        self._session: Any = None
+        self._begun = False
         self.so_far: Accumulator | None = None
         self.deltas: deque[ModelResponse] | None = None
-        self.result: Any = None
         self.ended = False
 
-    async def advance(self) -> None:
-        """Serve the flow until it hands over deltas or ends."""
+    async def advance(self) -> Any:
+        """Serve the flow until it hands over deltas or ends; its result or, at first deltas, the response of them."""
         flow = self._flow
         try:
             effect: Any = flow.send(None)
@@ -115,17 +110,17 @@ class _Served:
                 if kind is list:
                     assert self.deltas is not None
                     self.deltas.extend(effect)
-                    return
-                if isinstance(effect, Accumulator):
+                    return None if self._begun else self._begin()
+                if kind is not Request and kind is not Read and isinstance(effect, Accumulator):
                     self.so_far, self.deltas = effect, deque()
                     effect = flow.send(None)
                     continue
                 try:
                     if kind is Read:
-                        outcome: Any = await self.session.read(self._response, self._request)
+                        outcome: Any = await self._session.read(self._response, self._request)
                     elif kind is Request:
                         self._drop()
-                        session = self.session = self._driver.session()
+                        session = self._session = self._driver.session()
                         if effect.stream:
                             self._request = effect
                             self._response, outcome = await session.open(effect)
@@ -143,13 +138,20 @@ class _Served:
                     effect = flow.send(outcome)
         except StopIteration as done:
             self.ended = True
-            self.result = done.value
-            response, self._response = self._response, None
-            if response is not None:
-                await self.session.give_back(response)
+            if self._response is not None:
+                response, self._response = self._response, None
+                await self._session.give_back(response)
+            return done.value
         except BaseException:
             self.close()
             raise
+
+    def _begin(self) -> StreamedResponse:
+        self._begun = True
+        assert self.so_far is not None
+        stream = _Stream(self)
+        (self._session or self._driver).track(stream)
+        return StreamedResponse.arriving(stream, self.so_far)
 
     def close(self) -> None:
         """Stop the flow and close its connection."""

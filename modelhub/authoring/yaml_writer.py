@@ -36,7 +36,7 @@ def write_inline(value: Any, *, flow: bool = False) -> str:
 
 
 def write_block(value: dict[str, Any]) -> str:
-    """Write a mapping, one value on a line; items of a list of mappings go below its key, other lists on its line."""
+    """Write a mapping, one value a line; items of a list of mappings stand below the key, other lists are one line."""
     return "".join(f"{line}\n" for line in _write_mapping(value, ""))
 
 

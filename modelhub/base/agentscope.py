@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from modelhub.telemetry import invocations
-
 if TYPE_CHECKING:
+    from modelhub.telemetry.invocations import Hook
     from modelhub.telemetry.usage import Monitor
 
 
@@ -33,22 +32,28 @@ class Inheritance:
         return MONITOR
 
     @classmethod
-    def register_save_model_invocation_hook(cls, hook_name: str, hook: invocations.Hook) -> None:
+    def register_save_model_invocation_hook(cls, hook_name: str, hook: Hook) -> None:
         """Call ``hook(model, invocation_id, timestamp, arguments, response, usage)`` after each call that succeeds.
 
         All wrappers share the hooks, whichever class they are registered on. For a stream, they run once, at its end;
         for async calls, they run in a thread. They see no secrets. If a hook raises an error, the error is logged.
         """
+        from modelhub.telemetry import invocations
+
         invocations.register_hook(hook_name, hook)
 
     @classmethod
     def remove_save_model_invocation_hook(cls, hook_name: str) -> None:
         """Forget one hook."""
+        from modelhub.telemetry import invocations
+
         invocations.remove_hook(hook_name)
 
     @classmethod
     def clear_save_model_invocation_hook(cls) -> None:
         """Forget all hooks."""
+        from modelhub.telemetry import invocations
+
         invocations.clear_hooks()
 
     @staticmethod
@@ -62,6 +67,8 @@ class Inheritance:
         self, arguments: Any, response: Any = None, usage: Any = None, json_response: Any = None
     ) -> None:
         """Tell hooks and observers about a call that this wrapper has made itself; never raises."""
+        from modelhub.telemetry import invocations
+
         invocations.tell(self, arguments, json_response if response is None else response, usage)
 
     def _register_default_metrics(self) -> None:

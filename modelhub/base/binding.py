@@ -32,15 +32,15 @@ class Described(Protocol):
     home: Home
 
     def build_endpoint(self) -> Endpoint:
-        """Where its requests go."""
+        """Where requests go."""
         ...
 
     def build_retry_policy(self) -> RetryPolicy:
-        """How its failed calls are repeated."""
+        """How failed calls are repeated."""
         ...
 
     def build_timeout(self) -> float:
-        """The seconds that a call waits for data each time."""
+        """Seconds that a call waits for data each time."""
         ...
 
 

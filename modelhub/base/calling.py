@@ -10,26 +10,21 @@ from modelhub.engine.call import CURRENT, Call, explained
 from modelhub.engine.effects import Flow
 from modelhub.engine.in_process import PythonCall, answer
 from modelhub.engine.parse_func import PARSING, parsed, take_parsing
-from modelhub.telemetry.observers import observed
 
 Own = Callable[..., Any]
-Ask = Callable[[tuple[Any, ...], dict[str, Any]], Flow[Any]]
 
 
 def adopt(cls: type, base: type) -> None:
     """Make the ``__call__`` and ``acall`` that ``cls`` itself defines go through the engine, as all calls do."""
     for name, adopted in (("__call__", _adopt_call), ("acall", _adopt_acall)):
         own = getattr(cls, name)
-        if own is not getattr(base, name) and not hasattr(own, "own"):
+        if own is not getattr(base, name) and not getattr(own, "adopted", False):
             setattr(cls, name, adopted(own))
-            if name == "__call__" and "acall" not in cls.__dict__:
-                cls.acall = base.acall  # type: ignore[attr-defined]  # an inherited one would ask for something else
-
-
-def find_own(cls: type) -> Own | None:
-    """The ``__call__`` that a class itself defines, as it was written; None if it defines none."""
-    own: Own | None = getattr(cls.__call__, "own", None)
-    return own
+            if name == "acall" or "acall" in cls.__dict__:
+                cls.call_in_thread = None  # type: ignore[attr-defined]
+            else:  # an inherited ``acall`` would ask something else
+                cls.call_in_thread = staticmethod(own)  # type: ignore[attr-defined]
+                cls.acall = base.acall  # type: ignore[attr-defined]
 
 
 def _adopt_call(own: Own) -> Own:
@@ -37,7 +32,7 @@ def _adopt_call(own: Own) -> Own:
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         return self.home.drivers.sync().run(flow_of_python(self, own, None, args, kwargs))
 
-    __call__.own = own  # type: ignore[attr-defined]
+    __call__.adopted = True  # type: ignore[attr-defined]
     return __call__
 
 
@@ -46,7 +41,7 @@ def _adopt_acall(own: Own) -> Own:
     async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
         return await self.home.drivers.aio().run(flow_of_python(self, None, own, args, kwargs))
 
-    acall.own = own  # type: ignore[attr-defined]
+    acall.adopted = True  # type: ignore[attr-defined]
     return acall
 
 
@@ -61,8 +56,9 @@ def flow_of_python(
     )
 
     def ask() -> Flow[Any]:
-        arguments = {f"args[{n}]": value for n, value in enumerate(args)} | kwargs
-        return watched(Call(model, arguments, {}), arguments, False, lambda call: answer(call, python))
+        one = Call(model, args, {})
+        one.keywords = kwargs
+        return watched(one, False, lambda call: answer(call, python))
 
     return explained(model, lambda: parsed(ask, **parsing))
 
@@ -79,20 +75,7 @@ def _not_taken_by(call: Any) -> frozenset[str]:
     return PARSING.difference(own)
 
 
-def flow_of_description(
-    model: Any,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    ask: Callable[[tuple[Any, ...], dict[str, Any]], Flow[Any]],
-) -> Flow[Any]:
-    """The flow of a call of a model that describes its requests; ``ask`` makes the flow of one answer."""
-    if PARSING.isdisjoint(kwargs):
-        return explained(model, lambda: ask(args, kwargs))
-    parsing = take_parsing(kwargs)
-    return explained(model, lambda: parsed(lambda: ask(args, dict(kwargs)), **parsing))
-
-
-def watched(call: Call, arguments: dict[str, Any], stream: bool, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
+def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
     """The flow of ``call`` that ``start`` makes; observers are told about it. Without observers, this costs nothing.
 
     If a model calls itself, as a ``__call__`` that uses ``super().__call__`` does, observers are told only once.
@@ -100,8 +83,12 @@ def watched(call: Call, arguments: dict[str, Any], stream: bool, start: Callable
     outer = CURRENT.get()
     if outer is not None:
         if outer.model is call.model:
-            call.tell, call.id, call.parent_id = outer.tell, outer.id, outer.parent_id
+            call.listener, call.id, call.parent_id = outer.listener, outer.id, outer.parent_id
             return start(call)
         call.parent_id = outer.id or None
     observers = call.model.home.observers
-    return observed(call, arguments, stream, observers, start) if observers else start(call)
+    if not observers:
+        return start(call)
+    from modelhub.telemetry.observers import observed  # only programs that have observers need it
+
+    return observed(call, call.model.describe_call(call, stream), stream, observers, start)

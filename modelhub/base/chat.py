@@ -40,10 +40,12 @@ class ChatWrapper(HTTPModelWrapperBase):
         self, messages: Any, stream: bool | None = None, tools: Any = None, tool_choice: Any = None, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The messages in the neutral form, and the options; without tools, the tools of the config are used."""
-        given = {"stream": stream, "tools": tools, "tool_choice": tool_choice}
-        for name, value in given.items():
-            if value is not None:
-                options[name] = value
+        if stream is not None:
+            options["stream"] = stream
+        if tools is not None:
+            options["tools"] = tools
+        if tool_choice is not None:
+            options["tool_choice"] = tool_choice
         return self.read(messages), options
 
     def read(self, messages: Any) -> list[dict[str, Any]]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from modelhub.base.drivers import SHARED, Drivers
 from modelhub.errors import Problem
 from modelhub.policies.retry import RetryPolicy
 from modelhub.secrets import Types
-from modelhub.telemetry.observers import Observer
 
 DEFAULT_POLICY = RetryPolicy()
 
 
-@dataclass(slots=True)
 class Home:
     """What a model gets from its registry; a model without a registry has the defaults.
 
@@ -23,9 +21,20 @@ class Home:
     a model that is plain Python; a model over HTTP works out its own.
     """
 
-    drivers: Drivers = SHARED
-    observers: Sequence[Observer] = ()
-    types: Types | None = None
-    place: Callable[[Problem], Problem] | None = None
-    retry_policy: RetryPolicy = DEFAULT_POLICY
-    secrets: Sequence[str] = ()
+    __slots__ = ("drivers", "observers", "place", "retry_policy", "secrets", "types")
+
+    def __init__(
+        self,
+        drivers: Drivers = SHARED,
+        observers: Sequence[Callable[[Any], Any]] = (),
+        types: Types | None = None,
+        place: Callable[[Problem], Problem] | None = None,
+        retry_policy: RetryPolicy = DEFAULT_POLICY,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        self.drivers = drivers
+        self.observers = observers
+        self.types = types
+        self.place = place
+        self.retry_policy = retry_policy
+        self.secrets = secrets

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from modelhub.base.binding import Binding, Bound
-from modelhub.base.calling import find_own, flow_of_description, flow_of_python, watched
+from modelhub.base.calling import watched
 from modelhub.base.endpoint import Endpoint, add_query
 from modelhub.base.wrapper import ModelWrapperBase
 from modelhub.engine import http
-from modelhub.engine.call import Call
+from modelhub.engine.call import Call, explained
 from modelhub.engine.classify import Codes, parse_error_body
 from modelhub.engine.effects import Flow
 from modelhub.engine.in_process import answer
 from modelhub.engine.library import LibraryCall
+from modelhub.engine.parse_func import PARSING, parsed, take_parsing
 from modelhub.errors import BadRequestError, ModelCallError
 from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
-from modelhub.telemetry.invocations import HOOKS, recorded
+from modelhub.telemetry import HOOKS
 from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
 
 USER_AGENT = "modelhub"
@@ -168,35 +170,55 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     @override
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
         """What one call does, as a generator for a driver to serve."""
-        own = find_own(type(self))
-        if own is not None:
-            return flow_of_python(self, own, None, args, kwargs)
-        return flow_of_description(self, args, kwargs, self._ask)
+        if PARSING.isdisjoint(kwargs):
+            return explained(self, self._ask, args, kwargs)
+        parsing = take_parsing(kwargs)
+        whole = parsing.get("parse_func") is not None  # what is to be parsed does not come in pieces
+        return explained(self, lambda: parsed(lambda: self._ask(args, dict(kwargs), not whole), **parsing))
 
-    def _ask(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
+    def _ask(self, args: tuple[Any, ...], kwargs: dict[str, Any], may_stream: bool = True) -> Flow[Any]:
         self._binding.now()  # before the options of the config are looked at
-        input, options = self.bind(*args, **kwargs)
+        try:
+            input, options = self.bind(*args, **kwargs)
+        except ModelCallError as error:
+            return watched(Call(self, args, kwargs), False, partial(_refuse, error))
         told = options.pop("stream", None)
-        stream = bool(self.stream if told is None else told)
+        stream = may_stream and bool(self.stream if told is None else told)
         if stream and not self.can_stream():
-            raise BadRequestError(f"{self.model_type} cannot stream: leave 'stream' out")
+            refusal = BadRequestError(f"{self.model_type} cannot stream: leave 'stream' out")
+            return watched(Call(self, input, options), stream, partial(_refuse, refusal))
         options = self.merge(options)
-        arguments = {"model": self.model_name, self.input_name: input, **options, "stream": stream}
         call = Call(self, input, options)
-        flow = watched(call, arguments, stream, _stream if stream else _converse)
-        return recorded(call, arguments, flow) if HOOKS else flow
+        if not HOOKS:
+            return watched(call, stream, _stream if stream else _converse)
+        from modelhub.telemetry.invocations import recorded  # only programs with AgentScope's hooks need it
+
+        arguments = self.describe_call(call, stream)  # before anything is taken out of the options
+        return recorded(call, arguments, watched(call, stream, _stream if stream else _converse))
+
+    @override
+    def describe_call(self, call: Call, stream: bool) -> dict[str, Any]:
+        """What the model is asked, as those who watch its calls are told."""
+        return {"model": self.model_name, self.input_name: call.input, **call.options, "stream": stream}
 
     def merge(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options of one call over those of the config; None leaves an option out."""
         merged = {**self.generate_args, **options}
-        if any(value is None for value in merged.values()):
-            merged = {name: value for name, value in merged.items() if value is not None}
+        for value in merged.values():
+            if value is None:
+                return {name: value for name, value in merged.items() if value is not None}
         return merged
 
 
 def _converse(call: Call) -> Flow[Any]:
     library = call.model.build_library_call(call.input, call.options, False)
     return http.converse(call) if library is None else answer(call, library)
+
+
+def _refuse(error: ModelCallError, call: Call) -> Flow[Any]:
+    """The flow of a call that cannot be made."""
+    yield from ()
+    raise error
 
 
 def _stream(call: Call) -> Flow[Any]:

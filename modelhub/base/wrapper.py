@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from modelhub.base import calling
 from modelhub.base.agentscope import Inheritance
 from modelhub.base.drivers import Drivers
 from modelhub.base.home import Home
+from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError
 from modelhub.overriding import override
@@ -30,6 +31,7 @@ class ModelWrapperBase(Inheritance):
     model_type: ClassVar[str] = ""
     task: ClassVar[str] = "chat"
     home: Home = Home()
+    call_in_thread: ClassVar[Callable[..., Any] | None] = None  # the ``__call__`` of a class that has no ``acall``
 
     def __init__(self, config_name: str | None = None, model_name: str | None = None, **kwargs: Any) -> None:
         self.config_name = config_name or model_name or type(self).__name__
@@ -46,14 +48,13 @@ class ModelWrapperBase(Inheritance):
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """The same call for async code; a response that streams is iterated with ``async for``."""
-        return await self.home.drivers.aio().run(self.flow(args, kwargs))
+        own = self.call_in_thread
+        flow = self.flow(args, kwargs) if own is None else calling.flow_of_python(self, own, None, args, kwargs)
+        return await self.home.drivers.aio().run(flow)
 
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
-        """What one call does, as a generator for a driver to serve."""
-        call = calling.find_own(type(self))
-        if call is None:
-            raise NotImplementedError(f"{type(self).__name__} has no __call__")
-        return calling.flow_of_python(self, call, None, args, kwargs)
+        """What a call of a described model does, as a generator for a driver to serve."""
+        raise NotImplementedError(f"{type(self).__name__} has no __call__")
 
     @property
     def drivers(self) -> Drivers:
@@ -82,6 +83,10 @@ class ModelWrapperBase(Inheritance):
     def find_secrets(self) -> list[str]:
         """The values that must not be shown."""
         return list(self.home.secrets)
+
+    def describe_call(self, call: Call, stream: bool) -> dict[str, Any]:
+        """What the model is asked, as those who watch its calls are told."""
+        return {f"args[{n}]": value for n, value in enumerate(call.input)} | dict(call.keywords)
 
     def format(self, *args: Any, **kwargs: Any) -> Any:
         """Turn Msg objects into a prompt; only chat models can."""

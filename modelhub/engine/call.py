@@ -7,73 +7,68 @@ is written once and works with all drivers.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
 
-from modelhub import events
 from modelhub.engine.effects import Flow
 from modelhub.engine.interface import Model
 from modelhub.errors import ModelCallError
 from modelhub.response.accumulator import Accumulator
 
 T = TypeVar("T")
-Tell = Callable[[events.Event], None]
+
+
+class Listener(Protocol):
+    """Who is told what happens to a call; ``modelhub.telemetry`` makes records of it."""
+
+    def attempt_started(self, call: Call, attempt: int) -> None:
+        """A try begins; ``attempt`` counts from 1."""
+
+    def attempt_failed(self, call: Call, attempt: int, error: ModelCallError, wait: float | None) -> None:
+        """A try failed; the next begins in ``wait`` seconds, None when there is none."""
+
+    def first_token(self, call: Call) -> None:
+        """The first piece of a streamed answer is handed over."""
+
+    def stream_ended(self, call: Call) -> None:
+        """A streamed answer is whole."""
 
 
 class Call:
-    """One call that is being made.
+    """One call on its way.
 
-    ``so_far`` gathers a streamed answer; it is None for a whole answer. ``tell`` is given the events of the call; it is
-    None without observers. ``attempts`` counts the tries of all its requests together.
+    ``so_far`` gathers what a streamed answer has brought, None for a whole one. ``listener`` is told what happens to
+    the call, None when nobody listens. ``attempts`` counts the tries, those of all its requests together.
     """
 
-    __slots__ = (
-        "attempts",
-        "clock",
-        "id",
-        "input",
-        "model",
-        "options",
-        "parent_id",
-        "response_format",
-        "so_far",
-        "tell",
-    )
+    # What nearly every call leaves as it is stands here once.
+    id = ""
+    parent_id: str | None = None
+    listener: Listener | None = None
+    so_far: Accumulator | None = None
+    attempts = 0
+    keywords: Mapping[str, Any] = MappingProxyType({})  # of a plain Python call
 
-    def __init__(
-        self,
-        model: Any,
-        input: Any,
-        options: dict[str, Any],
-        *,
-        so_far: Accumulator | None = None,
-        tell: Tell | None = None,
-        id: str = "",
-        parent_id: str | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, model: Any, input: Any, options: dict[str, Any]) -> None:
         self.model = model
         self.input = input
         self.options = options
         self.response_format = options.get("response_format")  # models take it out of the options
-        self.so_far = so_far
-        self.tell = tell
-        self.id = id
-        self.parent_id = parent_id
-        self.clock = clock
-        self.attempts = 0
 
 
 CURRENT: ContextVar[Call | None] = ContextVar("modelhub.call", default=None)
 """The call of a Python model whose own code is running; calls that this code makes are parts of it."""
 
 
-def explained(model: Model, start: Callable[[], Flow[T]]) -> Flow[T]:
-    """The flow that ``start`` makes; a ModelCallError that it raises has the model's name and none of its secrets."""
+def explained(model: Model, start: Callable[..., Flow[T]], *given: Any) -> Flow[T]:
+    """The flow that ``start`` makes of what it is ``given``.
+
+    Whatever ModelCallError ends it, in building, asking or reading, has the model's name in it and none of its secrets.
+    """
     try:
-        return (yield from start())
+        return (yield from start(*given))
     except ModelCallError as error:
         model.explain(error)
         raise

@@ -26,11 +26,15 @@ def converse(call: Call) -> Flow[ModelResponse]:
     """A whole answer, from one request or from the requests of a model's ``exchange``."""
     model: HTTPModel = call.model
     exchange = model.exchange(call.input, call.options)
-    if exchange is None:
-        request = model.build_request(call.input, call.options, False)
-        response = yield from fetch(call, request, model.parse_response)
-    else:
-        response = yield from _exchange(call, exchange)
+    if exchange is not None:
+        return _structured(call, _exchange(call, exchange))
+    flow = fetch(call, model.build_request(call.input, call.options, False), model.parse_response)
+    return flow if call.response_format is None else _structured(call, flow)
+
+
+def _structured(call: Call, flow: Flow[ModelResponse]) -> Flow[ModelResponse]:
+    """The answer of ``flow``, with the value that a ``response_format`` asked for."""
+    response = yield from flow
     if call.response_format is not None:
         response.parsed = parse_structured(response, call.response_format)
     return response
@@ -38,23 +42,27 @@ def converse(call: Call) -> Flow[ModelResponse]:
 
 def fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
     """Send ``request`` until it succeeds or must not be repeated; the result is what ``parse`` makes of the reply."""
-
-    def attempt() -> Flow[T]:
-        return read(parse, (yield from send(call.model, request)))
-
-    if request.delay:
-        yield Sleep(request.delay)
-    return (yield from attempts(call, attempt))
+    complete(request, call.model)
+    flow = attempts(call, _fetch, request, parse)
+    return _after(request.delay, flow) if request.delay else flow
 
 
-def send(model: HTTPModel, request: Request) -> Flow[Reply]:
-    """Send ``request`` once; the result is the reply if it is a success, otherwise its error is raised."""
-    if not request.timeout:
-        request.connect_timeout, request.timeout = model.timeouts
+def _fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
     reply: Reply = yield request
     if not 200 <= reply.status < 300:
-        reply = yield from redirected(model, request, reply)
-    return reply
+        reply = yield from redirected(call.model, request, reply)
+    return read(parse, reply)
+
+
+def complete(request: Request, model: HTTPModel) -> None:
+    """Give ``request`` the timeouts of its model, unless it has some of its own."""
+    if not request.timeout:
+        request.connect_timeout, request.timeout = model.timeouts
+
+
+def _after(delay: float, flow: Flow[T]) -> Flow[T]:
+    yield Sleep(delay)
+    return (yield from flow)
 
 
 def _exchange(call: Call, exchange: Generator[Request, Reply, T]) -> Flow[T]:
@@ -78,14 +86,17 @@ def stream(call: Call) -> Flow[ModelResponse]:
     model: HTTPModel = call.model
     so_far = call.so_far = Accumulator()
     request = model.build_request(call.input, call.options, True)
+    complete(request, model)
+    return attempts(call, _stream, request, so_far)
 
-    def attempt() -> Flow[ModelResponse]:
-        reply = yield from send(model, request)
-        so_far.request_id = find_request_id(reply.headers)
-        yield from _read_events(call, reply, so_far)
-        return conclude(call, so_far, reply.status)
 
-    return attempts(call, attempt)
+def _stream(call: Call, request: Request, so_far: Accumulator) -> Flow[ModelResponse]:
+    reply: Reply = yield request
+    if not 200 <= reply.status < 300:
+        reply = yield from redirected(call.model, request, reply)
+    so_far.request_id = find_request_id(reply.headers)
+    yield from _read_events(call, reply, so_far)
+    return conclude(call, so_far, reply.status)
 
 
 def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:

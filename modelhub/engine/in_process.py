@@ -82,19 +82,19 @@ class PythonCall:
 
 def answer(call: Call, python: PythonCall) -> Flow[Any]:
     """The answer of a Python function, whole or delivered piece by piece."""
+    return attempts(call, _ask, python)
 
-    def attempt() -> Flow[Any]:
-        if python.load is not None:
-            yield _build_invoke(call, python, python.load, None)
-        outcome, loop = yield _build_invoke(call, python, python.call, python.acall)
-        if python.is_stream(outcome):
-            return (yield from _read_pieces(call, python, Pieces(outcome, loop)))
-        response = python.parse(outcome)
-        if call.response_format is not None:
-            response.parsed = parse_structured(response, call.response_format)
-        return response
 
-    return attempts(call, attempt)
+def _ask(call: Call, python: PythonCall) -> Flow[Any]:
+    if python.load is not None:
+        yield _build_invoke(call, python, python.load, None)
+    outcome, loop = yield _build_invoke(call, python, python.call, python.acall)
+    if python.is_stream(outcome):
+        return (yield from _read_pieces(call, python, Pieces(outcome, loop)))
+    response = python.parse(outcome)
+    if call.response_format is not None:
+        response.parsed = parse_structured(response, call.response_format)
+    return response
 
 
 def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:

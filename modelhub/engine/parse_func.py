@@ -7,6 +7,7 @@ from typing import Any
 
 from modelhub.engine.effects import Flow, Sleep
 from modelhub.errors import ResponseParsingError
+from modelhub.response.accumulator import Accumulator
 
 PARSING = frozenset({"parse_func", "fault_handler", "max_retries"})
 PARSE_WAIT = 1.0  # seconds, times the number of the try: AgentScope's pace
@@ -14,8 +15,6 @@ PARSE_WAIT = 1.0  # seconds, times the number of the try: AgentScope's pace
 
 def take_parsing(kwargs: dict[str, Any], taken: Collection[str] = PARSING) -> dict[str, Any]:
     """Remove the arguments of ``parsed`` that are in ``taken`` from the arguments of a call, and return them."""
-    if taken.isdisjoint(kwargs) if isinstance(taken, frozenset) else not any(name in kwargs for name in taken):
-        return {}
     return {name: kwargs.pop(name) for name in taken if name in kwargs}
 
 
@@ -35,7 +34,7 @@ def parsed(
         return (yield from ask())
     tries = max_retries or 3
     for attempt in range(1, tries + 1):
-        response = yield from ask()
+        response = yield from _kept_back(ask())
         try:
             return parse_func(response)
         except ResponseParsingError:
@@ -45,3 +44,23 @@ def parsed(
                 raise
         yield Sleep(attempt * PARSE_WAIT)
     raise AssertionError("unreachable")
+
+
+def _kept_back(flow: Flow[Any]) -> Flow[Any]:
+    """``flow``, of which nothing is handed to the caller before it is whole."""
+    try:
+        effect = next(flow)
+        while True:
+            if isinstance(effect, list | Accumulator):
+                effect = flow.send(None)
+                continue
+            try:
+                outcome = yield effect
+            except BaseException as error:
+                effect = flow.throw(error)
+            else:
+                effect = flow.send(outcome)
+    except StopIteration as done:
+        return done.value
+    finally:
+        flow.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from modelhub import events
 from modelhub.engine.call import Call
 from modelhub.engine.structured import parse_structured
 from modelhub.errors import ResponseParsingError
@@ -16,8 +15,8 @@ from modelhub.response.streamed import build_response
 def deliver(call: Call, so_far: Accumulator) -> Accumulator:
     """The effect that gives a stream to the caller: the first deltas come right after it; then nothing is retried."""
     so_far.delivered = True
-    if call.tell is not None:
-        call.tell(events.FirstToken(call.model.config_name, call.id, call.clock()))
+    if call.listener is not None:
+        call.listener.first_token(call)
     return so_far
 
 
@@ -32,8 +31,8 @@ def conclude(call: Call, so_far: Accumulator, status: int | None = None) -> Mode
         raise ResponseParsingError(str(error), status=status) from None
     if call.response_format is not None:
         so_far.parsed = parse_structured(build_response(so_far), call.response_format)
-    if call.tell is not None:
-        call.tell(events.StreamEnded(call.model.config_name, call.id, call.clock()))
+    if call.listener is not None:
+        call.listener.stream_ended(call)
     return build_response(so_far)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub import validation
 from modelhub.base.agentscope import complete
@@ -15,10 +15,10 @@ from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import is_secret_name, resolve
-from modelhub.telemetry.observers import Observer
+from modelhub.validation.schema.derive import FOR_THE_REGISTRY
 
-# Notes for people, and what the engine obeys for every model: a wrapper need not take these.
-FOR_THE_REGISTRY = frozenset({"description", "tags", "retry"})
+if TYPE_CHECKING:
+    from modelhub.telemetry.observers import Observer
 
 
 def build_model(
@@ -42,7 +42,7 @@ def build_model(
             arguments = resolve(arguments, where=f"config {name!r}", types=typed)
         except ConfigError as error:
             raise ConfigError([place(problem) for problem in error.problems]) from None
-    for note in FOR_THE_REGISTRY & arguments.keys():
+    for note in (FOR_THE_REGISTRY - {"config_name"}) & arguments.keys():
         if not _takes(cls, note):
             del arguments[note]
     try:

@@ -96,7 +96,7 @@ class ModelRegistry:
         return dict(self._modernize(self._entry(config_name, self._now)))
 
     def explain(self, config_name: str) -> list[Explained]:
-        """Where each value of the config ``config_name`` comes from and what it replaced, with secrets masked."""
+        """Where each value of the config called ``config_name`` comes from and what it replaced, secrets masked."""
         from modelhub.registry.explain import explain
 
         entry = self._entry(config_name, self._now)

@@ -29,7 +29,7 @@ class KnownTypes(Collection[str]):
         return defined or WRAPPERS.load(model_type)
 
     def find_schema(self, model_type: str) -> dict[str, Any] | None:
-        """The schema of a model_type: the installed schema, which imports no plugin, or one from its class."""
+        """The schema of a model_type: the installed one, which needs no import of the plugin, or one from its class."""
         if model_type not in self._registered and model_type in WRAPPERS:
             return WRAPPERS.schema(model_type)
         return derive_from_class(self.find_class(model_type))

@@ -63,7 +63,7 @@ class SyncDriver:
                     yield from effect
                     effect = flow.send(None)
                     continue
-                if isinstance(effect, Accumulator):
+                if kind is not Request and kind is not Read and isinstance(effect, Accumulator):
                     yield effect
                     effect = flow.send(None)
                     continue

@@ -12,6 +12,7 @@ from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow, Invoke
 from modelhub.response import ModelResponse
 from modelhub.secrets import redact, scrub
+from modelhub.telemetry import HOOKS as HOOKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,6 @@ class Invocation:
 
 Observer = Callable[[Invocation], None]
 Hook = Callable[..., None]
-
-HOOKS: list[Observer] = []
-"""Those who are told of every call of the program; as long as there are none, a call costs nothing more."""
 
 _HOOKS: dict[str, Hook] = {}
 

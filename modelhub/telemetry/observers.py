@@ -10,6 +10,7 @@ from typing import Any
 from modelhub import events
 from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow
+from modelhub.errors import ModelCallError
 from modelhub.response import ModelResponse
 
 Observer = Callable[[events.Event], Any]
@@ -23,13 +24,14 @@ def observed(
     start: Callable[[Call], Flow[Any]],
 ) -> Flow[Any]:
     """The flow of ``call`` that ``start`` makes; ``observers`` are told its beginning, its events, and its end."""
-    model = call.model
-    clock = call.clock = model.home.drivers.clock
     call.id = os.urandom(8).hex()
-    call.tell = tell = Teller(observers)
+    call.listener = teller = Teller(call, observers)
+    model, clock = call.model, teller.clock
     name, kind, called, task = model.config_name, model.model_type or type(model).__name__, model.model_name, model.task
     began = clock()
-    tell(events.CallStarted(name, call.id, began, call.parent_id, time.time(), kind, called, task, stream, arguments))
+    teller.tell(
+        events.CallStarted(name, call.id, began, call.parent_id, time.time(), kind, called, task, stream, arguments)
+    )
     answer: Any = None
     error: str | None = None
     try:
@@ -43,7 +45,7 @@ def observed(
     finally:
         now = clock()
         response = answer if isinstance(answer, ModelResponse) else None
-        tell(
+        teller.tell(
             events.CallEnded(
                 name,
                 call.id,
@@ -53,7 +55,7 @@ def observed(
                 model=called,
                 task=task,
                 seconds=now - began,
-                first_token_seconds=tell.first_token - began if tell.first_token is not None else None,
+                first_token_seconds=teller.began_to_arrive - began if teller.began_to_arrive is not None else None,
                 attempts=call.attempts,
                 error=error,
                 finish_reason=response.finish_reason if response is not None else None,
@@ -67,17 +69,43 @@ def observed(
 
 
 class Teller:
-    """Tells observers about events; the first error of an observer is logged, and no error affects an answer."""
+    """Makes records of what happens to a call, and hands them to observers.
 
-    __slots__ = ("_observers", "first_token")
+    An observer that fails is logged, once, and never costs an answer.
+    """
 
-    def __init__(self, observers: Sequence[Observer]) -> None:
+    __slots__ = ("_observers", "_tried_at", "began_to_arrive", "clock")
+
+    def __init__(self, call: Call, observers: Sequence[Observer]) -> None:
+        self.clock: Callable[[], float] = call.model.home.drivers.clock
+        self.began_to_arrive: float | None = None
         self._observers = observers
-        self.first_token: float | None = None
+        self._tried_at = 0.0
 
-    def __call__(self, event: events.Event) -> None:
-        if type(event) is events.FirstToken:
-            self.first_token = event.time
+    def attempt_started(self, call: Call, attempt: int) -> None:
+        """A try begins."""
+        self._tried_at = self.clock()
+        self.tell(events.AttemptStarted(call.model.config_name, call.id, self._tried_at, attempt))
+
+    def attempt_failed(self, call: Call, attempt: int, error: ModelCallError, wait: float | None) -> None:
+        """A try failed, and perhaps another follows."""
+        now, name, kind = self.clock(), call.model.config_name, type(error).__name__
+        seconds = now - self._tried_at
+        self.tell(events.AttemptFailed(name, call.id, now, attempt, seconds, kind, error.status, error.request_id))
+        if wait is not None:
+            self.tell(events.RetryScheduled(name, call.id, now, attempt + 1, wait, kind))
+
+    def first_token(self, call: Call) -> None:
+        """The first piece of a streamed answer is handed over."""
+        self.began_to_arrive = self.clock()
+        self.tell(events.FirstToken(call.model.config_name, call.id, self.began_to_arrive))
+
+    def stream_ended(self, call: Call) -> None:
+        """A streamed answer is whole."""
+        self.tell(events.StreamEnded(call.model.config_name, call.id, self.clock()))
+
+    def tell(self, event: events.Event) -> None:
+        """Hand a record to everybody."""
         for observer in tuple(self._observers):
             try:
                 observer(event)

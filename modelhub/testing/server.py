@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import builtins
 import contextlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from threading import Condition, Event, Thread
 from typing import Any, Self
 
-import orjson
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-
 from modelhub.server.http.listening import Listener, listen
 from modelhub.server.mock.app import build_app
+from modelhub.server.mock.recording import RecordedRequest as RecordedRequest
+from modelhub.server.mock.recording import build_recorder
 from modelhub.server.mock.script import Script, Scripted
 from modelhub.server.mock.settings import MockSettings
 
 _TICK = 0.005
 """Seconds between two looks at the connections, whose end wakes nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedRequest:
-    """A request that arrived; ``headers`` ignores case, ``json`` is None if the body is not JSON."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str] = field(repr=False)
-    json: Any
-    bytes: builtins.bytes = field(repr=False)
 
 
 class MockServer:
@@ -114,37 +98,18 @@ class MockServer:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         app = build_app(self.settings, self._script)
-        app.middlewares.append(self._build_recorder())
+        app.middlewares.append(build_recorder(self._keep, self._count))
         async with listen(app, "127.0.0.1", 0) as self._listener:
             self.url = self._listener.url
             self._started.set()
             await self._stop.wait()
 
-    def _build_recorder(self) -> Middleware:
-        @web.middleware
-        async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
-            self._count(1)
-            try:
-                seen = build_recorded(request, await request.read())
-                with self._changed:
-                    self.requests.append(seen)
-                    self._changed.notify_all()
-                return await handler(request)
-            finally:
-                self._count(-1)
-
-        return record
+    def _keep(self, request: RecordedRequest) -> None:
+        with self._changed:
+            self.requests.append(request)
+            self._changed.notify_all()
 
     def _count(self, change: int) -> None:
         with self._changed:
             self.in_flight += change
             self._changed.notify_all()
-
-
-def build_recorded(request: web.Request, body: bytes) -> RecordedRequest:
-    """The record of a request."""
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        value = None
-    return RecordedRequest(request.method, request.path, dict(request.query), request.headers.copy(), value, body)

@@ -23,8 +23,8 @@ FINISH_REASONS = {
 
 def read_call(recording: dict[str, Any]) -> Case | None:
     call = recording["call"]
-    # count_tokens is no chat (tests/test_anthropic.py makes that call); the SDK refused the calls without a request;
-    # a late reply is nothing without a clock (tests/test_retry.py).
+    # count_tokens is no chat (tests/wrappers/test_anthropic.py makes that call); the SDK refused the calls without a
+    # request; a late reply is nothing without a clock (tests/engine/test_retry.py).
     if call["method"] not in METHODS or not recording.get("request") or "delay_s" in recording["response"]:
         return None
     client, options = dict(call.get("client") or {}), dict(call["kwargs"])

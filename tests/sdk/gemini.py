@@ -38,8 +38,8 @@ def read_call(recording: dict[str, Any]) -> Case | None:
     method = (call.get("method") or "").removeprefix("aio.")
     model_type = METHODS.get(method)
     response = recording.get("response")
-    # Listing models is no call of a model; count_tokens is tests/test_gemini.py; a client that was refused a key sent
-    # nothing; a reply that comes too late needs a clock.
+    # Listing models is no call of a model; count_tokens is tests/wrappers/test_gemini.py; a client that was refused a
+    # key sent nothing; a reply that comes too late needs a clock.
     if model_type is None or not response or response.get("delay_s"):
         return None
     client = (call.get("client") or {}).get("http_options") or {}

@@ -33,7 +33,7 @@ def new(kind: str, name: str | None, format_: str) -> None:
 
 
 def select_kind(kind: str) -> tuple[str, Vendor | None]:
-    """The model_type ``kind``, or the vendor ``kind`` with the type of its chats; raises PluginError otherwise."""
+    """The model_type called ``kind``, or the vendor of that name and the type of its chats; else raises PluginError."""
     types = list(WRAPPERS.by_name)
     if kind in types:
         return kind, None

@@ -10,7 +10,8 @@ from modelhub.diagnostics.wording import is_secret
 from modelhub.validation.schema.store import BASE, Schema, load_file
 
 _COMMON = f"{BASE}_common.json#/$defs"
-_FOR_THE_REGISTRY = {"config_name", "model_type", "description", "tags"}  # an __init__ need not take these
+# Names, notes for people, and what the engine obeys for every model: an ``__init__`` need not take these.
+FOR_THE_REGISTRY = frozenset({"config_name", "model_type", "description", "tags", "retry"})
 _TYPES = {
     "str": "string",
     "int": "integer",
@@ -41,7 +42,7 @@ def derive_schema(parameters: Iterable[Parameter], *, extra_keys: bool, title: s
     Without ``extra_keys`` only what the ``__init__`` takes is allowed, for it is built with all keys of the config.
     """
     common = (load_file("_common.json") or {})["$defs"]["common"]["properties"]
-    for_every_type = common if extra_keys else [key for key in common if key in _FOR_THE_REGISTRY]
+    for_every_type = common if extra_keys else [key for key in common if key in FOR_THE_REGISTRY]
     properties: Schema = {key: {"$ref": f"{_COMMON}/{key}"} for key in for_every_type}
     required = ["config_name", "model_type"]
     for parameter in parameters:
