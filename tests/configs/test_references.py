@@ -142,13 +142,13 @@ models:
     model: ${MH_MODEL:-m}
     api_key: ${MH_SECRET}
   - config_name: custom
-    model_type: parrot
+    model_type: talking_parrot
     voice: ${MH_VOICE}
 """
 
 
 class Parrot(ModelWrapperBase):
-    model_type = "parrot"
+    model_type = "talking_parrot"
 
 
 @pytest.mark.parametrize(
