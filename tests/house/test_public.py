@@ -17,7 +17,8 @@ import pytest
 import modelhub
 from modelhub import base
 
-ROOT = Path(__file__).resolve().parents[2]
+from ..paths import ROOT
+
 ACME = ROOT / "tests" / "plugins" / "acme" / "modelhub_acme" / "__init__.py"
 
 PARTS = [
