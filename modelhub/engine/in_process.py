@@ -1,4 +1,4 @@
-"""Models that are Python in this process: functions whose outcome is an answer, or the pieces of one."""
+"""Models that are Python functions in this process; a function gives a whole answer or its pieces."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ END: Any = object()
 
 
 class PythonCall:
-    """A Python function to be called, blocking, async or both, and how its outcome is read.
+    """A Python function to call, blocking, async or both, and how its outcome is read.
 
-    ``load`` is what has to be done before, such as an import that takes long; it never runs in an event loop.
+    ``load`` is called before it, for example for an import that takes long; it never runs in an event loop.
 
-    Here the outcome is what a wrapper's own ``__call__`` gives: a ModelResponse, a str, a generator of such, or
-    anything else, which is handed to the caller as it is.
+    The outcome of this class is the result of a wrapper's own ``__call__``: a ModelResponse, a str, a generator of
+    either, or any other object, which the caller receives unchanged.
     """
 
     __slots__ = ("acall", "call", "load")
@@ -50,22 +50,22 @@ class PythonCall:
         return isinstance(outcome, Generator | AsyncGenerator)
 
     def parse(self, outcome: Any) -> Any:
-        """The answer that a whole ``outcome`` is."""
+        """The answer for an ``outcome`` that is whole."""
         return ModelResponse(text=outcome) if isinstance(outcome, str) else outcome
 
     def build_accumulator(self, outcome: Any) -> Accumulator:
-        """What the pieces of ``outcome`` gather in."""
+        """A new accumulator for the pieces of ``outcome``."""
         return Accumulator() if isinstance(outcome, StreamedResponse) else CumulativeAccumulator()
 
     def parse_piece(self, piece: Any, so_far: Accumulator) -> ModelResponse | None:
-        """The delta that one piece brings, or None; raises TypeError for what is no piece of an answer."""
+        """The delta of one piece, or None; raises TypeError if the piece cannot be a part of an answer."""
         delta = ModelResponse(text=piece) if isinstance(piece, str) else piece
         if not isinstance(delta, ModelResponse):
             raise TypeError(f"a wrapper's __call__ yields ModelResponse or str, not {type(piece).__name__}")
         return delta
 
     def parse_end(self, outcome: Any, returned: Any, so_far: Accumulator) -> None:
-        """Take in what is known at the end alone: what a generator returned, or what a whole response has."""
+        """Add what is known only at the end: the return value of a generator, or the fields of a whole response."""
         whole = outcome if isinstance(outcome, StreamedResponse) else self.parse(returned)
         if not isinstance(whole, ModelResponse):
             return
@@ -77,12 +77,12 @@ class PythonCall:
                 setattr(so_far, name, value)
 
     def explain(self, error: Exception, outer: BaseException | None) -> Exception:
-        """The error to raise for ``error``; ``outer`` is what the caller was already dealing with."""
+        """The error to raise for ``error``; ``outer`` is an exception that the caller was already handling."""
         return error
 
 
 def answer(call: Call, python: PythonCall) -> Flow[Any]:
-    """The answer of a Python function: whole, or handed over piece by piece."""
+    """The answer of a Python function, whole or delivered piece by piece."""
     return attempts(call, _ask, python)
 
 
@@ -99,7 +99,10 @@ def _ask(call: Call, python: PythonCall) -> Flow[Any]:
 
 
 def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
-    """Read a stream to its end, and close it when it is left before. Without any piece it is what it returned."""
+    """Read a stream to its end, or close it if the caller leaves it early.
+
+    The result of a generator without pieces is the value that it returned.
+    """
     so_far = python.build_accumulator(pieces.outcome)
     ended = False
     try:
@@ -127,7 +130,7 @@ def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
 def _build_invoke(
     call: Call, python: PythonCall, function: Callable[[], Any] | None, afunction: Callable[[], Awaitable[Any]] | None
 ) -> Invoke:
-    """The effect that runs code of the model: its outcome, and the event loop if it was awaited, else None."""
+    """The effect that runs code of the model; it gives the outcome, and the event loop if the code was awaited."""
 
     def run() -> tuple[Any, None]:
         assert function is not None
@@ -163,7 +166,7 @@ def _build_invoke(
 
 
 class Pieces:
-    """The pieces of an outcome, blocking or async, pulled one at a time; ``returned`` is what a generator returned."""
+    """The pieces of a blocking or async outcome, read one by one; ``returned`` is the return value of a generator."""
 
     __slots__ = ("_chunks", "_loop", "anext", "next", "outcome", "returned")
 
@@ -190,7 +193,7 @@ class Pieces:
         return await anext(self._chunks, END)
 
     def close(self) -> None:
-        """Stop the stream; an async one is closed by its loop, soon, since nobody here may wait."""
+        """Stop the stream; an async stream is closed a little later by its loop, since waiting is not allowed here."""
         if self._loop is not None:
             if hasattr(self._chunks, "aclose") and not self._loop.is_closed():
                 _spawn(self._loop, self._chunks.aclose)
@@ -207,7 +210,7 @@ _CLOSING: set[Task[None]] = set()
 
 
 def _spawn(loop: AbstractEventLoop, close: Callable[[], Any]) -> None:
-    """Have ``loop`` run ``close`` as a task of its own."""
+    """Run ``close`` as a new task of ``loop``."""
     import asyncio
 
     def start() -> None:
