@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any, ClassVar
 
 from modelhub.base import calling
@@ -15,6 +16,8 @@ from modelhub.errors import ModelCallError
 from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.secrets import scrub
+
+_BORN = count(1)
 
 
 class ModelWrapperBase(Inheritance):
@@ -30,6 +33,7 @@ class ModelWrapperBase(Inheritance):
 
     model_type: ClassVar[str] = ""
     task: ClassVar[str] = "chat"
+    born: ClassVar[int] = 0  # the number of classes that were defined before
     home: Home = Home()
     call_in_thread: ClassVar[Callable[..., Any] | None] = None  # the ``__call__`` of a class that has no ``acall``
 
@@ -40,6 +44,7 @@ class ModelWrapperBase(Inheritance):
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.born = next(_BORN)
         calling.adopt(cls, ModelWrapperBase)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -108,11 +113,12 @@ def find_defined(model_type: str) -> type[ModelWrapperBase] | None:
 
     Built-in wrappers do not count: entry points name those, and whether they are imported yet must not matter.
     """
-    found = None
-    for cls in _walk(ModelWrapperBase):
-        if not cls.__module__.startswith("modelhub.") and model_type in (cls.__dict__.get("model_type"), cls.__name__):
-            found = cls
-    return found
+    declared = (
+        cls
+        for cls in _walk(ModelWrapperBase)
+        if not cls.__module__.startswith("modelhub.") and model_type in (cls.__dict__.get("model_type"), cls.__name__)
+    )
+    return max(declared, key=lambda cls: cls.born, default=None)
 
 
 def _walk(cls: type[ModelWrapperBase]) -> Iterator[type[ModelWrapperBase]]:
