@@ -136,6 +136,8 @@ def _build_invoke(
         token = CURRENT.set(call)
         try:
             return function(), None
+        except StopIteration as error:
+            raise _stopped(call) from error
         except Exception as error:
             explained = python.explain(error, outer)
             if explained is error:
@@ -162,6 +164,14 @@ def _build_invoke(
             CURRENT.reset(token)
 
     return Invoke(run if function is not None else None, arun if afunction is not None else None)
+
+
+def _stopped(call: Call) -> RuntimeError:
+    """What a StopIteration that leaves a model's code becomes, as in any generator or coroutine.
+
+    It would end a loop of the caller unseen, and an event loop that waits for a thread would wait for ever.
+    """
+    return RuntimeError(f"{type(call.model).__name__} raised StopIteration")
 
 
 class Pieces:
@@ -194,7 +204,9 @@ class Pieces:
         """Stop the stream; an async one is closed by its loop, soon, since nobody here may wait."""
         if self._loop is not None:
             if hasattr(self._chunks, "aclose") and not self._loop.is_closed():
-                _spawn(self._loop, self._chunks.aclose)
+                _spawn(self._loop, self._chunks.aclose, self._close_response)
+            else:
+                self._close_response()
             return
         # Some libraries close only what they wrap; a response has a connection to give back.
         for stream in (self._chunks, getattr(self._chunks, "completion_stream", None), self.outcome):
@@ -204,14 +216,21 @@ class Pieces:
                     close()
 
 
+    def _close_response(self) -> None:
+        """Give back the connection of another model's answer; who stops iterating it has not closed it."""
+        if isinstance(self.outcome, StreamedResponse):
+            self.outcome.close()
+
+
 _CLOSING: set[Task[None]] = set()
 
 
-def _spawn(loop: AbstractEventLoop, close: Callable[[], Any]) -> None:
-    """Have ``loop`` run ``close`` as a task of its own."""
+def _spawn(loop: AbstractEventLoop, close: Callable[[], Any], at_once: Callable[[], Any]) -> None:
+    """Have ``loop`` do ``at_once``, and run ``close`` as a task of its own."""
     import asyncio
 
     def start() -> None:
+        at_once()
         task = loop.create_task(close())
         _CLOSING.add(task)
         task.add_done_callback(_CLOSING.discard)

@@ -205,6 +205,10 @@ class StreamedResponse(ModelResponse):
         return self._arrival.drained
 
     @override
+    def __str__(self) -> str:
+        return super().__str__() if self._arrival.so_far.ended else repr(self)
+
+    @override
     def __repr__(self) -> str:
         return super().__repr__() if self._arrival.drained else f"<{type(self).__name__} still arriving>"
 
