@@ -215,7 +215,6 @@ class Pieces:
                 with suppress(ValueError):  # a generator that is running in a thread
                     close()
 
-
     def _close_response(self) -> None:
         """Give back the connection of another model's answer; who stops iterating it has not closed it."""
         if isinstance(self.outcome, StreamedResponse):

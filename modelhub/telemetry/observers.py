@@ -71,8 +71,8 @@ def observed(
 class Teller:
     """Makes records of what happens to a call, and hands them to observers.
 
-    What happens to a part of the call is told as happening to the call, and once. An observer that fails is logged, once,
-    and never costs an answer.
+    What happens to a part of the call is told as happening to the call, and once. An observer that fails is logged,
+    once, and never costs an answer.
     """
 
     __slots__ = ("_call", "_given_up", "_observers", "_tried_at", "began_to_arrive", "clock")

@@ -296,6 +296,22 @@ def test_other_errors_come_out_as_they_are(error: BaseException) -> None:
     assert model.drivers.virtual.slept == []
 
 
+@pytest.mark.parametrize("kind", ["kind_plain", "kind_own", "kind_mixed", "kind_pieces", "kind_louder"])
+def test_a_stray_stop_of_an_iterator_ends_no_loop_and_blocks_none(ask: Callable[..., Any], kind: str) -> None:
+    """As in every generator, it becomes a RuntimeError; a thread must not leave its event loop waiting."""
+    stop = StopIteration("no such word")
+    model = build(kind, api_key="k") if kind == "kind_louder" else build(kind)
+    if kind == "kind_louder":
+        model.drivers.fetch = lambda request: act()
+    SCRIPT[:] = [stop]
+    with pytest.raises(RuntimeError, match="raised StopIteration") as caught:
+        ask(model, "hi")
+    cause: BaseException | None = caught.value
+    while cause is not None and cause is not stop:
+        cause = cause.__cause__
+    assert cause is stop
+
+
 def test_a_call_that_is_cancelled_is_over() -> None:
     async def main() -> None:
         started, finished = asyncio.Event(), []
