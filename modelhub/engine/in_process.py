@@ -14,6 +14,7 @@ from modelhub.engine.structured import parse_structured
 from modelhub.response import ModelResponse, StreamedResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.cumulative import CumulativeAccumulator
+from modelhub.response.tool_calls import split_tool_calls
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
@@ -74,6 +75,10 @@ class PythonCall:
             value = getattr(whole, name)
             if value is not None:
                 setattr(so_far, name, value)
+        if whole is not outcome and whole.reasoning:
+            so_far.reasoning = [whole.reasoning]
+        if whole is not outcome and whole.tool_calls:
+            so_far.calls = split_tool_calls(whole.tool_calls)
 
     def explain(self, error: Exception, outer: BaseException | None) -> Exception:
         """The error to raise for ``error``; ``outer`` is what the caller was already dealing with."""
