@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -283,6 +284,37 @@ def test_a_stream_that_is_left_ends_its_generator(how: str, sync: bool) -> None:
     else:
         asyncio.run(main(hub))
     assert ended == ["ended"]
+    hub.close()
+
+
+@pytest.mark.parametrize("how", ["close", "hub"])
+def test_a_stream_that_another_thread_reads_can_be_closed(how: str) -> None:
+    reading, closed = threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    class Waiting(ModelWrapperBase):
+        model_type = "kind_waiting"
+
+        def __call__(self) -> Iterator[str]:
+            try:
+                yield "one "
+                reading.set()
+                assert closed.wait(10)
+                yield "two "
+                yield "three "
+            finally:
+                ended.append("ended")
+
+    hub = ModelRegistry({"config_name": "x", "model_type": "kind_waiting"}, wrappers=[Waiting])
+    answer = hub.get_model("x")()
+    came: list[str] = []
+    thread = threading.Thread(target=lambda: came.extend(delta.text for delta in answer))
+    thread.start()
+    assert reading.wait(10)
+    answer.close() if how == "close" else hub.close()
+    closed.set()
+    thread.join(10)
+    assert (came, ended) == (["one "], ["ended"])
     hub.close()
 
 

@@ -229,7 +229,7 @@ def test_a_stream_within_a_stream_is_closed_with_it(kind: str, how: str, leave: 
         if leave != "end":
             del answer
             for _ in range(10):  # async generators are closed by their loop, one after the other
-                gc.collect()
+                gc.collect(1)
                 await asyncio.sleep(0)
             assert sorted(endings(told)) == [("gpt", None), ("out", None)]
 
@@ -241,7 +241,7 @@ def test_a_stream_within_a_stream_is_closed_with_it(kind: str, how: str, leave: 
         if leave == "close":
             answer.close()
         del answer
-    gc.collect()
+    gc.collect(1)
     assert sorted(endings(told)) == [("gpt", None), ("out", None)]
 
 
