@@ -4,6 +4,8 @@ Every record has the ``config_name`` of the model, the ``call_id``, and the ``ti
 goes forward (``time.monotonic``); durations are in seconds, too. The order within one call is: CallStarted; for each
 try AttemptStarted, then AttemptFailed and perhaps RetryScheduled, or for a stream FirstToken and StreamEnded; at last
 CallEnded, once, whether the call succeeded, failed or was left. Sync, async and replayed calls tell the same sequence.
+A call that is refused before anything is sent has no try. A ``__call__`` that goes on to that of its base class is one
+call with it, whose tries are told once.
 """
 
 from __future__ import annotations

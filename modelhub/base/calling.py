@@ -83,7 +83,7 @@ def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flo
     outer = CURRENT.get()
     if outer is not None:
         if outer.model is call.model:
-            call.listener, call.id, call.parent_id = outer.listener, outer.id, outer.parent_id
+            call.listener, call.id, call.parent_id, call.whole = outer.listener, outer.id, outer.parent_id, outer
             return start(call)
         call.parent_id = outer.id or None
     observers = call.model.home.observers

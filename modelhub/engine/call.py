@@ -41,6 +41,9 @@ class Call:
 
     ``so_far`` gathers what a streamed answer has brought, None for a whole one. ``listener`` is told what happens to
     the call, None when nobody listens. ``attempts`` counts the tries, those of all its requests together.
+
+    A model whose ``__call__`` goes on to that of its base class makes a call that is a part of its own: ``whole`` is
+    the call it is a part of, and ``has_parts`` says that the current try has made such a call.
     """
 
     # What nearly every call leaves as it is stands here once.
@@ -49,6 +52,8 @@ class Call:
     listener: Listener | None = None
     so_far: Accumulator | None = None
     attempts = 0
+    whole: Call | None = None
+    has_parts = False
     keywords: Mapping[str, Any] = MappingProxyType({})  # of a plain Python call
 
     def __init__(self, model: Any, input: Any, options: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from modelhub.engine.call import Call
 from modelhub.engine.classify import find_request_id
 from modelhub.engine.effects import READ, Flow, Sleep
 from modelhub.engine.interface import HTTPModel
-from modelhub.engine.parsing import MISSHAPEN, misshapen, not_json, read
+from modelhub.engine.parsing import MISSHAPEN, SHOWN, event_not_json, misshapen, not_json, read
 from modelhub.engine.redirects import redirected
 from modelhub.engine.stream import as_delta, conclude, deliver
 from modelhub.engine.structured import parse_structured
@@ -109,14 +109,17 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
     seen = ended = False
     while not ended:
         chunk: bytes = yield READ
-        first = first or chunk
+        if not seen and len(first) < SHOWN:
+            first += chunk
         failure: ModelCallError | None = None
         deltas: list[ModelResponse] = []
         try:
             events = decoder.feed(chunk) if chunk else decoder.flush()
-        except ValueError:
+        except ValueError as error:
             events, decoder.pending = decoder.pending, []
-            failure = ResponseParsingError(not_json(Reply(reply.status, reply.headers, chunk)), status=reply.status)
+            begun = seen or events
+            text = event_not_json(error) if begun else not_json(Reply(reply.status, reply.headers, first))
+            failure = ResponseParsingError(text, status=reply.status)
         try:
             for event in events:
                 seen = True

@@ -15,6 +15,7 @@ from modelhub.engine.structured import parse_structured
 from modelhub.response import ModelResponse, StreamedResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.cumulative import CumulativeAccumulator
+from modelhub.response.tool_calls import split_tool_calls
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
@@ -75,6 +76,10 @@ class PythonCall:
             value = getattr(whole, name)
             if value is not None:
                 setattr(so_far, name, value)
+        if whole is not outcome and whole.reasoning:
+            so_far.reasoning = [whole.reasoning]
+        if whole is not outcome and whole.tool_calls:
+            so_far.calls = split_tool_calls(whole.tool_calls)
 
     def explain(self, error: Exception, outer: BaseException | None) -> Exception:
         """The error to raise for ``error``; ``outer`` is an exception that the caller was already handling."""
@@ -138,6 +143,8 @@ def _build_invoke(
         token = CURRENT.set(call)
         try:
             return function(), None
+        except StopIteration as error:
+            raise _stopped(call) from error
         except Exception as error:
             explained = python.explain(error, outer)
             if explained is error:
@@ -163,6 +170,14 @@ def _build_invoke(
             CURRENT.reset(token)
 
     return Invoke(run if function is not None else None, arun if afunction is not None else None)
+
+
+def _stopped(call: Call) -> RuntimeError:
+    """What a StopIteration that leaves a model's code becomes, as in any generator or coroutine.
+
+    It would end a loop of the caller unseen, and an event loop that waits for a thread would wait for ever.
+    """
+    return RuntimeError(f"{type(call.model).__name__} raised StopIteration")
 
 
 class Pieces:
@@ -196,7 +211,9 @@ class Pieces:
         """Stop the stream; an async stream is closed a little later by its loop, since waiting is not allowed here."""
         if self._loop is not None:
             if hasattr(self._chunks, "aclose") and not self._loop.is_closed():
-                _spawn(self._loop, self._chunks.aclose)
+                _spawn(self._loop, self._chunks.aclose, self._close_response)
+            else:
+                self._close_response()
             return
         # Some libraries close only what they wrap; a response has a connection to give back.
         for stream in (self._chunks, getattr(self._chunks, "completion_stream", None), self.outcome):
@@ -205,15 +222,21 @@ class Pieces:
                 with suppress(ValueError):  # a generator that is running in a thread
                     close()
 
+    def _close_response(self) -> None:
+        """Give back the connection of another model's answer; who stops iterating it has not closed it."""
+        if isinstance(self.outcome, StreamedResponse):
+            self.outcome.close()
+
 
 _CLOSING: set[Task[None]] = set()
 
 
-def _spawn(loop: AbstractEventLoop, close: Callable[[], Any]) -> None:
-    """Run ``close`` as a new task of ``loop``."""
+def _spawn(loop: AbstractEventLoop, close: Callable[[], Any], at_once: Callable[[], Any]) -> None:
+    """Have ``loop`` do ``at_once``, and run ``close`` as a task of its own."""
     import asyncio
 
     def start() -> None:
+        at_once()
         task = loop.create_task(close())
         _CLOSING.add(task)
         task.add_done_callback(_CLOSING.discard)

@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 # What reading a reply of an unexpected shape raises.
 MISSHAPEN = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+SHOWN = 20000  # bytes of a reply that a message about it is made from
 
 
 def read(parse: Callable[[Reply], T], reply: Reply) -> T:
@@ -48,7 +49,15 @@ def is_json(reply: Reply) -> bool:
 def not_json(reply: Reply) -> str:
     """The message for a reply whose body is not JSON."""
     kind = reply.headers.get("content-type") or "of no content type"
-    text = describe_text(reply.body[:20000].decode("utf-8", "replace"))
+    text = describe_text(reply.body[:SHOWN].decode("utf-8", "replace"))
     if not text:
         return "the reply is empty"
     return f"the reply is not valid JSON: {text}" if "json" in kind else f"the reply is not JSON but {kind}: {text}"
+
+
+def event_not_json(error: ValueError) -> str:
+    """The message for an event of a stream that is not JSON, whose reading raised ``error``."""
+    text = getattr(error, "doc", None)
+    if text is None:  # not even UTF-8
+        text = bytes(getattr(error, "object", b"")).decode("utf-8", "replace")
+    return f"an event of the stream is not JSON: {describe_text(text[:SHOWN])}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from modelhub.engine.call import Call
 from modelhub.engine.structured import parse_structured
 from modelhub.errors import ResponseParsingError
-from modelhub.response import ModelResponse, ToolCallDelta
+from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.streamed import build_response
+from modelhub.response.tool_calls import split_tool_calls
 
 
 def deliver(call: Call, so_far: Accumulator) -> Accumulator:
@@ -39,8 +38,5 @@ def conclude(call: Call, so_far: Accumulator, status: int | None = None) -> Mode
 def as_delta(response: ModelResponse) -> ModelResponse:
     """A whole response as the only delta of a stream."""
     if response.tool_calls:
-        response.tool_calls = [
-            ToolCallDelta(n, call.id, call.name, json.dumps(call.arguments, ensure_ascii=False))
-            for n, call in enumerate(response.tool_calls)
-        ]
+        response.tool_calls = split_tool_calls(response.tool_calls)
     return response

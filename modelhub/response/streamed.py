@@ -68,8 +68,8 @@ def _gathered(name: str) -> Any:
 class StreamedResponse(ModelResponse):
     """A response that is still arriving: iterate it for its deltas, once; it is whole when they end.
 
-    Its fields say what has come so far. Only ``text`` waits: of a sync stream it reads what is left, outside the loop;
-    of an async one use ``await response.complete()``.
+    Its fields say what has come so far. Only ``text`` waits, and ``str`` and ``to_message``, which show it: of a sync
+    stream they read what is left, outside the loop; of an async one use ``await response.complete()``.
     """
 
     __slots__ = ()
@@ -203,6 +203,11 @@ class StreamedResponse(ModelResponse):
     def is_stream_exhausted(self) -> bool:
         """Whether all of it has been read."""
         return self._arrival.drained
+
+    @override
+    def __str__(self) -> str:
+        arrival = self._arrival
+        return super().__str__() if arrival.so_far.ended or isinstance(arrival.source, Iterator) else repr(self)
 
     @override
     def __repr__(self) -> str:

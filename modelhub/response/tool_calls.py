@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from modelhub.overriding import override
@@ -65,6 +66,14 @@ class ToolCallDelta:
     @override
     def __repr__(self) -> str:
         return f"ToolCallDelta(index={self.index}, id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
+
+
+def split_tool_calls(calls: Iterable[ToolCall]) -> list[ToolCallDelta]:
+    """Whole calls as the pieces of a stream, one for each."""
+    return [
+        ToolCallDelta(n, call.id, call.name, json.dumps(call.arguments, ensure_ascii=False))
+        for n, call in enumerate(calls)
+    ]
 
 
 def build_tool_call(id: str | None, name: str | None, arguments: str | dict[str, Any] | None, n: int = 0) -> ToolCall:

@@ -106,6 +106,7 @@ class _Stream:
 
     def __init__(self, served: Generator[ModelResponse, None, Any]) -> None:
         self._deltas = served
+        self._closed = False
         self._first: ModelResponse | None = next(served, None)
 
     def __iter__(self) -> Iterator[ModelResponse]:
@@ -116,9 +117,18 @@ class _Stream:
         if first is not None:
             self._first = None
             return first
-        return next(self._deltas)
+        delta = next(self._deltas)
+        if self._closed:  # by another thread, meanwhile
+            self._deltas.close()
+            raise StopIteration
+        return delta
 
     def close(self) -> None:
-        """Stop the flow and close its connection."""
+        """Stop the flow and close its connection; a thread that is just reading does so when it has read."""
         self._first = None
-        self._deltas.close()
+        self._closed = True
+        try:
+            self._deltas.close()
+        except ValueError:
+            if not getattr(self._deltas, "gi_running", False):
+                raise

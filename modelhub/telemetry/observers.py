@@ -71,24 +71,36 @@ def observed(
 class Teller:
     """Makes records of what happens to a call, and hands them to observers.
 
-    An observer that fails is logged, once, and never costs an answer.
+    What happens to a part of the call is told as happening to the call, and once. An observer that fails is logged,
+    once, and never costs an answer.
     """
 
-    __slots__ = ("_observers", "_tried_at", "began_to_arrive", "clock")
+    __slots__ = ("_call", "_given_up", "_observers", "_tried_at", "began_to_arrive", "clock")
 
     def __init__(self, call: Call, observers: Sequence[Observer]) -> None:
         self.clock: Callable[[], float] = call.model.home.drivers.clock
         self.began_to_arrive: float | None = None
+        self._call = call
         self._observers = observers
         self._tried_at = 0.0
+        self._given_up = False  # by a part, which has told so
 
     def attempt_started(self, call: Call, attempt: int) -> None:
-        """A try begins."""
+        """A try begins; the first one of the first part is the one that the whole has begun."""
+        whole, call.has_parts, self._given_up = call.whole, False, False
+        if whole is not None:
+            if not whole.has_parts:
+                whole.has_parts = True
+                return
+            self._call.attempts += 1
         self._tried_at = self.clock()
         self.tell(events.AttemptStarted(call.model.config_name, call.id, self._tried_at, attempt))
 
     def attempt_failed(self, call: Call, attempt: int, error: ModelCallError, wait: float | None) -> None:
         """A try failed, and perhaps another follows."""
+        if self._given_up and error.config_name == call.model.config_name:
+            return
+        self._given_up = call.whole is not None and wait is None
         now, name, kind = self.clock(), call.model.config_name, type(error).__name__
         seconds = now - self._tried_at
         self.tell(events.AttemptFailed(name, call.id, now, attempt, seconds, kind, error.status, error.request_id))
@@ -97,12 +109,15 @@ class Teller:
 
     def first_token(self, call: Call) -> None:
         """The first piece of a streamed answer is handed over."""
+        if call.whole is not None:
+            return
         self.began_to_arrive = self.clock()
         self.tell(events.FirstToken(call.model.config_name, call.id, self.began_to_arrive))
 
     def stream_ended(self, call: Call) -> None:
         """A streamed answer is whole."""
-        self.tell(events.StreamEnded(call.model.config_name, call.id, self.clock()))
+        if call.whole is None:
+            self.tell(events.StreamEnded(call.model.config_name, call.id, self.clock()))
 
     def tell(self, event: events.Event) -> None:
         """Hand a record to everybody."""

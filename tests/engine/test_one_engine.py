@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -286,6 +287,37 @@ def test_a_stream_that_is_left_ends_its_generator(how: str, sync: bool) -> None:
     hub.close()
 
 
+@pytest.mark.parametrize("how", ["close", "hub"])
+def test_a_stream_that_another_thread_reads_can_be_closed(how: str) -> None:
+    reading, closed = threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    class Waiting(ModelWrapperBase):
+        model_type = "kind_waiting"
+
+        def __call__(self) -> Iterator[str]:
+            try:
+                yield "one "
+                reading.set()
+                assert closed.wait(10)
+                yield "two "
+                yield "three "
+            finally:
+                ended.append("ended")
+
+    hub = ModelRegistry({"config_name": "x", "model_type": "kind_waiting"}, wrappers=[Waiting])
+    answer = hub.get_model("x")()
+    came: list[str] = []
+    thread = threading.Thread(target=lambda: came.extend(delta.text for delta in answer))
+    thread.start()
+    assert reading.wait(10)
+    answer.close() if how == "close" else hub.close()
+    closed.set()
+    thread.join(10)
+    assert (came, ended) == (["one "], ["ended"])
+    hub.close()
+
+
 @pytest.mark.parametrize("error", [ValueError("mine"), KeyError("mine"), KeyboardInterrupt(), SystemExit(3)])
 def test_other_errors_come_out_as_they_are(error: BaseException) -> None:
     model = build("kind_plain")
@@ -294,6 +326,22 @@ def test_other_errors_come_out_as_they_are(error: BaseException) -> None:
         model("hi")
     assert caught.value is error
     assert model.drivers.virtual.slept == []
+
+
+@pytest.mark.parametrize("kind", ["kind_plain", "kind_own", "kind_mixed", "kind_pieces", "kind_louder"])
+def test_a_stray_stop_of_an_iterator_ends_no_loop_and_blocks_none(ask: Callable[..., Any], kind: str) -> None:
+    """As in every generator, it becomes a RuntimeError; a thread must not leave its event loop waiting."""
+    stop = StopIteration("no such word")
+    model = build(kind, api_key="k") if kind == "kind_louder" else build(kind)
+    if kind == "kind_louder":
+        model.drivers.fetch = lambda request: act()
+    SCRIPT[:] = [stop]
+    with pytest.raises(RuntimeError, match="raised StopIteration") as caught:
+        ask(model, "hi")
+    cause: BaseException | None = caught.value
+    while cause is not None and cause is not stop:
+        cause = cause.__cause__
+    assert cause is stop
 
 
 def test_a_call_that_is_cancelled_is_over() -> None:

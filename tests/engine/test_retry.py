@@ -206,7 +206,11 @@ ENDS: list[tuple[list[bytes], type[errors.ModelCallError], str]] = [
     ([b": only a comment\n\n"], errors.ResponseParsingError, "not JSON"),
     ([chunk({"role": "assistant"})], errors.StreamInterruptedError, "ended before the answer"),
     ([chunk({"content": "Hel"})], errors.StreamInterruptedError, "ended before the answer"),
-    ([chunk({"content": "Hel"}), b"data: {oops\n\n"], errors.ResponseParsingError, "not JSON"),
+    (
+        [chunk({"content": "Hel"}), b"data: {oops\n\n"],
+        errors.ResponseParsingError,
+        r"stream is not JSON: {oops \[",
+    ),
     (
         [
             chunk({"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": "{oops"}}]}),
