@@ -139,37 +139,40 @@ def _build_invoke(
 
     def run() -> tuple[Any, None]:
         assert function is not None
-        outer = sys.exception()
-        token = CURRENT.set(call)
-        try:
+        with _Running(call, python):
             return function(), None
-        except StopIteration as error:
-            raise _stopped(call) from error
-        except Exception as error:
-            explained = python.explain(error, outer)
-            if explained is error:
-                raise
-            raise explained from None
-        finally:
-            CURRENT.reset(token)
 
     async def arun() -> tuple[Any, AbstractEventLoop]:
         from asyncio import get_running_loop
 
         assert afunction is not None
-        outer = sys.exception()
-        token = CURRENT.set(call)
-        try:
+        with _Running(call, python):
             return await afunction(), get_running_loop()
-        except Exception as error:
-            explained = python.explain(error, outer)
-            if explained is error:
-                raise
-            raise explained from None
-        finally:
-            CURRENT.reset(token)
 
     return Invoke(run if function is not None else None, arun if afunction is not None else None)
+
+
+class _Running:
+    """While code of a model runs, its call is the current one, and its exceptions become those to raise for them."""
+
+    __slots__ = ("_call", "_outer", "_python", "_token")
+
+    def __init__(self, call: Call, python: PythonCall) -> None:
+        self._call = call
+        self._python = python
+
+    def __enter__(self) -> None:
+        self._outer = sys.exception()
+        self._token = CURRENT.set(self._call)
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        CURRENT.reset(self._token)
+        if isinstance(error, StopIteration):
+            raise _stopped(self._call) from error
+        if isinstance(error, Exception):
+            explained = self._python.explain(error, self._outer)
+            if explained is not error:
+                raise explained from None
 
 
 def _stopped(call: Call) -> RuntimeError:
