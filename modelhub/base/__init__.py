@@ -1,4 +1,4 @@
-"""What a wrapper is: all that its author needs is here."""
+"""What a wrapper is made of: everything that the author of a wrapper needs."""
 
 from modelhub.base.chat import ChatWrapper
 from modelhub.base.embedding import EmbeddingWrapper, normalize_texts

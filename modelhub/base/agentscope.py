@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def complete(model: Any, arguments: dict[str, Any]) -> None:
-    """Give ``model`` the attributes that its base's ``__init__`` sets, if its own ``__init__`` has not called that."""
+    """Set the attributes that the base's ``__init__`` sets, if the model's own ``__init__`` has not called it."""
     missing: Any = object.__new__(type(model))
     inits: list[Any] = [vars(cls)["__init__"] for cls in type(model).__mro__ if "__init__" in vars(cls)]
     for init in inits[1:]:
@@ -22,21 +22,21 @@ def complete(model: Any, arguments: dict[str, Any]) -> None:
 
 
 class Inheritance:
-    """The base of ModelWrapperBase that nothing in modelhub itself needs."""
+    """A base of ModelWrapperBase for wrappers written for AgentScope; modelhub itself does not use it."""
 
     @cached_property
     def monitor(self) -> Monitor:
-        """The sums of this process."""
+        """The sums and counters of this process."""
         from modelhub.telemetry.usage import MONITOR
 
         return MONITOR
 
     @classmethod
     def register_save_model_invocation_hook(cls, hook_name: str, hook: Hook) -> None:
-        """Have ``hook(model, invocation_id, timestamp, arguments, response, usage)`` called when a call has succeeded.
+        """Call ``hook(model, invocation_id, timestamp, arguments, response, usage)`` after each call that succeeds.
 
-        All wrappers share the hooks, whichever class they are registered on. They run once for a stream, at its end,
-        and in a thread for async calls; they see no secrets, and one that raises is logged.
+        All wrappers share the hooks, whichever class they are registered on. For a stream, they run once, at its end;
+        for async calls, they run in a thread. They see no secrets. If a hook raises an error, the error is logged.
         """
         from modelhub.telemetry import invocations
 
@@ -58,7 +58,7 @@ class Inheritance:
 
     @staticmethod
     def format_for_common_chat_models(*args: Any) -> list[dict[str, Any]]:
-        """The prompt layout that most vendors share; before 0.1.3 it was here that wrappers found it."""
+        """The prompt layout that most vendors share; wrappers for AgentScope before 0.1.3 call it here."""
         from modelhub.formatters import CommonFormatter
 
         return CommonFormatter.format_multi_agent(*args)
@@ -66,23 +66,21 @@ class Inheritance:
     def _save_model_invocation(
         self, arguments: Any, response: Any = None, usage: Any = None, json_response: Any = None
     ) -> None:
-        """Tell hooks and records of a call that this wrapper has made itself; never raises."""
+        """Tell hooks and observers about a call that this wrapper has made itself; never raises."""
         from modelhub.telemetry import invocations
 
         invocations.tell(self, arguments, json_response if response is None else response, usage)
 
-    # Before 0.1.0: counters of the wrapper's own.
-
     def _register_default_metrics(self) -> None:
-        """Register the counters of a wrapper; for subclasses to override."""
+        """Register the counters of a wrapper, as in AgentScope before 0.1.0; subclasses may override it."""
 
     def _register_budget(self, model_name: str, budget: float | None) -> None:
-        """Nothing: a budget stopped no call in AgentScope either."""
+        """Do nothing: a budget did not stop calls in AgentScope either."""
 
     def _metric(self, metric_name: str) -> str:
         """The full name of one of this model's counters."""
         return f"{getattr(self, 'model_name', type(self).__name__)}.{metric_name}"
 
     def update_monitor(self, **metrics: float) -> None:
-        """Add to this model's counters."""
+        """Add to the counters of this model, as in AgentScope before 0.1.0."""
         self.monitor.update({self._metric(name): value for name, value in metrics.items()})

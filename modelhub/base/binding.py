@@ -1,4 +1,4 @@
-"""A model's config with what its references stand for, and what follows from it: worked out once, then read alone."""
+"""Resolves the references in a model's config, and works out once what calls need of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelhub.secrets import find_files, is_secret_name, resolve, stat_files
 
 
 class Bound(NamedTuple):
-    """What the calls of a model need of its config: where they go, how patient they are, and what must not be shown.
+    """What the calls of a model need of its config: the endpoint, the retry policy, the timeouts, and the secrets.
 
     ``timeouts`` are the seconds to connect, and to wait for data each time.
     """
@@ -25,7 +25,7 @@ class Bound(NamedTuple):
 
 
 class Described(Protocol):
-    """What a model says of its config once the references in it are resolved."""
+    """What a model has to offer so that its config can be bound."""
 
     config_name: str
     api_key: str | None
@@ -47,7 +47,7 @@ class Described(Protocol):
 class Binding:
     """Resolves the references of a model's config when it is first called, and again when a secret file has changed.
 
-    The attributes of the model have then the values that ``${NAME}`` and its like stand for.
+    Then the attributes of the model have the values of ``${NAME}`` and other references.
     """
 
     __slots__ = ("_bound", "_files", "_given", "_lock", "_model")
@@ -60,7 +60,7 @@ class Binding:
         self._files: dict[str, Any] = {}
 
     def now(self) -> Bound:
-        """What is in force now; raises ConfigError for what cannot be resolved, and what ``build_endpoint`` raises."""
+        """The current values; raises ConfigError for an unresolvable reference, and what ``build_endpoint`` raises."""
         bound = self._bound
         if bound is None or (self._files and self._files != stat_files(self._files)):
             return self._bind()
@@ -68,7 +68,7 @@ class Binding:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that must not be shown, as far as they are known."""
+        """The values that must not be shown; empty before the config is resolved."""
         return self._bound.secrets if self._bound is not None else ()
 
     def _bind(self) -> Bound:
@@ -94,14 +94,14 @@ class Binding:
             return self._bound
 
     def _resolve(self) -> dict[str, Any]:
-        """What the attributes refer to now; all of them or none."""
+        """The current values of all attributes with references."""
         where = f"config {self._model.config_name!r}"
         types = self._model.home.types
         return {n: resolve(value, where=where, path=(n,), types=types) for n, value in self._given.items()}
 
 
 def build_bound(model: Described) -> Bound:
-    """What follows from the attributes of a model, all of which are resolved."""
+    """Work out what calls need from the resolved attributes of a model."""
     timeout = model.build_timeout()
     endpoint = model.build_endpoint()
     secrets = [value for name, value in endpoint.headers.items() if is_secret_name(name)]

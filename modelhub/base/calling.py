@@ -15,7 +15,7 @@ Own = Callable[..., Any]
 
 
 def adopt(cls: type, base: type) -> None:
-    """Have the ``__call__`` and ``acall`` that ``cls`` has of its own go through the engine, as every call does."""
+    """Make the ``__call__`` and ``acall`` that ``cls`` itself defines go through the engine, as all calls do."""
     for name, adopted in (("__call__", _adopt_call), ("acall", _adopt_acall)):
         own = getattr(cls, name)
         if own is not getattr(base, name) and not getattr(own, "adopted", False):
@@ -69,17 +69,16 @@ async def _await(outcome: Any) -> Any:
 
 @functools.cache
 def _not_taken_by(call: Any) -> frozenset[str]:
-    """The arguments of ``parsed`` that a wrapper's own call does not take itself."""
+    """The arguments of ``parsed`` that are not parameters of a wrapper's own call."""
     code = getattr(call, "__code__", None)
     own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
     return PARSING.difference(own)
 
 
 def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
-    """The flow of ``call`` that ``start`` makes, with those told of it who want to be; without any it costs nothing.
+    """The flow of ``call`` that ``start`` makes; observers are told about it. Without observers, this costs nothing.
 
-    A call that a model makes of itself, as a ``__call__`` that goes on to ``super().__call__`` does, is no call of
-    its own: it was told already.
+    If a model calls itself, as a ``__call__`` that uses ``super().__call__`` does, observers are told only once.
     """
     outer = CURRENT.get()
     if outer is not None:

@@ -39,7 +39,7 @@ class ChatWrapper(HTTPModelWrapperBase):
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, messages: Any, stream: bool | None = None, tools: Any = None, tool_choice: Any = None, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
-        """The messages in the neutral form, and the options; without tools, those of the config count."""
+        """The messages in the neutral form, and the options; without tools, the tools of the config are used."""
         if stream is not None:
             options["stream"] = stream
         if tools is not None:
@@ -49,28 +49,28 @@ class ChatWrapper(HTTPModelWrapperBase):
         return self.read(messages), options
 
     def read(self, messages: Any) -> list[dict[str, Any]]:
-        """``messages`` in the neutral form, local images as data; raises BadRequestError for what is none."""
+        """``messages`` in the neutral form, with local images as data; raises BadRequestError for anything else."""
         return load_media(normalize_messages(messages))
 
     @override
     def format(self, *msgs: Any, multi_agent_mode: bool = True) -> list[dict[str, Any]]:
-        """Msg objects, lists of them, or None, as messages for this model to be called with, in AgentScope's layouts.
+        """Turn Msg objects, lists of them, or None into messages for this model, in AgentScope's layouts.
 
-        With ``multi_agent_mode`` the speakers' names are told; without it, a user and an assistant take turns. Raises
-        TypeError for what is no Msg, ValueError for no message at all where the layout needs one.
+        With ``multi_agent_mode``, the messages name their speakers; without it, a user and an assistant take turns.
+        Raises TypeError for anything but a Msg, ValueError if there is no message and the layout needs one.
         """
         formatter = self.find_formatter()
         return formatter.format_multi_agent(*msgs) if multi_agent_mode else formatter.format_chat(*msgs)
 
     @override
     def format_tools_json_schemas(self, schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-        """The ``tools`` of a call from AgentScope's ``{name: schema}``; AssertionError for a schema that is none."""
+        """The ``tools`` of a call, from AgentScope's ``{name: schema}``; AssertionError for a malformed schema."""
         return self.find_formatter().format_tools_json_schemas(schemas)
 
     def find_formatter(self) -> type[FormatterBase]:
-        """The formatter that the config names, else the one for this kind of model.
+        """The formatter that the config names, else the formatter for this kind of model.
 
-        Raises ConfigError when there is none of that name, PluginError when it cannot be loaded.
+        Raises ConfigError if there is no formatter of that name, PluginError if it cannot be loaded.
         """
         from modelhub.formatters.installed import choose_formatter, load_formatter
 
@@ -81,11 +81,11 @@ class ChatWrapper(HTTPModelWrapperBase):
         return choose_formatter(self.formatters, resolve(self.name_formatted_model(), where=where))
 
     def name_formatted_model(self) -> str:
-        """The name of the model whose formatter is looked for."""
+        """The name of the model by which a formatter is chosen."""
         return self.model_name
 
     def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request | None:
-        """The request that has the vendor count the tokens of a prompt; None where it has no such endpoint."""
+        """The request that asks the vendor to count the tokens of a prompt; None if it has no such endpoint."""
         return None
 
     def parse_count(self, reply: Reply) -> int:
@@ -93,7 +93,7 @@ class ChatWrapper(HTTPModelWrapperBase):
         raise NotImplementedError(f"{type(self).__name__} has no parse_count")
 
     def count_tokens(self, messages: Any, tools: Any = None, **options: Any) -> TokenCount:
-        """How many tokens a prompt takes: the vendor's count, or an estimate whose ``estimated`` says so."""
+        """The number of tokens of a prompt: the vendor's count, or an estimate, whose ``estimated`` is true."""
         count: TokenCount = self.home.drivers.sync().run(self._count(messages, {"tools": tools, **options}))
         return count
 

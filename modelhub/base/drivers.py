@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Drivers:
-    """Holds the drivers that a registry's models share, and the ``clock`` that their calls are timed by, in seconds.
+    """Holds the drivers that the models of a registry share, and the ``clock`` for their calls, in seconds.
 
-    A forked child starts with none: sockets must not be shared between processes.
+    A forked child starts without drivers: processes must not share sockets.
     """
 
     clock: Callable[[], float] = staticmethod(time.monotonic)
@@ -32,7 +32,7 @@ class Drivers:
         self._closed = False
 
     def sync(self) -> SyncDriver:
-        """The driver for blocking calls; raises ModelHubError when the registry is closed."""
+        """The driver for blocking calls; raises ModelHubError if the registry is closed."""
         if self._sync is None or self._pid != os.getpid():
             with self._opening():
                 if self._sync is None:
@@ -40,7 +40,7 @@ class Drivers:
         return self._sync
 
     def aio(self) -> AioDriver:
-        """The driver for calls from an event loop; raises ModelHubError when the registry is closed."""
+        """The driver for calls from an event loop; raises ModelHubError if the registry is closed."""
         if self._aio is None or self._pid != os.getpid():
             with self._opening():
                 if self._aio is None:

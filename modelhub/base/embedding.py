@@ -23,12 +23,12 @@ class EmbeddingWrapper(HTTPModelWrapperBase):
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, texts: Any, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
-        """The texts, and the options; vectors do not come as a stream, whatever the config says."""
+        """The texts, and the options; embeddings never stream, whatever the config says."""
         return texts, {"stream": False, **options}
 
 
 def normalize_texts(texts: Any) -> list[str]:
-    """The texts to embed; raises BadRequestError when there are none or one is no str."""
+    """The texts to embed; raises BadRequestError if there are no texts, or if one is not a str."""
     texts = [texts] if isinstance(texts, str) else texts
     if not isinstance(texts, list | tuple) or not texts or not all(isinstance(text, str) for text in texts):
         raise BadRequestError("texts must be a str or a list of str with at least one item")

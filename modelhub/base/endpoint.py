@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 
 class Endpoint:
-    """Where a wrapper's requests go: a URL and the headers that go with it, worked out once."""
+    """Where a wrapper's requests go: a URL and headers, worked out once."""
 
     __slots__ = ("headers", "url")
 

@@ -14,11 +14,11 @@ DEFAULT_POLICY = RetryPolicy()
 
 
 class Home:
-    """Where a model lives; one that was built without a registry has the defaults.
+    """What a model gets from its registry; a model without a registry has the defaults.
 
-    ``observers`` are those of the registry, a list that it may change. ``types`` says what the references of the
-    config stand for, ``place`` where in a file a config has what a problem is about. ``retry_policy`` and ``secrets``
-    are those of the config of a model that is plain Python; one over HTTP works out its own.
+    ``observers`` is the list of the registry, which may change it. ``types`` has the JSON types of values that are
+    references in the config, ``place`` adds to a problem its place in a file. ``retry_policy`` and ``secrets`` are for
+    a model that is plain Python; a model over HTTP works out its own.
     """
 
     __slots__ = ("drivers", "observers", "place", "retry_policy", "secrets", "types")

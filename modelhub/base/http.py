@@ -1,4 +1,4 @@
-"""A model behind HTTP: what it wants sent and how replies are read, described without any I/O."""
+"""Models over HTTP: they say what to send and how to read replies, without any I/O."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ USER_AGENT = "modelhub"
 
 
 class HTTPModelWrapperBase(ModelWrapperBase):
-    """A model behind HTTP: a subclass says what to send and how to read what comes back, and does no I/O.
+    """A model over HTTP: a subclass says what to send and how to read replies, and does no I/O.
 
     A subclass gives ``build_endpoint`` (URL and headers, once), ``build_request`` (input and options to a
     Request), ``parse_response`` (Reply to ModelResponse), and, to stream, ``parse_event`` (one Event and what has
@@ -71,11 +71,11 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         return input, options
 
     def build_endpoint(self) -> Endpoint:
-        """URL and headers of this model; raises AuthenticationError when a key is needed and there is none."""
+        """The URL and the headers of this model; raises AuthenticationError if a key is needed and there is none."""
         raise NotImplementedError(f"{type(self).__name__} has no build_endpoint")
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        """The request for ``input``; ``options`` are the call's over the config's ``generate_args``."""
+        """The request for ``input``; ``options`` has the options of the call and, below them, the config's."""
         raise NotImplementedError(f"{type(self).__name__} has no build_request")
 
     def parse_response(self, reply: Reply) -> ModelResponse:
@@ -87,19 +87,19 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         raise NotImplementedError(f"{type(self).__name__} cannot stream: it has no parse_event")
 
     def parse_error(self, reply: Reply) -> ModelCallError:
-        """The typed error of a reply that is no success."""
+        """The typed error for a reply that is not a success."""
         return parse_error_body(reply, self.error_codes)
 
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | None:
-        """For conversations of several requests: yield each Request, be sent its Reply, return the response."""
+        """A conversation of several requests: yield each Request, receive its Reply, and return the response."""
         return None
 
     def build_library_call(self, input: Any, options: dict[str, Any], stream: bool) -> LibraryCall | None:
-        """For models that a library in this process asks: the call of its function; None for those over HTTP."""
+        """The call of a library's function, for models in a library of this process; None for models over HTTP."""
         return None
 
     def build_timeout(self) -> float:
-        """Seconds that a call waits for data each time."""
+        """The seconds that a call waits for data each time."""
         return float(self.timeout or self.client_args.get("timeout") or self.default_timeout)
 
     def build_retry_policy(self) -> RetryPolicy:
@@ -107,7 +107,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         return RetryPolicy.from_config(self.retry, self.client_args.get("max_retries"))
 
     def build_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """``headers`` with what every JSON request has and with the config's own, which win."""
+        """``headers`` with the usual headers of a JSON request and with the config's own headers, which win."""
         merged = {
             "Content-Type": "application/json",
             "Accept-Encoding": "gzip, deflate",
@@ -128,7 +128,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
     ) -> Request:
-        """A POST of ``body`` as JSON to the endpoint, with what this one call adds to its headers and its query."""
+        """A POST of ``body`` as JSON to the endpoint; ``headers`` and ``query`` are added for this request only."""
         endpoint = self.endpoint
         return Request(
             add_query(endpoint.url, query),
@@ -139,12 +139,12 @@ class HTTPModelWrapperBase(ModelWrapperBase):
 
     @property
     def bound(self) -> Bound:
-        """What follows from the config, its references resolved."""
+        """What calls need of the config, with its references resolved."""
         return self._binding.now()
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where requests go; what ``build_endpoint`` has made, anew when a secret file has changed."""
+        """Where requests go: the result of ``build_endpoint``, built again when a secret file has changed."""
         return self._binding.now().endpoint
 
     @property
@@ -164,7 +164,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         return list(self._binding.secrets)
 
     def can_stream(self) -> bool:
-        """Whether this class says how its streams are read."""
+        """Whether this class can read streams."""
         return type(self).parse_event is not HTTPModelWrapperBase.parse_event
 
     @override

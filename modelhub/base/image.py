@@ -1,4 +1,4 @@
-"""Models that draw."""
+"""Models that draw images."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class ImageWrapper(HTTPModelWrapperBase):
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, prompt: Any, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
-        """The prompt, and the options; images do not come as a stream, whatever the config says."""
+        """The prompt, and the options; images never stream, whatever the config says."""
         return prompt, {"stream": False, **options}
 
 
 def normalize_prompt(prompt: Any) -> str:
-    """The prompt of an image; raises BadRequestError when it is no text."""
+    """The prompt of an image; raises BadRequestError if it is not a text."""
     if not isinstance(prompt, str) or not prompt:
         raise BadRequestError("prompt must be a str that is not empty")
     return prompt

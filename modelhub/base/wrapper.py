@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any, ClassVar
 
 from modelhub.base import calling
@@ -16,20 +17,23 @@ from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.secrets import scrub
 
+_BORN = count(1)
+
 
 class ModelWrapperBase(Inheritance):
     """A model that can be called by name: a class with ``model_type``, ``__init__`` and ``__call__``.
 
     The registry passes the keys of the config, less ``model_type``, to ``__init__``. ``__call__`` returns a
-    ModelResponse (a ``str`` becomes one), or yields them, and gains ``parse_func``, ``fault_handler`` and
-    ``max_retries``: ``parse_func`` turns the response into what the caller wants or raises ResponseParsingError to have
-    the model asked again, up to ``max_retries`` (3) times, after which ``fault_handler`` has the last word. A
-    ModelCallError that says ``retryable`` has it called again, as the config's ``retry`` says. ``acall`` runs
-    ``__call__`` in a thread, unless the class has one of its own.
+    ModelResponse (a ``str`` becomes one), or yields them. Callers may also pass ``parse_func``, ``fault_handler`` and
+    ``max_retries``: ``parse_func`` turns the response into what the caller wants. If it raises ResponseParsingError,
+    the model is asked again, up to ``max_retries`` (3) times; after that, ``fault_handler`` gives the result. After a
+    ModelCallError that is ``retryable``, the model is called again as the config's ``retry`` says. ``acall`` runs
+    ``__call__`` in a thread, unless the class defines its own ``acall``.
     """
 
     model_type: ClassVar[str] = ""
     task: ClassVar[str] = "chat"
+    born: ClassVar[int] = 0  # the number of classes that were defined before
     home: Home = Home()
     call_in_thread: ClassVar[Callable[..., Any] | None] = None  # the ``__call__`` of a class that has no ``acall``
 
@@ -40,6 +44,7 @@ class ModelWrapperBase(Inheritance):
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.born = next(_BORN)
         calling.adopt(cls, ModelWrapperBase)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -89,11 +94,11 @@ class ModelWrapperBase(Inheritance):
         return {f"args[{n}]": value for n, value in enumerate(call.input)} | dict(call.keywords)
 
     def format(self, *args: Any, **kwargs: Any) -> Any:
-        """Msg objects as a prompt; only chats have one."""
+        """Turn Msg objects into a prompt; only chat models can."""
         raise NotImplementedError(f"The method `format` is not implemented for model wrapper [{type(self).__name__}].")
 
     def format_tools_json_schemas(self, *args: Any, **kwargs: Any) -> Any:
-        """AgentScope's tool schemas as the ``tools`` of a call; only chats have them."""
+        """Turn AgentScope's tool schemas into the ``tools`` of a call; only chat models can."""
         who = f"model wrapper [{type(self).__name__}]"
         raise NotImplementedError(f"The method `format_tools_json_schemas` is not implemented for {who}.")
 
@@ -104,15 +109,16 @@ class ModelWrapperBase(Inheritance):
 
 
 def find_defined(model_type: str) -> type[ModelWrapperBase] | None:
-    """The newest class of the program that itself declares ``model_type``, or is called so.
+    """The newest class of the program that itself declares ``model_type``, or whose name it is.
 
-    Built-in wrappers do not count: entry points name those, and whether they are imported yet must not matter.
+    Built-in wrappers do not count: entry points name them, and it must not matter whether they are imported yet.
     """
-    found = None
-    for cls in _walk(ModelWrapperBase):
-        if not cls.__module__.startswith("modelhub.") and model_type in (cls.__dict__.get("model_type"), cls.__name__):
-            found = cls
-    return found
+    declared = (
+        cls
+        for cls in _walk(ModelWrapperBase)
+        if not cls.__module__.startswith("modelhub.") and model_type in (cls.__dict__.get("model_type"), cls.__name__)
+    )
+    return max(declared, key=lambda cls: cls.born, default=None)
 
 
 def _walk(cls: type[ModelWrapperBase]) -> Iterator[type[ModelWrapperBase]]:

@@ -1,1 +1,1 @@
-"""What to send next, when to try again, and when to give up: generators without any I/O, served by the drivers."""
+"""Decides what to send next, when to try again, and when to give up: generators without I/O, which drivers serve."""

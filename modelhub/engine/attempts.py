@@ -1,4 +1,4 @@
-"""Trying until it works: the one place where a failed try is followed by another."""
+"""The only loop that repeats failed tries."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def attempts(call: Call, attempt: Callable[..., Flow[T]], *given: Any) -> Flow[T
 
 
 def _was_retried(call: Call, error: ModelCallError) -> bool:
-    """Whether ``error`` comes from a call that the model made in turn, and was retried there."""
+    """Whether ``error`` comes from a nested call, which has retried it already."""
     model = call.model
     return error.config_name is not None and (error.config_name == model.config_name or not model.retry_policy.explicit)
 
 
 def interrupted(error: ModelCallError, so_far: Accumulator) -> ModelCallError:
-    """The error of a stream that broke after some of it was delivered."""
+    """The error for a stream that broke after a part of it was delivered."""
     if isinstance(error, ConnectionError | TimeoutError):
         why = "stalled" if isinstance(error, TimeoutError) else "broke"
         error = StreamInterruptedError(f"the stream {why}: {error.message}", status=error.status)

@@ -1,8 +1,8 @@
-"""One call of a model, whatever kind it is: what is asked, who is told, and how it becomes an answer.
+"""One call of a model of any kind: what is asked, which observers are told, and how it becomes an answer.
 
-A call is a generator. It yields what it needs done and is sent the outcome; a driver (``sync``, ``aio``, or the
-replay of ``modelhub.testing``) does it. What wraps a call is a generator that wraps a generator, so every policy
-exists once and serves all drivers alike.
+A call is a generator. It yields what has to be done, and it is sent the outcome; a driver (``sync``, ``aio``, or the
+replay of ``modelhub.testing``) does the work. A policy is a generator around the generator of the call, so each policy
+is written once and works with all drivers.
 """
 
 from __future__ import annotations

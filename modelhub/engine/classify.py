@@ -1,4 +1,4 @@
-"""Which error a failure is, by what it means rather than by its status alone."""
+"""Finds the error class of a failure, from its meaning and not only from its status."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Codes = Mapping[str, type[errors.ModelCallError]]
 def error_class(
     status: int | None, codes: tuple[str | None, ...] = (), vendor: Codes | None = None
 ) -> type[errors.ModelCallError]:
-    """The class of a failure; a code that says more than its status wins over it, one of ``vendor``'s always does."""
+    """The class of a failure; a common code wins if it says more than the status, a code of ``vendor`` always wins."""
     for code in codes:
         if vendor is not None and code is not None and code in vendor:
             return vendor[code]
@@ -101,14 +101,14 @@ def build_error(
 
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:
-    """The id by which the vendor finds this call again."""
+    """The id under which the vendor can find this call."""
     return headers.get("x-request-id") or headers.get("request-id")
 
 
 def parse_error_body(reply: Reply, vendor: Codes | None = None) -> errors.ModelCallError:
-    """The typed error of a reply that is no success, from whichever of the common shapes its body has.
+    """The typed error for a reply that is not a success; its body may have any of the common shapes.
 
-    Read are ``{"error": {"message", "code", "type"}}``, ``{"error": "text"}``, the same without the envelope,
+    The shapes are ``{"error": {"message", "code", "type"}}``, ``{"error": "text"}``, the same without the envelope,
     FastAPI's ``detail``, and pages of text or HTML.
     """
     try:

@@ -1,6 +1,6 @@
-"""What can go wrong on the way to a server, in the same words for every driver.
+"""The errors of connections, with the same words for every driver.
 
-The texts name scheme, host and port alone: the rest of a URL may hold a key.
+The texts name only scheme, host and port: the rest of a URL may hold a key.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from modelhub.wire import Request
 
 
 def address(request: Request) -> str:
-    """Where ``request`` goes, as far as it may be shown."""
+    """The address of ``request``, as far as it may be shown."""
     try:
         url = urlsplit(request.url)
         return f"{url.scheme}://{url.hostname or ''}" + (f":{url.port}" if url.port else "")
@@ -21,30 +21,30 @@ def address(request: Request) -> str:
 
 
 def not_connected(request: Request) -> ModelCallError:
-    """No connection came about in time."""
+    """The error for a connection that was not made in time."""
     return ConnectionError(f"no connection to {address(request)} within {request.connect_timeout:g} s")
 
 
 def silent(request: Request) -> ModelCallError:
-    """The server was reached and then said nothing for too long."""
+    """The error for a server that sent nothing for too long."""
     return TimeoutError(f"{address(request)} sent nothing for {request.timeout:g} s")
 
 
 def cut_short(request: Request) -> ModelCallError:
-    """The connection ended before the reply did."""
+    """The error for a connection that ended before the reply was complete."""
     return broken(request, "closed before the reply was whole")
 
 
 def broken(request: Request, reason: str) -> ModelCallError:
-    """The connection failed or was refused."""
+    """The error for a connection that failed or was refused."""
     return ConnectionError(f"the connection to {address(request)} failed: {reason}")
 
 
 def insecure(request: Request, reason: str) -> ModelCallError:
-    """The server's certificate or its TLS is not acceptable; that does not change by trying again."""
+    """The error for a server whose certificate or TLS is not accepted; it is not retried."""
     return ConnectionError(f"no secure connection to {address(request)}: {reason}", retryable=False)
 
 
 def unsendable(request: Request, reason: str) -> ModelCallError:
-    """The request itself is malformed, such as a URL without a host."""
+    """The error for a malformed request, such as one whose URL has no host."""
     return BadRequestError(f"the request to {address(request)} cannot be made: {reason}")

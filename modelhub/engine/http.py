@@ -1,4 +1,4 @@
-"""Models over HTTP: requests until they succeed, and replies read whole or event by event."""
+"""Models over HTTP: sends requests until they succeed, and reads replies whole or event by event."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def converse(call: Call) -> Flow[ModelResponse]:
-    """A whole answer, from one request or from the several of a model's ``exchange``."""
+    """A whole answer, from one request or from the requests of a model's ``exchange``."""
     model: HTTPModel = call.model
     exchange = model.exchange(call.input, call.options)
     if exchange is not None:
@@ -41,7 +41,7 @@ def _structured(call: Call, flow: Flow[ModelResponse]) -> Flow[ModelResponse]:
 
 
 def fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
-    """Send ``request`` until it succeeds or may not be repeated; the result is what ``parse`` makes of the reply."""
+    """Send ``request`` until it succeeds or must not be repeated; the result is what ``parse`` makes of the reply."""
     complete(request, call.model)
     flow = attempts(call, _fetch, request, parse)
     return _after(request.delay, flow) if request.delay else flow
@@ -66,7 +66,7 @@ def _after(delay: float, flow: Flow[T]) -> Flow[T]:
 
 
 def _exchange(call: Call, exchange: Generator[Request, Reply, T]) -> Flow[T]:
-    """Serve a conversation of several requests, each repeated on its own."""
+    """Serve a conversation of several requests; each request is retried by itself."""
     request = next(exchange)
     while True:
         reply = yield from fetch(call, request, _same)
@@ -82,7 +82,7 @@ def _same(reply: Reply) -> Reply:
 
 
 def stream(call: Call) -> Flow[ModelResponse]:
-    """A streamed answer: its deltas are handed over as they come, and the whole is returned."""
+    """A streamed answer: each delta is delivered when it arrives, and the whole answer is returned at the end."""
     model: HTTPModel = call.model
     so_far = call.so_far = Accumulator()
     request = model.build_request(call.input, call.options, True)
@@ -100,7 +100,7 @@ def _stream(call: Call, request: Request, so_far: Accumulator) -> Flow[ModelResp
 
 
 def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
-    """Read the open stream to its end, delivering what each piece of it completes."""
+    """Read the open stream to its end, and deliver each delta when its event is complete."""
     model: HTTPModel = call.model
     decoder = model.decoder()
     parse_event = model.parse_event
@@ -150,7 +150,7 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
 
 
 def _plain_deltas(model: HTTPModel, reply: Reply, so_far: Accumulator) -> list[ModelResponse]:
-    """A reply that ignored ``stream`` and answered whole (or in bare JSON lines), as deltas."""
+    """The deltas of a reply that ignored ``stream``: it is one whole answer, or plain lines of JSON."""
     try:
         reply.json()
     except ValueError:

@@ -1,7 +1,8 @@
-"""Models that are Python in this process: functions whose outcome is an answer, or the pieces of one."""
+"""Models that are Python functions in this process; a function gives a whole answer or its pieces."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,12 @@ END: Any = object()
 
 
 class PythonCall:
-    """A Python function to be called, blocking, async or both, and how its outcome is read.
+    """A Python function to call, blocking, async or both, and how its outcome is read.
 
-    ``load`` is what has to be done before, such as an import that takes long; it never runs in an event loop.
+    ``load`` is called before it, for example for an import that takes long; it never runs in an event loop.
 
-    Here the outcome is what a wrapper's own ``__call__`` gives: a ModelResponse, a str, a generator of such, or
-    anything else, which is handed to the caller as it is.
+    The outcome of this class is the result of a wrapper's own ``__call__``: a ModelResponse, a str, a generator of
+    either, or any other object, which the caller receives unchanged.
     """
 
     __slots__ = ("acall", "call", "load")
@@ -50,22 +51,22 @@ class PythonCall:
         return isinstance(outcome, Generator | AsyncGenerator)
 
     def parse(self, outcome: Any) -> Any:
-        """The answer that a whole ``outcome`` is."""
+        """The answer for an ``outcome`` that is whole."""
         return ModelResponse(text=outcome) if isinstance(outcome, str) else outcome
 
     def build_accumulator(self, outcome: Any) -> Accumulator:
-        """What the pieces of ``outcome`` gather in."""
+        """A new accumulator for the pieces of ``outcome``."""
         return Accumulator() if isinstance(outcome, StreamedResponse) else CumulativeAccumulator()
 
     def parse_piece(self, piece: Any, so_far: Accumulator) -> ModelResponse | None:
-        """The delta that one piece brings, or None; raises TypeError for what is no piece of an answer."""
+        """The delta of one piece, or None; raises TypeError if the piece cannot be a part of an answer."""
         delta = ModelResponse(text=piece) if isinstance(piece, str) else piece
         if not isinstance(delta, ModelResponse):
             raise TypeError(f"a wrapper's __call__ yields ModelResponse or str, not {type(piece).__name__}")
         return delta
 
     def parse_end(self, outcome: Any, returned: Any, so_far: Accumulator) -> None:
-        """Take in what is known at the end alone: what a generator returned, or what a whole response has."""
+        """Add what is known only at the end: the return value of a generator, or the fields of a whole response."""
         whole = outcome if isinstance(outcome, StreamedResponse) else self.parse(returned)
         if not isinstance(whole, ModelResponse):
             return
@@ -81,12 +82,12 @@ class PythonCall:
             so_far.calls = split_tool_calls(whole.tool_calls)
 
     def explain(self, error: Exception, outer: BaseException | None) -> Exception:
-        """The error to raise for ``error``; ``outer`` is what the caller was already dealing with."""
+        """The error to raise for ``error``; ``outer`` is an exception that the caller was already handling."""
         return error
 
 
 def answer(call: Call, python: PythonCall) -> Flow[Any]:
-    """The answer of a Python function: whole, or handed over piece by piece."""
+    """The answer of a Python function, whole or delivered piece by piece."""
     return attempts(call, _ask, python)
 
 
@@ -103,7 +104,10 @@ def _ask(call: Call, python: PythonCall) -> Flow[Any]:
 
 
 def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
-    """Read a stream to its end, and close it when it is left before. Without any piece it is what it returned."""
+    """Read a stream to its end, or close it if the caller leaves it early.
+
+    The result of a generator without pieces is the value that it returned.
+    """
     so_far = python.build_accumulator(pieces.outcome)
     ended = False
     try:
@@ -122,22 +126,20 @@ def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
     finally:
         if not ended:
             pieces.close()
+    python.parse_end(pieces.outcome, pieces.returned, so_far)
     if not so_far.delivered:
         return ModelResponse() if pieces.returned is None else python.parse(pieces.returned)
-    python.parse_end(pieces.outcome, pieces.returned, so_far)
     return conclude(call, so_far)
 
 
 def _build_invoke(
     call: Call, python: PythonCall, function: Callable[[], Any] | None, afunction: Callable[[], Awaitable[Any]] | None
 ) -> Invoke:
-    """The effect that runs code of the model: its outcome, and the event loop if it was awaited, else None."""
+    """The effect that runs code of the model; it gives the outcome, and the event loop if the code was awaited."""
 
     def run() -> tuple[Any, None]:
-        from sys import exception
-
         assert function is not None
-        outer = exception()
+        outer = sys.exception()
         token = CURRENT.set(call)
         try:
             return function(), None
@@ -153,10 +155,9 @@ def _build_invoke(
 
     async def arun() -> tuple[Any, AbstractEventLoop]:
         from asyncio import get_running_loop
-        from sys import exception
 
         assert afunction is not None
-        outer = exception()
+        outer = sys.exception()
         token = CURRENT.set(call)
         try:
             return await afunction(), get_running_loop()
@@ -180,15 +181,16 @@ def _stopped(call: Call) -> RuntimeError:
 
 
 class Pieces:
-    """The pieces of an outcome, blocking or async, pulled one at a time; ``returned`` is what a generator returned."""
+    """The pieces of a blocking or async outcome, read one by one; ``returned`` is the return value of a generator."""
 
     __slots__ = ("_chunks", "_loop", "anext", "next", "outcome", "returned")
 
     def __init__(self, outcome: Any, loop: AbstractEventLoop | None) -> None:
-        asynchronous = loop is not None and hasattr(outcome, "__aiter__")
+        pulled = hasattr(outcome, "__anext__")  # some libraries' streams are not what `aiter` takes
+        asynchronous = loop is not None and (pulled or hasattr(outcome, "__aiter__"))
         self.outcome = outcome
         self.returned: Any = None
-        self._chunks: Any = aiter(outcome) if asynchronous else iter(outcome)
+        self._chunks: Any = (outcome if pulled else aiter(outcome)) if asynchronous else iter(outcome)
         self._loop = loop if asynchronous else None
         self.next: Callable[[], Any] | None = None if asynchronous else self._next
         self.anext: Callable[[], Awaitable[Any]] | None = self._anext if asynchronous else None
@@ -206,7 +208,7 @@ class Pieces:
         return await anext(self._chunks, END)
 
     def close(self) -> None:
-        """Stop the stream; an async one is closed by its loop, soon, since nobody here may wait."""
+        """Stop the stream; an async stream is closed a little later by its loop, since waiting is not allowed here."""
         if self._loop is not None:
             if hasattr(self._chunks, "aclose") and not self._loop.is_closed():
                 _spawn(self._loop, self._chunks.aclose, self._close_response)
@@ -230,7 +232,7 @@ _CLOSING: set[Task[None]] = set()
 
 
 def _spawn(loop: AbstractEventLoop, close: Callable[[], Any], at_once: Callable[[], Any]) -> None:
-    """Have ``loop`` do ``at_once``, and run ``close`` as a task of its own."""
+    """Have ``loop`` do ``at_once``, and run ``close`` as a new task of it."""
     import asyncio
 
     def start() -> None:

@@ -21,7 +21,7 @@ class RetryPolicy(Protocol):
 
 
 class Model(Protocol):
-    """Every model: one over HTTP, one in a library of this process, or a plain Python function."""
+    """Any model: a model over HTTP, a model in a library of this process, or a plain Python function."""
 
     config_name: str
     model_name: str

@@ -1,4 +1,4 @@
-"""Models that are a Python library in this process: its calls and iterators, and what its exceptions mean."""
+"""Models in a Python library of this process: how its results, iterators and exceptions are read."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from modelhub.response.accumulator import Accumulator
 class LibraryCall(PythonCall):
     """A function of a library, blocking and async.
 
-    ``parse`` makes the response of what it returns; where it streams, ``parse_chunk`` makes a delta, or None, of each
-    chunk and of what came before it. ``parse_failure`` is given an exception with its causes, the outermost first, and
-    returns the error to raise.
+    ``parse`` turns its result into a response. For a stream, ``parse_chunk`` turns each chunk, with what came before
+    it, into a delta or None. ``parse_failure`` is given an exception with its causes, the outermost first, and returns
+    the error to raise.
     """
 
     __slots__ = ("_parse", "_parse_chunk", "_parse_failure", "_stream")
@@ -75,7 +75,7 @@ class LibraryCall(PythonCall):
 
 
 def find_causes(error: BaseException, outer: BaseException | None = None) -> list[BaseException]:
-    """``error`` and what led to it, less ``outer``, which the caller was already dealing with."""
+    """``error`` and its causes, without ``outer``, which the caller was already handling."""
     causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause is not outer and cause not in causes:

@@ -1,4 +1,4 @@
-"""AgentScope's ``parse_func``: what the caller makes of an answer, and asking again when it cannot."""
+"""AgentScope's ``parse_func``: a caller's function that reads the answer; if it cannot, the model is asked again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARSE_WAIT = 1.0  # seconds, times the number of the try: AgentScope's pace
 
 
 def take_parsing(kwargs: dict[str, Any], taken: Collection[str] = PARSING) -> dict[str, Any]:
-    """Take the arguments of ``parsed`` that are in ``taken`` out of those of a call."""
+    """Remove the arguments of ``parsed`` that are in ``taken`` from the arguments of a call, and return them."""
     return {name: kwargs.pop(name) for name in taken if name in kwargs}
 
 
@@ -26,8 +26,9 @@ def parsed(
 ) -> Flow[Any]:
     """Ask again while ``parse_func`` raises ResponseParsingError, up to ``max_retries`` (3) times.
 
-    The result is what ``parse_func`` returns; when the last try fails, what ``fault_handler`` returns, or the error.
-    Between tries it waits 1, 2, 3... seconds. Without a ``parse_func`` it is the answer itself.
+    The result is what ``parse_func`` returns. If the last try fails, it is what ``fault_handler`` returns; without one,
+    the error is raised. The pauses between tries are 1, 2, 3... seconds. Without a ``parse_func``, the result is the
+    answer itself.
     """
     if parse_func is None:
         return (yield from ask())

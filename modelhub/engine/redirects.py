@@ -1,4 +1,4 @@
-"""Where a redirected request goes, if anywhere."""
+"""Follows redirects, where that is safe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_REDIRECTS = 3
 
 
 def redirected(model: HTTPModel, request: Request, reply: Reply) -> Flow[Reply]:
-    """The success that a 307 or 308 leads to, on the same host only: the key must not travel. Else the error."""
+    """The reply that a 307 or 308 leads to; only on the same host, since no other host may see the key."""
     url = request.url
     for _ in range(_MAX_REDIRECTS):
         target = urljoin(url, reply.headers.get("location") or "")

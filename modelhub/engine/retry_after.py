@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 
 def parse_retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds the server asks to wait: ``retry-after-ms``, or ``Retry-After`` as seconds or as an HTTP date."""
+    """The seconds to wait that a server asks for: ``retry-after-ms``, or ``Retry-After`` as seconds or an HTTP date."""
     milliseconds = headers.get("retry-after-ms")
     if milliseconds:
         try:

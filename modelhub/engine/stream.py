@@ -1,4 +1,4 @@
-"""How a streamed answer begins and ends, wherever its pieces come from."""
+"""How a streamed answer begins and ends; it is the same for every source of pieces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelhub.response.tool_calls import split_tool_calls
 
 
 def deliver(call: Call, so_far: Accumulator) -> Accumulator:
-    """The effect that hands a stream to the caller: the first deltas come right after it, and no try after them."""
+    """The effect that gives a stream to the caller: the first deltas come right after it; then nothing is retried."""
     so_far.delivered = True
     if call.listener is not None:
         call.listener.first_token(call)
@@ -20,7 +20,7 @@ def deliver(call: Call, so_far: Accumulator) -> Accumulator:
 
 
 def conclude(call: Call, so_far: Accumulator, status: int | None = None) -> ModelResponse:
-    """The whole answer of a stream that has come to its end.
+    """The whole answer of a stream that has ended.
 
     Raises ResponseParsingError for tool calls or a structured answer that cannot be read.
     """
@@ -36,7 +36,7 @@ def conclude(call: Call, so_far: Accumulator, status: int | None = None) -> Mode
 
 
 def as_delta(response: ModelResponse) -> ModelResponse:
-    """A whole response as the one delta of a stream."""
+    """A whole response as the only delta of a stream."""
     if response.tool_calls:
         response.tool_calls = split_tool_calls(response.tool_calls)
     return response

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def parse_structured(response: ModelResponse, response_format: Any) -> Any:
     """The value that ``response_format`` (OpenAI's json_object or json_schema) asked for.
 
-    None when the model called tools or was filtered instead. Raises ResponseParsingError, with the response in
-    ``partial``, when the answer is no JSON or does not fit the schema.
+    None if the model called tools, or if its answer was filtered. Raises ResponseParsingError, with the response in
+    ``partial``, if the answer is not JSON or does not fit the schema.
     """
     kind = response_format.get("type") if isinstance(response_format, dict) else None
     if kind not in ("json_object", "json_schema") or response.tool_calls or response.finish_reason == "content_filter":
@@ -42,7 +42,7 @@ def _strip_fence(text: str) -> str:
 
 
 def find_mismatch(value: Any, schema: dict[str, Any]) -> str | None:
-    """The first thing that is wrong with ``value``, None when it fits; a schema that is wrong itself judges nothing."""
+    """The first thing that is wrong with ``value``; None if it fits, or if the schema itself is wrong."""
     from jsonschema import Draft202012Validator, SchemaError
     from jsonschema.exceptions import best_match
 

@@ -1,1 +1,1 @@
-"""What may be wrapped around a call, a module each."""
+"""The policies of a call, one module for each."""

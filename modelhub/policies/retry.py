@@ -10,11 +10,11 @@ from modelhub.errors import ModelCallError, TimeoutError
 
 
 class RetryPolicy:
-    """How often and how patiently to try again.
+    """How often to try again, and after how long.
 
-    ``max_attempts`` counts the first try, ``initial`` and ``max`` are the shortest and the longest wait in
-    seconds, ``on_timeout`` also repeats calls whose answer did not come in time (they may have been paid for).
-    ``explicit`` says that a config asked for it: then it counts also for errors that another model was retried for.
+    ``max_attempts`` includes the first try. ``initial`` and ``max`` are the shortest and the longest wait in seconds.
+    With ``on_timeout``, calls that timed out are repeated, too (the vendor may charge for each). ``explicit`` is true
+    if a config has the policy: then it also repeats calls after errors for which another model was retried already.
     """
 
     __slots__ = ("explicit", "initial", "max", "max_attempts", "on_timeout")

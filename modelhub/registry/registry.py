@@ -60,7 +60,9 @@ class ModelRegistry:
         self._lock = threading.RLock()
         self._drivers: Drivers | None = None  # made with the first model
         self._closed = False
-        self._observers: list[Observer] = list(observers)
+        self._observers: list[Observer] = []
+        for observer in observers:
+            self.observe(observer)
         self._registered: dict[str, type[ModelWrapperBase]] = {}
         self._types = KnownTypes(self._registered)
         self._source = model_configs
@@ -152,6 +154,8 @@ class ModelRegistry:
 
     def observe(self, observer: Observer) -> None:
         """Tell ``observer`` the events of every call from now on; see modelhub.events."""
+        if not callable(observer):
+            raise TypeError(f"an observer is a function that takes an event, not {observer!r}")
         self._observers.append(observer)
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ class KnownTypes(Collection[str]):
 
 
 def _find_defined(model_type: str) -> type[ModelWrapperBase] | None:
-    """The class of the program that declares ``model_type``; there is none until the base class has been imported."""
+    """The class in the program that declares ``model_type``; none exists before the base class is imported."""
     base = sys.modules.get("modelhub.base.wrapper")
     defined: type[ModelWrapperBase] | None = base.find_defined(model_type) if base is not None else None
     return defined

@@ -1,4 +1,4 @@
-"""Those who are told what happens in calls."""
+"""Tells observers and hooks what happens in calls, and sums what calls use."""
 
 from __future__ import annotations
 

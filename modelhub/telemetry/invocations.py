@@ -1,4 +1,4 @@
-"""AgentScope's hooks: functions that are told of every call of the program that succeeded."""
+"""AgentScope's hooks: functions that are told about every call of the program that succeeds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _HOOKS: dict[str, Hook] = {}
 
 
 def register_hook(name: str, hook: Hook) -> None:
-    """Have ``hook(model, invocation_id, timestamp, arguments, response, usage)`` called after every call."""
+    """Call ``hook(model, invocation_id, timestamp, arguments, response, usage)`` after every call that succeeds."""
     if name in _HOOKS:
         warnings.warn(f"the hook {name!r} was registered already; it is replaced", stacklevel=3)
     _HOOKS[name] = hook
@@ -48,7 +48,7 @@ def register_hook(name: str, hook: Hook) -> None:
 
 
 def remove_hook(name: str) -> None:
-    """Forget a hook; a warning when there is none of that name."""
+    """Forget a hook; logs a warning if no hook has that name."""
     if _HOOKS.pop(name, None) is None:
         warnings.warn(f"there is no hook {name!r} to remove", stacklevel=3)
     if not _HOOKS:
@@ -62,7 +62,7 @@ def clear_hooks() -> None:
 
 
 def observe(observer: Observer) -> None:
-    """Tell ``observer`` of every call from now on."""
+    """Tell ``observer`` about every call from now on."""
     if observer not in HOOKS:
         HOOKS.append(observer)
 
@@ -74,9 +74,9 @@ def ignore(observer: Observer) -> None:
 
 
 def recorded(call: Call, arguments: dict[str, Any], flow: Flow[Any]) -> Flow[Any]:
-    """``flow``, after which those who want to know are told: in the caller's thread, or beside its event loop.
+    """``flow``, after which hooks and observers are told: in the caller's thread, or beside its event loop.
 
-    As in AgentScope, a model that is plain Python is told of only when it saves its calls itself.
+    As in AgentScope, calls of a plain Python model are told only if the model saves them itself.
     """
     answer = yield from flow
     if isinstance(answer, ModelResponse):
@@ -85,7 +85,7 @@ def recorded(call: Call, arguments: dict[str, Any], flow: Flow[Any]) -> Flow[Any
 
 
 def tell(model: Any, arguments: Any, response: Any, usage: Any = None, answer: ModelResponse | None = None) -> None:
-    """Tell the observers of one call; what fails in them is logged, never raised."""
+    """Tell hooks and observers about one call; their errors are logged, never raised."""
     if not HOOKS:
         return
     try:
@@ -105,7 +105,7 @@ def tell(model: Any, arguments: Any, response: Any, usage: Any = None, answer: M
 
 
 def build_usage(usage: Any) -> dict[str, Any]:
-    """``usage`` (a Usage, AgentScope's ChatUsage, a dict or None) as records hold it."""
+    """``usage`` (a Usage, AgentScope's ChatUsage, a dict or None) in the form of AgentScope's records."""
     if usage is None or isinstance(usage, dict):
         return dict(usage or {})
     if hasattr(usage, "model_dump"):

@@ -23,7 +23,7 @@ def observed(
     observers: Sequence[Observer],
     start: Callable[[Call], Flow[Any]],
 ) -> Flow[Any]:
-    """The flow of ``call`` that ``start`` makes; ``observers`` are told that it began, what happened, and its end."""
+    """The flow of ``call`` that ``start`` makes; ``observers`` are told its beginning, its events, and its end."""
     call.id = os.urandom(8).hex()
     call.listener = teller = Teller(call, observers)
     model, clock = call.model, teller.clock

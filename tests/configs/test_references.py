@@ -142,13 +142,13 @@ models:
     model: ${MH_MODEL:-m}
     api_key: ${MH_SECRET}
   - config_name: custom
-    model_type: parrot
+    model_type: talking_magpie
     voice: ${MH_VOICE}
 """
 
 
-class Parrot(ModelWrapperBase):
-    model_type = "parrot"
+class TalkingMagpie(ModelWrapperBase):
+    model_type = "talking_magpie"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_is_missing_at_the_first_use_has_its_place_in_the_file(
     path.write_text("# moved down by a line\n" + LAYERED)
     for variable in {"MH_SECRET", "MH_SECONDS", "MH_VOICE"} - {missing}:
         monkeypatch.setenv(variable, "5")
-    with pytest.warns(ConfigWarning), ModelRegistry(path, wrappers=[Parrot]) as hub:
+    with pytest.warns(ConfigWarning), ModelRegistry(path, wrappers=[TalkingMagpie]) as hub:
         path.write_text(LAYERED)
         hub.reload()
         with pytest.raises(ConfigError) as caught:

@@ -194,6 +194,13 @@ def test_a_stream_without_an_end(answer: Ask, model: Any, caller: Any) -> None:
         caller.deltas(model, "hello")
 
 
+def test_a_stream_of_nothing(answer: Ask, model: Any, caller: Any) -> None:
+    calls = answer(Chunks([]), Chunks([]))
+    with pytest.raises(errors.StreamInterruptedError, match="before the answer did"):
+        caller.deltas(model, "hi")
+    assert len(calls) == 2  # nothing was delivered, so it was tried again
+
+
 def test_a_stream_that_is_left_is_closed(answer: Ask, model: Any) -> None:
     chunks = Chunks([piece("a"), piece("b"), piece("c", "stop")])
     answer(chunks)
