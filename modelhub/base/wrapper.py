@@ -59,7 +59,9 @@ class ModelWrapperBase(Inheritance):
 
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
         """What a call of a described model does, as a generator for a driver to serve."""
-        raise NotImplementedError(f"{type(self).__name__} has no __call__")
+        awaited = type(self).acall is not ModelWrapperBase.acall
+        how = "can only be awaited: use `await model.acall(...)`" if awaited else "has no __call__ and no acall"
+        raise NotImplementedError(f"{type(self).__name__} {how}")
 
     @property
     def drivers(self) -> Drivers:

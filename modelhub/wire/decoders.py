@@ -23,11 +23,11 @@ class EventDecoder:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next bytes of the stream and return the events that are complete now."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no feed")
 
     def flush(self) -> list[Event]:
         """Return the last events, once the stream has ended."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no flush")
 
     def _take(self) -> list[Event]:
         events, self.pending = self.pending, []

@@ -236,7 +236,7 @@ def test_an_async_generator_is_a_stream() -> None:
 
 
 def test_what_can_only_be_awaited_says_so() -> None:
-    with pytest.raises(NotImplementedError, match="Async has no __call__"):
+    with pytest.raises(NotImplementedError, match=r"Async can only be awaited: use `await model\.acall"):
         build("kind_async")("hi")
 
 
