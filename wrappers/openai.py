@@ -21,13 +21,14 @@ from modelhub.base import (
     normalize_prompt,
     normalize_texts,
     override,
+    raise_for_failure,
 )
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages import tool_choice_name
 
 from .openai_reply import parse_chunk as parse_chunk
 from .openai_reply import parse_completion as parse_completion
-from .openai_reply import parse_images, parse_usage, parse_vectors, raise_for_error
+from .openai_reply import parse_images, parse_usage, parse_vectors
 
 if TYPE_CHECKING:
     from modelhub.vendors import Vendor
@@ -153,7 +154,7 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
-        raise_for_error(data, reply, self.error_codes)
+        raise_for_failure(data, reply, self.error_codes)
         return ModelResponse(
             embedding=parse_vectors(data["data"]),
             raw=data,
@@ -177,7 +178,7 @@ class OpenAIDALLEWrapper(OpenAIEndpoint, ImageWrapper):
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
-        raise_for_error(data, reply, self.error_codes)
+        raise_for_failure(data, reply, self.error_codes)
         return ModelResponse(
             image_urls=parse_images(data),
             raw=data,

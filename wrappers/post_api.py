@@ -21,10 +21,11 @@ from modelhub.base import (
     build_error,
     find_request_id,
     override,
+    raise_for_failure,
 )
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
 
-from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors, raise_for_error
+from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors
 from .post_api_reply import open_envelope, parse_bare_vectors, parse_known_shape
 
 _LAST_WORDS = re.compile(r"\n(?=[A-Za-z][\w.]*(?:: |$))")  # the exception, after the indented lines that led to it
@@ -102,8 +103,8 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         if isinstance(data, dict):
-            raise_for_error(data, reply)
-            raise_for_error(open_envelope(data), reply)
+            raise_for_failure(data, reply)
+            raise_for_failure(open_envelope(data), reply)
         response = self._parse_response(data)
         if response.raw is None:
             response.raw = data

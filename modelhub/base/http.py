@@ -12,8 +12,9 @@ from modelhub.base.endpoint import Endpoint, add_query
 from modelhub.base.wrapper import ModelWrapperBase
 from modelhub.engine import http
 from modelhub.engine.call import Call, explained
-from modelhub.engine.classify import Codes, parse_error_body
+from modelhub.engine.classify import Codes
 from modelhub.engine.effects import Flow
+from modelhub.engine.failures import parse_error_body
 from modelhub.engine.in_process import answer
 from modelhub.engine.library import LibraryCall
 from modelhub.engine.parse_func import PARSING, parsed, take_parsing

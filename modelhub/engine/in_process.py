@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from modelhub.engine.attempts import attempts
 from modelhub.engine.call import CURRENT, Call
 from modelhub.engine.effects import Flow, Invoke
-from modelhub.engine.stream import conclude, deliver
+from modelhub.engine.parsing import check_calls
+from modelhub.engine.stream import conclude, deliver, tells
 from modelhub.engine.structured import parse_structured
 from modelhub.response import ModelResponse, StreamedResponse
 from modelhub.response.accumulator import Accumulator
@@ -98,6 +99,8 @@ def _ask(call: Call, python: PythonCall) -> Flow[Any]:
     if python.is_stream(outcome):
         return (yield from _read_pieces(call, python, Pieces(outcome, loop)))
     response = python.parse(outcome)
+    if isinstance(response, ModelResponse) and response.tool_calls:
+        check_calls(response, response.tool_calls)
     if call.response_format is not None:
         response.parsed = parse_structured(response, call.response_format)
     return response
@@ -109,6 +112,7 @@ def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
     The result of a generator without pieces is the value that it returned.
     """
     so_far = python.build_accumulator(pieces.outcome)
+    kept: list[ModelResponse] = []
     ended = False
     try:
         while True:
@@ -116,19 +120,28 @@ def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
             if piece is END:
                 break
             delta = python.parse_piece(piece, so_far)
-            if delta is not None:
-                so_far.add(delta)
+            if delta is None:
+                continue
+            so_far.add(delta)
+            kept.append(delta)
+            if so_far.delivered or tells(delta):
                 if not so_far.delivered:
                     call.so_far = so_far
                     yield deliver(call, so_far)
-                yield [delta]
+                yield kept
+                kept = []
         ended = True
     finally:
         if not ended:
             pieces.close()
     python.parse_end(pieces.outcome, pieces.returned, so_far)
-    if not so_far.delivered:
+    if not so_far.delivered and not kept:
         return ModelResponse() if pieces.returned is None else python.parse(pieces.returned)
+    if not so_far.delivered:
+        call.so_far = so_far
+        yield deliver(call, so_far)
+    if kept:
+        yield kept
     return conclude(call, so_far)
 
 

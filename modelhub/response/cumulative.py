@@ -30,7 +30,9 @@ class CumulativeAccumulator(Accumulator):
         before, text = "".join(self.text), delta.text or ""
         if text and not text.startswith(before):
             self.pieces = True
-        new = ModelResponse(self.grow(before, text)[len(before) :], raw=delta.raw, usage=delta.usage)
+        new = ModelResponse(
+            self.grow(before, text)[len(before) :], raw=delta.raw, usage=delta.usage, refusal=delta.refusal
+        )
         thought = "".join(self.reasoning)
         new.reasoning = self.grow(thought, delta.reasoning)[len(thought) :] if delta.reasoning else None
         calls = delta.tool_calls or []

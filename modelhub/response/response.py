@@ -12,6 +12,8 @@ from modelhub.overriding import override
 if TYPE_CHECKING:
     from modelhub.response.usage import Usage
 
+_SHOWN = ("text", "reasoning", "refusal", "tool_calls", "finish_reason", "usage", "parsed")
+
 
 class ModelResponse:
     """The answer of a model.
@@ -21,6 +23,7 @@ class ModelResponse:
     which of the two it has: a whole response iterates as its one delta.
 
     ``text`` is the answer, ``reasoning`` the thinking before it, ``tool_calls`` what the model wants called,
+    ``refusal`` what it said instead of an answer that it will not give,
     ``finish_reason`` in OpenAI's words (stop, length, tool_calls, content_filter, other), ``embedding`` a list
     of vectors, ``image_urls`` URLs or data URIs, ``parsed`` the structured answer, ``raw`` the decoded reply
     (of a stream: the list of its events).
@@ -36,6 +39,7 @@ class ModelResponse:
         "parsed",
         "raw",
         "reasoning",
+        "refusal",
         "request_id",
         "text",
         "tool_calls",
@@ -53,6 +57,7 @@ class ModelResponse:
     raw: Any
     request_id: str | None
     model: str | None
+    refusal: str | None
     _arrival: Any  # of a StreamedResponse, which has the same slots
     _become_streamed: ClassVar[Callable[[Any, Iterator[str]], None]]  # given by ``cumulative``, which knows how
 
@@ -70,6 +75,7 @@ class ModelResponse:
         usage: Usage | None = None,
         request_id: str | None = None,
         model: str | None = None,
+        refusal: str | None = None,
     ) -> None:
         self.embedding = embedding
         if stream is not None:
@@ -85,6 +91,7 @@ class ModelResponse:
         self.usage = usage
         self.request_id = request_id
         self.model = model
+        self.refusal = refusal
 
     def __iter__(self) -> Iterator[ModelResponse]:
         yield self
@@ -107,7 +114,7 @@ class ModelResponse:
         """
         text = self.text
         calls = [call.to_dict() for call in self.tool_calls or ()]
-        message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else "")}
+        message: dict[str, Any] = {"role": "assistant", "content": text or self.refusal or (None if calls else "")}
         return {**message, "tool_calls": calls} if calls else message
 
     @property
@@ -133,7 +140,7 @@ class ModelResponse:
 
     @override
     def __repr__(self) -> str:
-        shown = {n: getattr(self, n) for n in ("text", "reasoning", "tool_calls", "finish_reason", "usage", "parsed")}
+        shown = {n: getattr(self, n) for n in _SHOWN}
         if self.embedding is not None:
             shown["embedding"] = f"<{len(self.embedding)} vectors>"
         if self.image_urls is not None:

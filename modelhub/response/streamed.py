@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.response import ModelResponse
+from modelhub.response.tool_calls import MalformedToolCall
 
 
 class Source(Protocol):
@@ -34,21 +35,19 @@ class Arrival:
 
 def build_response(so_far: Accumulator) -> ModelResponse:
     """What has arrived, as a response of its own; tool calls that are not whole yet are left out."""
-    try:
-        tool_calls = so_far.tool_calls()
-    except ValueError:
-        tool_calls = None
+    whole = [call for call in so_far.tool_calls() or () if not isinstance(call, MalformedToolCall)]
     return ModelResponse(
         text="".join(so_far.text),
         image_urls=so_far.image_urls or None,
         raw=so_far.raw,
         parsed=so_far.parsed,
-        tool_calls=tool_calls,
+        tool_calls=whole or None,
         reasoning="".join(so_far.reasoning) or None,
         finish_reason=so_far.finish_reason,
         usage=so_far.usage,
         request_id=so_far.request_id,
         model=so_far.model,
+        refusal="".join(so_far.refusal) or None,
     )
 
 
@@ -84,6 +83,7 @@ class StreamedResponse(ModelResponse):
     raw = _gathered("raw")
     request_id = _gathered("request_id")
     model = _gathered("model")
+    refusal = _gathered("refusal")
     _text = _gathered("text")
 
     @classmethod
@@ -216,7 +216,7 @@ class StreamedResponse(ModelResponse):
 
 FIELDS = (
     *("text", "reasoning", "tool_calls", "finish_reason", "usage"),
-    *("image_urls", "parsed", "raw", "request_id", "model"),
+    *("image_urls", "parsed", "raw", "request_id", "model", "refusal"),
 )
 
 

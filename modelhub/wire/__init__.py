@@ -8,3 +8,4 @@ from modelhub.wire.wire import Reply as Reply
 from modelhub.wire.wire import Request as Request
 from modelhub.wire.wire import decode_json as decode_json
 from modelhub.wire.wire import encode_json as encode_json
+from modelhub.wire.wire import said as said

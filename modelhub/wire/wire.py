@@ -28,6 +28,11 @@ def decode_json(data: bytes | str) -> Any:
             raise ValueError("the JSON is nested too deep") from None
 
 
+def said(value: Any) -> Any:
+    """``value``, or None where it says nothing: many servers write an empty text or the word null for None."""
+    return None if value is None or value == "" or value == "null" else value
+
+
 class Request:
     """One HTTP request to perform.
 
