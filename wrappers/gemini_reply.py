@@ -25,6 +25,7 @@ from modelhub.errors import (
     ResponseParsingError,
 )
 from modelhub.response.streamed import build_response
+from modelhub.response.usage import add_usage
 
 FINISH_REASONS = {
     "STOP": "stop",
@@ -165,20 +166,6 @@ def parse_usage(data: dict[str, Any]) -> Usage | None:
         usage.get("cachedContentTokenCount"),
         thoughts,
     )
-
-
-def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
-    """The sum of the tokens of two replies."""
-    if one is None or other is None:
-        return one or other
-    return Usage(*(_add(getattr(one, name), getattr(other, name)) for name in _COUNTS))
-
-
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
-
-
-def _add(one: int | None, other: int | None) -> Any:
-    return None if one is None and other is None else (one or 0) + (other or 0)
 
 
 def parse_failure(status: int | None, body: Any, headers: Mapping[str, str] | None) -> ModelCallError:

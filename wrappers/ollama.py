@@ -25,7 +25,7 @@ from modelhub.base import (
     raise_for_failure,
     said,
 )
-from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
+from modelhub.errors import BadRequestError, ModelCallError
 
 from .ollama_request import build_images, build_messages, build_options, build_tools, parse_host
 from .openai import refuse
@@ -180,8 +180,6 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         raise_for_failure(data, reply)
-        if not data["embeddings"]:
-            raise ResponseParsingError("the reply holds no embedding", status=reply.status)
         return ModelResponse(
             embedding=data["embeddings"],
             raw=data,

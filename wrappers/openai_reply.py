@@ -144,9 +144,7 @@ def parse_usage(usage: Any) -> Usage | None:
 
 
 def parse_vectors(rows: list[dict[str, Any]]) -> list[list[float]]:
-    """The embeddings in the order of their texts; raises ResponseParsingError if there are no embeddings."""
-    if not rows:
-        raise ResponseParsingError("the reply holds no embedding")
+    """The embeddings in the order of their texts."""
     if all("index" in row for row in rows):
         rows = sorted(rows, key=lambda row: row["index"])
     return [parse_vector(row["embedding"]) for row in rows]

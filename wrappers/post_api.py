@@ -197,6 +197,12 @@ class PostAPIEmbeddingWrapper(PostAPIModelWrapperBase, EmbeddingWrapper):
         self.pooling = pooling
 
     @override
+    def split_input(self, input: Any) -> list[Any] | None:
+        if self.messages_key.partition(".")[0] in self.json_args:  # what stands beside the texts may get vectors, too
+            return None
+        return super().split_input(input)
+
+    @override
     def _parse_response(self, response: Any) -> ModelResponse:
         rows = response.get("text_embedding") if isinstance(response, dict) else response
         if isinstance(rows, list) and rows:

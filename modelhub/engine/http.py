@@ -78,16 +78,20 @@ def _after(delay: float, flow: Flow[T]) -> Flow[T]:
 
 
 def _exchange(call: Call, exchange: Generator[Request, Reply, T]) -> Flow[T]:
-    """Serve a conversation of several requests; each request is retried by itself."""
+    """Serve a conversation of several requests; each request is retried by itself, and told of if it fails."""
     request = next(exchange)
     while True:
-        reply = yield from fetch(call, request, _same)
         try:
-            request = read(exchange.send, reply)
+            try:
+                reply = yield from fetch(call, request, _same)
+            except ModelCallError as error:
+                request = exchange.throw(error)
+            else:
+                request = read(exchange.send, reply)
         except StopIteration as done:
             result: T = done.value
             if isinstance(result, ModelResponse) and result.tool_calls:
-                check_calls(result, result.tool_calls, reply.status)
+                check_calls(result, result.tool_calls)
             return result
 
 
