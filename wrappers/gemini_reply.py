@@ -17,6 +17,7 @@ from modelhub.base import (
     error_from_json,
     find_failure,
     find_request_id,
+    find_status,
     said,
 )
 from modelhub.errors import (
@@ -169,7 +170,7 @@ def parse_usage(data: dict[str, Any]) -> Usage | None:
 
 
 def parse_failure(status: int | None, body: Any, headers: Mapping[str, str] | None) -> ModelCallError:
-    """The typed error for a decoded body, which may be in a list; if ``status`` is None, the body has the status."""
+    """The typed error for a decoded body, which may be in a list; without a telling ``status``, the body has it."""
     if isinstance(body, list) and body:
         body = body[0]
     error = body.get("error") if isinstance(body, dict) else None
@@ -178,9 +179,7 @@ def parse_failure(status: int | None, body: Any, headers: Mapping[str, str] | No
     details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
     code = next((d["reason"] for d in details if d.get("reason") in ERROR_CODES), error.get("status"))
     message = error["message"].strip()[:2000] or "the server gave no reason"
-    told = error.get("code")
-    status = status or (told if isinstance(told, int) else None)
-    failure = build_error(status, message, code, headers=headers, vendor=ERROR_CODES)
+    failure = build_error(find_status(status, error, body), message, code, headers=headers, vendor=ERROR_CODES)
     delay = next((d["retryDelay"] for d in details if isinstance(d.get("retryDelay"), str)), "")
     seconds = _SECONDS.fullmatch(delay)
     if seconds and failure.retry_after is None:

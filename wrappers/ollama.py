@@ -100,14 +100,12 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
-        data = reply.json()
-        raise_for_failure(data, reply)
+        data = read_body(reply.json(), reply, "message")
         return parse_answer(data, data["message"], reply)
 
     @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
-        data = event.data
-        raise_for_failure(data, Reply(200, {}), answered=isinstance(data, dict) and "message" in data)
+        data = read_body(event.data, Reply(200, {}), "message")
         if "message" not in data and not data.get("done"):
             raise KeyError("message")
         return parse_delta(data, data.get("message") or {}, so_far)
@@ -142,8 +140,7 @@ class OllamaGenerationWrapper(OllamaEndpoint):
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
-        data = reply.json()
-        raise_for_failure(data, reply)
+        data = read_body(reply.json(), reply, "response")
         response = parse_answer(data, {"content": data["response"], "thinking": data.get("thinking")}, reply)
         if said(data.get("image")):
             response.image_urls = [build_image_uri(data["image"], "png")]
@@ -151,8 +148,7 @@ class OllamaGenerationWrapper(OllamaEndpoint):
 
     @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
-        data = event.data
-        raise_for_failure(data, Reply(200, {}))
+        data = read_body(event.data, Reply(200, {}), "response")
         return parse_delta(data, {"content": data.get("response"), "thinking": data.get("thinking")}, so_far)
 
 
@@ -178,8 +174,7 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
-        data = reply.json()
-        raise_for_failure(data, reply)
+        data = read_body(reply.json(), reply, "embeddings")
         return ModelResponse(
             embedding=data["embeddings"],
             raw=data,
@@ -187,6 +182,17 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
             request_id=find_request_id(reply.headers),
             model=data.get("model"),
         )
+
+
+def read_body(data: Any, reply: Reply, key: str) -> dict[str, Any]:
+    """``data``, the body of a reply or a line of a stream; raises a typed error if it reports one, or is no object.
+
+    What the body is about is under ``key``; it is not in the last line of an older server.
+    """
+    answer = data.get(key) if isinstance(data, dict) else None
+    answered = answer is not None and (key != "message" or isinstance(answer, dict))  # a failure has a message, too
+    raise_for_failure(data, reply, answered=answered or (isinstance(data, dict) and data.get("done") is True))
+    return data  # type: ignore[no-any-return]
 
 
 def parse_answer(data: dict[str, Any], message: dict[str, Any], reply: Reply) -> ModelResponse:

@@ -159,6 +159,8 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
     def _parse_response(self, response: Any) -> ModelResponse:
         parsed = parse_known_shape(response)
         if parsed is None:
+            if isinstance(response, dict):
+                raise_for_failure(response, Reply(200, {}), answered=False)
             raise ResponseParsingError(
                 "the reply has none of the known shapes (choices, data.response.choices, generated_text); "
                 "subclass PostAPIChatWrapper and override _parse_response"

@@ -7,7 +7,14 @@ from modelhub.base.http import HTTPModelWrapperBase
 from modelhub.base.image import ImageWrapper, normalize_prompt
 from modelhub.base.wrapper import ModelWrapperBase
 from modelhub.engine.classify import Codes, build_error, find_request_id
-from modelhub.engine.failures import decode_error, error_from_json, find_failure, parse_error_body, raise_for_failure
+from modelhub.engine.failures import (
+    decode_error,
+    error_from_json,
+    find_failure,
+    find_status,
+    parse_error_body,
+    raise_for_failure,
+)
 from modelhub.engine.library import LibraryCall
 from modelhub.engine.stream import tells
 from modelhub.engine.too_long import says_too_long
@@ -49,6 +56,7 @@ __all__ = [
     "error_from_json",
     "find_failure",
     "find_request_id",
+    "find_status",
     "normalize_prompt",
     "normalize_texts",
     "override",

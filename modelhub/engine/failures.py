@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from modelhub import errors
@@ -113,8 +113,7 @@ def error_from_json(
         message = next((message[name] for name in _MESSAGES if said(message.get(name)) is not None), message)
     if not isinstance(message, str):
         message = str(message if message is not None else body)
-    if status is None or status < 300:
-        status = next(_find_statuses(inner, body), status)
+    status = find_status(status, inner, body)
     code = next((inner[name] for name in _CODES if inner.get(name) not in _NO_CODE), None)
     type = next((inner[name] for name in _TYPES if isinstance(inner.get(name), str)), None)
     request_id = body.get("request_id") if isinstance(body, dict) else None
@@ -130,13 +129,12 @@ def error_from_json(
     )
 
 
-def _find_statuses(*bodies: Any) -> Iterator[int]:
-    """The statuses of a failure that bodies tell under the names of a code."""
-    for body in bodies:
-        for name in _STATUSES if isinstance(body, dict) else ():
-            told = str(body.get(name))
-            if _STATUS.fullmatch(told):
-                yield int(told)
+def find_status(status: int | None, *bodies: Any) -> int | None:
+    """``status`` if it says that a request failed, else the one from 400 to 599 that the first of ``bodies`` tells."""
+    if status is not None and status >= 300:
+        return status
+    told = (str(body.get(name)) for body in bodies if isinstance(body, dict) for name in _STATUSES)
+    return next((int(digits) for digits in told if _STATUS.fullmatch(digits)), status)
 
 
 def _page_message(reply: Reply) -> str:
