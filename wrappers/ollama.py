@@ -11,24 +11,28 @@ from typing import Any, ClassVar
 from modelhub.base import (
     Accumulator,
     ChatWrapper,
+    Dialect,
     EmbeddingWrapper,
     Endpoint,
     Event,
     HTTPModelWrapperBase,
     LineDecoder,
     ModelResponse,
+    Origin,
     Reply,
     Request,
     ToolCallDelta,
     Usage,
+    build_origin,
     build_tool_call,
     find_request_id,
+    make_call_id,
     normalize_texts,
     override,
 )
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
 
-from .ollama_request import build_images, build_messages, build_options, build_tools, parse_host
+from .ollama_request import DIALECT, build_images, build_messages, build_options, build_tools, parse_host
 from .openai import refuse
 from .openai_reply import build_image_uri, raise_for_error
 
@@ -91,7 +95,12 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
 
     model_type = "ollama_chat"
     path = "/api/chat"
+    dialect = DIALECT
     top_level = (*OllamaEndpoint.top_level, "tools")
+
+    @override
+    def build_origin(self, dialect: Dialect) -> Origin:
+        return build_origin(dialect, "", "")  # every server knows the thinking of every model
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
@@ -103,7 +112,9 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         raise_for_error(data, reply)
-        return parse_answer(data, data["message"], reply)
+        response = parse_answer(data, data["message"], reply)
+        response.origin = self.origin
+        return response
 
     @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
@@ -212,7 +223,7 @@ def parse_delta(data: dict[str, Any], message: dict[str, Any], so_far: Accumulat
     calls = [
         ToolCallDelta(
             len(so_far.calls) + n,
-            call.get("id") or f"call_{len(so_far.calls) + n}",
+            call.get("id") or make_call_id(),
             call["function"]["name"],
             json.dumps(call["function"].get("arguments") or {}, ensure_ascii=False),
         )

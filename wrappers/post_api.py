@@ -25,6 +25,7 @@ from modelhub.base import (
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
 
 from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors, raise_for_error
+from .openai_turn import DIALECT
 from .post_api_reply import open_envelope, parse_bare_vectors, parse_known_shape
 
 _LAST_WORDS = re.compile(r"\n(?=[A-Za-z][\w.]*(?:: |$))")  # the exception, after the indented lines that led to it
@@ -131,6 +132,7 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
 
     model_type = "post_api_chat"
     formatters = ("openai", "gemini", "common")
+    dialect = DIALECT
 
     @override
     def read(self, messages: Any) -> list[dict[str, Any]]:

@@ -12,13 +12,15 @@ from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.response import ModelResponse, ToolCall, ToolCallDelta, Usage
 from modelhub.response.accumulator import Accumulator
-from modelhub.response.tool_calls import build_tool_call
+from modelhub.response.origin import Dialect, Origin, build_origin
+from modelhub.response.tool_calls import build_tool_call, make_call_id
 from modelhub.wire import Event, EventDecoder, LineDecoder, Reply, Request, SSEDecoder, decode_json, encode_json
 
 __all__ = [
     "Accumulator",
     "ChatWrapper",
     "Codes",
+    "Dialect",
     "EmbeddingWrapper",
     "Endpoint",
     "Event",
@@ -29,6 +31,7 @@ __all__ = [
     "LineDecoder",
     "ModelResponse",
     "ModelWrapperBase",
+    "Origin",
     "Reply",
     "Request",
     "RetryPolicy",
@@ -38,11 +41,13 @@ __all__ = [
     "Usage",
     "add_query",
     "build_error",
+    "build_origin",
     "build_tool_call",
     "decode_json",
     "encode_json",
     "error_from_json",
     "find_request_id",
+    "make_call_id",
     "normalize_prompt",
     "normalize_texts",
     "override",

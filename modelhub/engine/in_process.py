@@ -109,6 +109,8 @@ def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
     The result of a generator without pieces is the value that it returned.
     """
     so_far = python.build_accumulator(pieces.outcome)
+    outcome = pieces.outcome  # another model's answer is that model's
+    so_far.origin = outcome.origin if isinstance(outcome, StreamedResponse) else call.model.origin
     ended = False
     try:
         while True:

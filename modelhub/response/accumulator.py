@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelhub.response.tool_calls import ToolCall, ToolCallDelta, build_tool_call
+from modelhub.response.tool_calls import ToolCall, ToolCallDelta, build_tool_call, make_call_id
 from modelhub.response.usage import Usage
 
 if TYPE_CHECKING:
+    from modelhub.response.origin import Origin
     from modelhub.response.response import ModelResponse
 
 
@@ -24,6 +25,7 @@ class Accumulator:
         "finish_reason",
         "image_urls",
         "model",
+        "origin",
         "parsed",
         "raw",
         "reasoning",
@@ -33,7 +35,8 @@ class Accumulator:
         "usage",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, origin: Origin | None = None) -> None:
+        self.origin = origin
         self.restart()
 
     def restart(self) -> None:
@@ -90,7 +93,9 @@ class Accumulator:
         """The calls with decoded arguments; raises ValueError for arguments that are not a JSON object."""
         if not self.calls:
             return None
-        return [build_tool_call(call.id, call.name, call.arguments, n) for n, call in enumerate(self.calls)]
+        for call in self.calls:
+            call.id = call.id or make_call_id()  # once, so that each look at a stream sees the same
+        return [build_tool_call(call.id, call.name, call.arguments) for call in self.calls]
 
     def grow(self, before: str, text: str) -> str:
         """The text so far, when ``before`` came first and a delta brings ``text``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -76,8 +77,13 @@ def split_tool_calls(calls: Iterable[ToolCall]) -> list[ToolCallDelta]:
     ]
 
 
+def make_call_id() -> str:
+    """An id for a tool call that came without one; no other call of a conversation has it."""
+    return f"call_{os.urandom(12).hex()}"
+
+
 def build_tool_call(id: str | None, name: str | None, arguments: str | dict[str, Any] | None, n: int = 0) -> ToolCall:
-    """A ToolCall from wire values; a missing id becomes ``call_<n>``, empty arguments ``{}``.
+    """A ToolCall from wire values; a missing id is made up, empty arguments become ``{}``.
 
     Raises ValueError when the arguments are not a JSON object.
     """
@@ -90,4 +96,4 @@ def build_tool_call(id: str | None, name: str | None, arguments: str | dict[str,
         arguments = {}
     if not isinstance(arguments, dict):
         raise ValueError(f"the arguments of tool call {name!r} are not a JSON object: {str(arguments)[:200]!r}")
-    return ToolCall(id or f"call_{n}", name or "", arguments)
+    return ToolCall(id or make_call_id(), name or "", arguments)
