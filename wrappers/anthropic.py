@@ -68,7 +68,7 @@ class AnthropicChatWrapper(ChatWrapper):
 
     model_type = "anthropic_chat"
     formatters = ("anthropic",)
-    dialect = DIALECT
+    answer_dialect = DIALECT
     error_codes: ClassVar[Codes | None] = {
         "overloaded_error": ServerError,
         "api_error": ServerError,
@@ -164,7 +164,7 @@ class AnthropicChatWrapper(ChatWrapper):
             raw=data,
             request_id=find_request_id(reply.headers),
             model=data.get("model"),
-            origin=self.origin,
+            origin=self.find_origin(),
         )
 
     @override

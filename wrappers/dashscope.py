@@ -34,7 +34,7 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
 
     model_type = "dashscope_chat"
     formatters = ("dashscope",)
-    dialect = DIALECT
+    answer_dialect = DIALECT
     path = "/services/aigc/text-generation/generation"
     # Older models answer in a form without tool calls unless told otherwise.
     default_parameters: ClassVar[dict[str, Any]] = {"result_format": "message"}
@@ -96,7 +96,7 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
             usage=parse_usage(data.get("usage")),
             raw=data,
             request_id=data.get("request_id") or find_request_id(reply.headers),
-            origin=self.origin,
+            origin=self.find_origin(),
         )
 
     @override

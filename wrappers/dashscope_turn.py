@@ -13,7 +13,7 @@ def gather(raw: Any, message: dict[str, Any]) -> dict[str, Any]:
     for data in raw if isinstance(raw, list) else [raw]:
         output = data.get("output") if isinstance(data, dict) else None
         choices = (output or {}).get("choices") or ()
-        choice = next((choice for choice in choices if choice.get("index", 0) == 0), {})
+        choice: dict[str, Any] = next((choice for choice in choices if choice.get("index", 0) == 0), {})
         pieces.append((choice.get("message") or {}).get("reasoning_content") or "")
     thinking = "".join(pieces)
     return {"reasoning_content": thinking} if thinking else {}

@@ -105,7 +105,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
 
     model_type = "gemini_chat"
     formatters = ("gemini",)
-    dialect = DIALECT
+    answer_dialect = DIALECT
 
     @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -150,7 +150,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
     def parse_whole(self, replies: list[Any], last: Reply) -> ModelResponse:
         """The response of replies that continue each other."""
         response = parse_replies(replies, last)
-        response.origin = self.origin
+        response.origin = self.find_origin()
         return response
 
     @override

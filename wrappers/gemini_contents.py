@@ -56,7 +56,7 @@ def build_contents(messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, A
             continue
         if role == "assistant":
             parts = build_answer(message, parts, names)
-            if all(is_silent(part) for part in parts):
+            if contents and all(is_silent(part) for part in parts):
                 continue
         results = None
         said = [part for part in parts if not is_empty(part)]

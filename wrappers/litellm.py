@@ -71,7 +71,7 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
             lambda: self._library.acompletion(**kwargs),
             load=self._load if self._library is None else None,
             stream=stream,
-            parse=partial(parse_answer, origin=self.origin),
+            parse=partial(parse_answer, origin=self.find_origin()),
             parse_chunk=parse_piece,
             parse_failure=lambda causes: parse_failure(causes, kwargs),
         )

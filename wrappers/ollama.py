@@ -95,7 +95,7 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
 
     model_type = "ollama_chat"
     path = "/api/chat"
-    dialect = DIALECT
+    answer_dialect = DIALECT
     top_level = (*OllamaEndpoint.top_level, "tools")
 
     @override
@@ -113,7 +113,7 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
         data = reply.json()
         raise_for_error(data, reply)
         response = parse_answer(data, data["message"], reply)
-        response.origin = self.origin
+        response.origin = self.find_origin()
         return response
 
     @override

@@ -26,7 +26,7 @@ from modelhub.base import (
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages import tool_choice_name
 
-from .openai_messages import fit_messages, is_mistral
+from .openai_messages import fit_messages, is_mistral, wants_thoughts
 from .openai_reply import parse_chunk as parse_chunk
 from .openai_reply import parse_completion as parse_completion
 from .openai_reply import parse_images, parse_usage, parse_vectors, raise_for_error
@@ -102,7 +102,7 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
     model_type = "openai_chat"
     formatters: ClassVar[tuple[str, ...]] = ("openai", "common")
     path = "/chat/completions"
-    dialect: ClassVar[Dialect | None] = DIALECT
+    answer_dialect: ClassVar[Dialect | None] = DIALECT
     asks_usage = True  # whether a stream tells its usage only when asked
 
     def __init__(self, *args: Any, use_openai_formatter: bool | None = None, **kwargs: Any) -> None:
@@ -134,13 +134,14 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
             return messages
         url = self.endpoint.url
         known = self.find_other() is not None or url.startswith(OpenAIChatWrapper.base_url)
-        return fit_messages(messages, is_mistral(self.vendor, url, self.model_name), known)
+        mistral = is_mistral(self.vendor, url, self.model_name)
+        return fit_messages(messages, mistral, known, wants_thoughts(self.vendor, url))
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         response = parse_completion(reply.json(), reply, self.error_codes)
         response.request_id = find_request_id(reply.headers)
-        response.origin = self.origin
+        response.origin = self.find_origin()
         return response
 
     @override

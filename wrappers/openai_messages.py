@@ -12,6 +12,7 @@ _SIGNED = "__thought__"  # in the ids that LiteLLM gives to Gemini's calls, befo
 _MISTRAL_ID = re.compile(r"[a-zA-Z0-9]{9}")
 _MISTRAL = re.compile(r"(?:mi|mini|code|magi|dev|vox)stral|voxtral|mixtral|pixtral", re.I)
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_THINKING = re.compile(r"//[^/]*\b(?:deepseek\.com|moonshot\.(?:cn|ai))")
 # What modelhub's users store with the answers of Anthropic and Gemini.
 _OTHERS = frozenset({"thinking_blocks", "thought_signature"})
 
@@ -25,11 +26,18 @@ def is_mistral(*names: str | None) -> bool:
     return any(name and _MISTRAL.search(name) for name in names)
 
 
-def fit_messages(messages: list[dict[str, Any]], mistral: bool, known: bool) -> list[dict[str, Any]]:
+def wants_thoughts(vendor: str | None, url: str) -> bool:
+    """Whether the vendor refuses tool calls that no ``reasoning_content`` came with, as DeepSeek and Moonshot do."""
+    return vendor in ("deepseek", "moonshot", "moonshot_cn") or _THINKING.search(url) is not None
+
+
+def fit_messages(
+    messages: list[dict[str, Any]], mistral: bool = False, known: bool = False, thoughts: bool = False
+) -> list[dict[str, Any]]:
     """``messages`` without the thoughts of Claude, and with ids of tool calls that the vendor accepts.
 
-    An id and the result that names it stay together. ``known`` says that the vendor is known to take nothing else's
-    fields; ``mistral``, that it has Mistral's rules.
+    An id and the result that names it stay together. ``known`` says that the vendor takes nobody else's fields,
+    ``mistral`` that it has Mistral's rules, ``thoughts`` that calls need thoughts, also those that others made.
     """
     own = frozenset(
         call["id"]
@@ -44,6 +52,8 @@ def fit_messages(messages: list[dict[str, Any]], mistral: bool, known: bool) -> 
             fitted.append({"role": "assistant", "content": "."})  # Mistral wants an answer to the results of tools
         if role == "assistant":
             message = fit_answer(message, own, mistral, known)
+            if thoughts and message.get("tool_calls") and not message.get("reasoning_content"):
+                message = {**message, "reasoning_content": " "}
         elif role == "tool" and message.get("tool_call_id"):
             ident = fit_id(message["tool_call_id"], own, mistral)
             message = message if ident == message["tool_call_id"] else {**message, "tool_call_id": ident}

@@ -42,7 +42,9 @@ def parse_completion(data: Any, reply: Reply, codes: Codes | None = None) -> Mod
     reason = choice.get("finish_reason")
     return ModelResponse(
         text=parse_content(message.get("content")),
-        reasoning=message.get("reasoning_content") or message.get("reasoning"),
+        reasoning=message.get("reasoning_content")
+        or message.get("reasoning")
+        or parse_thoughts(message.get("content")),
         tool_calls=parse_tool_calls(message),
         finish_reason=None if reason is None else FINISH_REASONS.get(reason, "other"),
         usage=parse_usage(data.get("usage")),
@@ -63,9 +65,10 @@ def parse_chunk(event: Event, so_far: Accumulator, codes: Codes | None = None) -
     if choice is not None and choice.get("index", 0) == 0:
         message = choice.get("delta") or {}
         text = message.get("content")
-        if text.__class__ is list:
-            text = parse_content(text)
         reasoning = message.get("reasoning_content") or message.get("reasoning")
+        if text.__class__ is list:
+            reasoning = reasoning or parse_thoughts(text)
+            text = parse_content(text)
         pieces = message.get("tool_calls")
         if pieces:
             calls = [parse_tool_call_delta(piece) for piece in pieces]
@@ -99,6 +102,14 @@ def parse_content(content: Any) -> str | None:
     if isinstance(content, list):
         return "".join(part.get("text") or "" for part in content if isinstance(part, dict))
     return content  # type: ignore[no-any-return]
+
+
+def parse_thoughts(content: Any) -> str | None:
+    """The thoughts in the parts of a content, as Mistral gives them: https://docs.mistral.ai/capabilities/reasoning."""
+    if not isinstance(content, list):
+        return None
+    parts = [part["thinking"] for part in content if isinstance(part, dict) and part.get("type") == "thinking"]
+    return "".join(part if isinstance(part, str) else parse_content(part) or "" for part in parts) or None
 
 
 def parse_tool_calls(message: dict[str, Any]) -> list[ToolCall] | None:

@@ -54,7 +54,8 @@ def restore(message: dict[str, Any], received: dict[str, Any]) -> dict[str, Any]
     message = {**message, **{name: received[name] for name in (*_TEXTS, *_OBJECTS, *_LISTS) if name in received}}
     if "audio" in received:
         message["audio"] = received["audio"]
-        message["content"] = message.get("content") or None
+    if "audio" in received or "refusal" in received:
+        message["content"] = message.get("content") or None  # they stand in its place
     if received.get("content"):
         text = {"content": message.get("content")}
         message["content"] = fit_blocks(received["content"], text, is_text, lambda block, call: None, lambda call: call)
@@ -165,9 +166,9 @@ def add_parts(parts: list[Any], content: Any) -> list[Any]:
     parts = list(parts)
     for part in content:
         last = parts[-1] if parts else None
-        if is_text(part) and is_text(last):
+        if last is not None and is_text(part) and is_text(last):
             parts[-1] = {**last, **part, "text": last["text"] + part["text"]}
-        elif are_thoughts(last) and are_thoughts(part):
+        elif last is not None and are_thoughts(last) and are_thoughts(part):
             parts[-1] = {**last, **part, "thinking": add_parts(last["thinking"], part["thinking"])}
         else:
             parts.append(part)
@@ -185,7 +186,8 @@ def add_calls(calls: list[dict[str, Any]], pieces: Any) -> None:
         if not isinstance(piece, dict):
             continue
         index, ident = piece.get("index"), piece.get("id")
-        function = piece.get("function") if isinstance(piece.get("function"), dict) else {}
+        function = piece.get("function")
+        function = function if isinstance(function, dict) else {}
         same = [call for call in calls if call["index"] == index] if index is not None else calls[-1:]
         call = same[-1] if same else None
         if call is None or (ident and call["id"] and ident != call["id"] and (index is None or function.get("name"))):

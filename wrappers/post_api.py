@@ -106,6 +106,7 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
             raise_for_error(data, reply)
             raise_for_error(open_envelope(data), reply)
         response = self._parse_response(data)
+        response.origin = self.find_origin()
         if response.raw is None:
             response.raw = data
         if response.request_id is None:
@@ -132,7 +133,7 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
 
     model_type = "post_api_chat"
     formatters = ("openai", "gemini", "common")
-    dialect = DIALECT
+    answer_dialect = DIALECT
 
     @override
     def read(self, messages: Any) -> list[dict[str, Any]]:

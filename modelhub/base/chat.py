@@ -31,7 +31,7 @@ class ChatWrapper(HTTPModelWrapperBase):
 
     formatters: ClassVar[tuple[str, ...]] = ("common",)  # for ``format``: the first that knows the model, else the last
 
-    dialect: ClassVar[Dialect | None] = None  # how the vendor's API tells what it wants back
+    answer_dialect: ClassVar[Dialect | None] = None  # how the vendor's API tells what it wants back
 
     input_name = "messages"
 
@@ -56,15 +56,14 @@ class ChatWrapper(HTTPModelWrapperBase):
         """``messages`` in the neutral form, with local images as data; raises BadRequestError for anything else."""
         turns = normalize_messages(messages)
         if any(turn["role"] == "assistant" for turn in turns):
-            origin = self.origin if any(RECEIVED in turn for turn in turns) else None
-            turns = restore_turns(turns, origin and origin.name, self.dialect and self.dialect.restore)
+            origin = self.find_origin() if any(RECEIVED in turn for turn in turns) else None
+            turns = restore_turns(turns, origin and origin.name, self.answer_dialect and self.answer_dialect.restore)
         return load_media(turns)
 
-    @property
     @override
-    def origin(self) -> Origin | None:
+    def find_origin(self) -> Origin | None:
         """Who answers: what a vendor wants of its answers back is sent to models of the same origin alone."""
-        return self.build_origin(self.dialect) if self.dialect is not None else None
+        return None if self.answer_dialect is None else self.build_origin(self.answer_dialect)
 
     def build_origin(self, dialect: Dialect) -> Origin:
         """The origin of this model's answers: its API, where that is, and who made the model if its name says so."""

@@ -64,8 +64,7 @@ class ModelWrapperBase(Inheritance):
         how = "can only be awaited: use `await model.acall(...)`" if awaited else "has no __call__ and no acall"
         raise NotImplementedError(f"{type(self).__name__} {how}")
 
-    @property
-    def origin(self) -> Origin | None:
+    def find_origin(self) -> Origin | None:
         """Who answers, if the vendor wants something of its answers back; None for a model that does not say."""
         return None
 

@@ -32,8 +32,7 @@ class Model(Protocol):
         """Whether a failed try is repeated, and after how long."""
         ...
 
-    @property
-    def origin(self) -> Origin | None:
+    def find_origin(self) -> Origin | None:
         """Who answers, if the vendor wants something of its answers back."""
         ...
 

@@ -18,18 +18,19 @@ def restore_turns(messages: list[dict[str, Any]], origin: str | None, restore: R
     """``messages`` as the vendor called ``origin`` wants them; what other vendors want back is left out.
 
     Answers that said nothing are left out too, and the messages of the user before and after such an answer become
-    one, since vendors refuse empty turns, and some want user and assistant to take turns.
+    one, since vendors refuse empty turns, and some want user and assistant to take turns. Calls of different turns
+    that have the same id get different ones.
     """
     turns: list[dict[str, Any]] = []
     dropped = False
-    for message in messages:
+    for n, message in enumerate(messages, 1):
         if message["role"] == "assistant":
             if RECEIVED in message:
                 message = dict(message)
                 received = message.pop(RECEIVED)
                 if restore is not None and isinstance(received, dict) and received.get("from") == origin:
                     message = restore(message, received)
-            if is_silent(message):
+            if n < len(messages) and is_silent(message):
                 dropped = True
                 continue
         if dropped and turns and (joined := join_turns(turns[-1], message)) is not None:
@@ -37,7 +38,46 @@ def restore_turns(messages: list[dict[str, Any]], origin: str | None, restore: R
         else:
             turns.append(message)
         dropped = False
-    return turns or messages
+    return part_calls(turns)
+
+
+def part_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``messages`` where each tool call has an id of its own; some servers count the calls of each answer from 0.
+
+    The results of a call follow it, so that it is known which call a result is of.
+    """
+    idents = [call.get("id") for message in messages for call in message.get("tool_calls") or ()]
+    if len(set(idents)) == len(idents):
+        return messages
+    seen: set[str] = set()
+    waiting: dict[str, list[str]] = {}
+    parted: list[dict[str, Any]] = []
+    for message in messages:
+        calls, ident = message.get("tool_calls"), message.get("tool_call_id")
+        if calls:
+            waiting, renamed = {}, []
+            for call in calls:
+                given = call.get("id")
+                if type(given) is str and given:  # other kinds hold what their vendor wants back
+                    new = given if given not in seen else name_anew(given, seen)
+                    seen.add(new)
+                    waiting.setdefault(given, []).append(new)
+                    call = call if new == given else {**call, "id": new}
+                renamed.append(call)
+            message = {**message, "tool_calls": renamed}
+        elif ident in waiting:
+            new = waiting[ident].pop(0) if len(waiting[ident]) > 1 else waiting[ident][0]
+            message = message if new == ident else {**message, "tool_call_id": new}
+        parted.append(message)
+    return parted
+
+
+def name_anew(ident: str, seen: set[str]) -> str:
+    """An id like ``ident`` that is not in ``seen``, the same in every request."""
+    n = 2
+    while f"{ident}_{n}" in seen:
+        n += 1
+    return f"{ident}_{n}"
 
 
 def is_silent(message: dict[str, Any]) -> bool:
