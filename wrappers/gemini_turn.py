@@ -22,7 +22,8 @@ def gather(raw: Any, message: dict[str, Any]) -> dict[str, Any]:
             parts[-1] = {**last, "text": last["text"] + part["text"]}
         else:
             parts.append(part)
-    text, calls = message.get("content"), message.get("tool_calls") or ()
+    text = message.get("content")
+    calls = [{**call, "id": str(call["id"])} for call in message.get("tool_calls") or ()]  # without a signature
     plain = [{"text": text}] if text else []
     plain += [_build_call(call) for call in calls]
     unnamed = [_fit_call(part, call) or part for part, call in zip(parts[-len(calls) :], calls, strict=False)]
