@@ -55,7 +55,7 @@ def fit_messages(
             if thoughts and message.get("tool_calls") and not message.get("reasoning_content"):
                 message = {**message, "reasoning_content": " "}
         elif role == "tool" and message.get("tool_call_id"):
-            ident = fit_id(message["tool_call_id"], own, mistral)
+            ident = fit_id(message["tool_call_id"], own, mistral, known)
             message = message if ident == message["tool_call_id"] else {**message, "tool_call_id": ident}
         fitted.append(message)
     return fitted
@@ -79,7 +79,7 @@ def fit_call(call: dict[str, Any], own: frozenset[str], mistral: bool, known: bo
     if known and not _OTHERS.isdisjoint(call):
         call = {name: value for name, value in call.items() if name not in _OTHERS}
     ident = call.get("id")
-    return call if not ident or (fit := fit_id(ident, own, mistral)) == ident else {**call, "id": fit}
+    return call if not ident or (fit := fit_id(ident, own, mistral, known)) == ident else {**call, "id": fit}
 
 
 def is_claudes(part: Any) -> bool:
@@ -90,13 +90,14 @@ def is_claudes(part: Any) -> bool:
     return kind == "redacted_thinking" or (kind == "thinking" and isinstance(part.get("thinking"), str))
 
 
-def fit_id(ident: str, own: frozenset[str], mistral: bool) -> str:
+def fit_id(ident: str, own: frozenset[str], mistral: bool, known: bool) -> str:
     """``ident`` or, if the vendor would refuse it, an id that stands for it and for no other."""
     if ident in own:
         return ident
     if mistral:
         return ident if _MISTRAL_ID.fullmatch(ident) else shorten(ident, 9)
-    return ident if len(ident) <= MAX_LENGTH or _SIGNED in ident else f"call_{shorten(ident, 22)}"
+    signed = _SIGNED in ident and not known  # whoever it is may be LiteLLM
+    return ident if len(ident) <= MAX_LENGTH or signed else f"call_{shorten(ident, 22)}"
 
 
 def shorten(ident: str, length: int) -> str:
