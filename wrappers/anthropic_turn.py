@@ -12,6 +12,7 @@ from modelhub.messages.turns import fit_blocks
 
 # The API refuses other ids: https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_SERVERS_CALLS = ("server_tool_use", "mcp_tool_use")  # the API refuses them without their results
 _THOUGHTS = {"thinking": ("thinking", "signature"), "redacted_thinking": ("data",)}
 
 
@@ -37,7 +38,7 @@ def add_thoughts(ident: str, blocks: list[dict[str, Any]]) -> str:
 
 def gather(raw: Any, message: dict[str, Any]) -> dict[str, Any]:
     """The blocks of an answer, if ``message`` does not say all of it."""
-    blocks = gather_blocks(raw) if isinstance(raw, list) else list((raw or {}).get("content") or ())
+    blocks = gather_blocks(raw if isinstance(raw, list) else [{**(raw or {}), "type": "message"}])
     text, calls = message.get("content"), message.get("tool_calls") or ()
     plain = [{"type": "text", "text": text}] if text else []
     plain += [_build_call(call) for call in calls]
@@ -100,14 +101,15 @@ def own_ids(messages: list[dict[str, Any]]) -> frozenset[str]:
 
 
 def gather_blocks(events: list[Any]) -> list[dict[str, Any]]:
-    """The content blocks of a streamed answer, from all of its events; a thought that was cut off is left out."""
+    """The content blocks of a streamed answer, from all of its events, without those that a break has left half."""
     blocks: dict[int, dict[str, Any]] = {}
     inputs: dict[int, str] = {}
     open_thought: int | None = None
+    ended = False
     for event in events:
         kind, index = event.get("type"), event.get("index")
         if kind == "message":  # a reply that was no stream
-            return list(event["content"])
+            return [block for block in event.get("content") or () if block != {"type": "text", "text": ""}]
         if kind == "content_block_start":
             blocks[index], inputs[index] = dict(event["content_block"]), ""
             open_thought = index if blocks[index].get("type") == "thinking" else None
@@ -116,6 +118,7 @@ def gather_blocks(events: list[Any]) -> list[dict[str, Any]]:
             inputs[index] += event["delta"].get("partial_json") or ""
         elif kind in ("content_block_stop", "message_stop", "message_delta"):
             open_thought = None
+            ended = ended or kind != "content_block_stop"
     if open_thought is not None and not blocks[open_thought].get("signature"):
         del blocks[open_thought]  # the API refuses a thought without its signature, which comes last
     for index, text in inputs.items():
@@ -124,7 +127,13 @@ def gather_blocks(events: list[Any]) -> list[dict[str, Any]]:
                 blocks[index]["input"] = decode_json(text)
             except ValueError:
                 del blocks[index]  # it was cut off, so that it is no tool call of the response either
-    return [block for block in blocks.values() if block.get("type") != "text" or block.get("text")]
+    answered = {block.get("tool_use_id") for block in blocks.values()}
+    return [
+        block
+        for block in blocks.values()
+        if (block.get("type") != "text" or block.get("text"))
+        and (ended or block.get("type") not in _SERVERS_CALLS or block.get("id") in answered)
+    ]
 
 
 def add_piece(block: dict[str, Any], piece: dict[str, Any]) -> None:

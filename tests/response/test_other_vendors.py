@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .speaking import CONFIGS, ask, find_form, send
+from modelhub.errors import ModelCallError
+
+from .speaking import CONFIGS, ask, build_model, find_form, halve, say_streamed, send
 from .test_what_goes_back import BLOCKS, CASES, DRAW, MESSAGES, PARTS, SIGNED, THOUGHT, USER, call, say, think, use
 
 # What a conversation may come to: a model_type and how its config differs.
@@ -23,7 +26,8 @@ TARGETS: dict[str, dict[str, Any]] = {
     "gemini-3": {"model_type": "gemini_chat", "model_name": "gemini-3-pro-preview"},
 }
 LIMITED = ("openai_chat", "zhipuai_chat", "yi_chat", "litellm_chat", "deepseek")  # in the length of ids
-ELSEWHERE = {"api_url": "http://elsewhere.test/v1/chat/completions"}
+FAR = {"client_args": {"base_url": "http://elsewhere.test/v1"}}
+FAR_POST = {"api_url": "http://elsewhere.test/v1/chat/completions"}
 
 
 def check(target: str, sent: list[dict[str, Any]]) -> None:
@@ -124,8 +128,7 @@ def move(model_type: str, answer: Any, target: str) -> None:
     """Continue a conversation at the target and check what is sent."""
     config = dict(TARGETS[target])
     if find_form(model_type) == find_form(config["model_type"]):  # the same API elsewhere is another vendor's
-        elsewhere = {"client_args": {"base_url": "http://elsewhere.test/v1"}}
-        config |= ELSEWHERE if config["model_type"] == "post_api_chat" else elsewhere
+        config |= FAR_POST if config["model_type"] == "post_api_chat" else FAR
     message = ask(model_type, answer, True).to_message()
     check(target, send(config.pop("model_type"), [USER, message, *answer_tools(message), USER], **config))
 
@@ -337,3 +340,32 @@ def test_models_of_one_maker_share_their_thoughts() -> None:
     assert (
         send("anthropic_chat", [USER, message, *answer_tools(message)], **moved)[1]["content"] == BLOCKS["interleaved"]
     )
+
+
+@pytest.mark.parametrize(("model_type", "name", "answer"), FROM)
+def test_a_broken_answer_may_go_back_and_elsewhere(model_type: str, name: str, answer: Any) -> None:
+    reply = say_streamed(model_type, answer, halve)
+    for n in range(1, len(reply["chunks"])):
+        model, _ = build_model(
+            {"model_type": model_type, "retry": {"max_attempts": 1}},
+            {**reply, "chunks": reply["chunks"][:n], "end": "abrupt"},
+        )
+        try:
+            response = model("Hi", stream=True)
+        except ModelCallError:
+            continue  # it broke before there was anything
+        with suppress(ModelCallError):
+            list(response)
+        message = response.to_message()
+        messages = [USER, message, *answer_tools(message), USER]
+        check("mistral", send("openai_chat", messages, vendor="mistral", **FAR))
+        if model_type != "gemini_chat":
+            check("gemini-3", send("gemini_chat", messages, model_name="gemini-3"))
+        sent = send(model_type, messages)
+        if model_type != "anthropic_chat":
+            continue
+        blocks = [block for turn in sent if isinstance(turn["content"], list) for block in turn["content"]]
+        assert all(block["signature"] for block in blocks if block["type"] == "thinking") or "bridge" in name
+        used = [block["id"] for block in blocks if block["type"] == "tool_use"]
+        assert used == [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
+        assert blocks[-1]["type"] not in ("thinking", "redacted_thinking") if blocks else len(sent) == 1
