@@ -9,14 +9,17 @@ from modelhub.base import (
     Accumulator,
     ChatWrapper,
     Codes,
+    Dialect,
     Endpoint,
     Event,
     ModelResponse,
+    Origin,
     Reply,
     Request,
     ToolCallDelta,
     Usage,
     add_query,
+    build_origin,
     build_tool_calls,
     encode_json,
     error_from_json,
@@ -33,9 +36,11 @@ from modelhub.errors import (
     QuotaExceededError,
     RateLimitError,
     ServerError,
+    StreamInterruptedError,
 )
 
-from .anthropic_request import VERSION, add_thoughts, build_body, gather_blocks
+from .anthropic_request import VERSION, build_body
+from .anthropic_turn import DIALECT, add_thoughts, gather_blocks
 
 _COUNTED = frozenset({"messages", "system", "tools", "tool_choice", "thinking", "output_config", "mcp_servers"})
 _FINISH_REASONS = {
@@ -56,12 +61,13 @@ _BY_MESSAGE: dict[str, type[ModelCallError]] = {
 class AnthropicChatWrapper(ChatWrapper):
     """``/v1/messages``; system messages go to its ``system``, and tool messages become ``tool_result`` blocks.
 
-    Anthropic wants its thinking back together with the tool calls that came after it. The ids of the tool calls keep it
-    (``ThoughtId``), so that ``response.to_message()`` has it. Messages in Anthropic's own form are sent as they are.
+    Anthropic wants the blocks of its answers back as they came; ``response.to_message()`` keeps them, and the ids of
+    the tool calls keep the thinking (``ThoughtId``). Messages in Anthropic's own form are sent as they are.
     """
 
     model_type = "anthropic_chat"
     formatters = ("anthropic",)
+    answer_dialect = DIALECT
     error_codes: ClassVar[Codes | None] = {
         "overloaded_error": ServerError,
         "api_error": ServerError,
@@ -159,7 +165,13 @@ class AnthropicChatWrapper(ChatWrapper):
             raw=data,
             request_id=find_request_id(reply.headers),
             model=said(data.get("model")),
+            origin=self.find_origin(),
         )
+
+    @override
+    def build_origin(self, dialect: Dialect) -> Origin:
+        # Claude's signatures are good wherever Claude is served; what resembles it elsewhere has its own.
+        return build_origin(dialect, "" if "claude" in self.model_name.lower() else self.endpoint.url, "")
 
     @override
     def parse_error(self, reply: Reply) -> ModelCallError:
@@ -172,6 +184,8 @@ class AnthropicChatWrapper(ChatWrapper):
         data = event.data
         kind = data.get("type")  # gateways leave out the event's name
         delta = None
+        if "over" in so_far.state:
+            return None
         if kind == "content_block_delta":
             delta = parse_block_delta(data["index"], data["delta"], so_far)
         elif kind == "content_block_start":
@@ -183,16 +197,14 @@ class AnthropicChatWrapper(ChatWrapper):
                 pieces = [ToolCallDelta(data["index"], arguments=text)]
                 delta = ModelResponse(text="", tool_calls=pieces)
         elif kind == "message_start":
-            # No delta yet: until there is some text, a stream that fails may be tried again.
-            so_far.model = said(data["message"].get("model"))
-            so_far.state["usage"] = data["message"].get("usage") or {}
-            so_far.usage = parse_usage(so_far.state["usage"])
+            start_message(data["message"], so_far)  # no delta yet: as long as there is none, it may be tried again
         elif kind == "message_delta":
             told = {name: value for name, value in (data.get("usage") or {}).items() if value is not None}
             usage = {**so_far.state.get("usage", {}), **told}  # cumulative, and only what changed
             reason = parse_stop_reason((data.get("delta") or {}).get("stop_reason"))
             delta = ModelResponse(text="", finish_reason=reason, usage=parse_usage(usage))
         elif kind == "message_stop":
+            so_far.state["stopped"] = True
             if so_far.finish_reason is None:
                 delta = ModelResponse(text="", finish_reason="stop")
         elif kind != "ping" and (event.name == "error" or find_failure(data, answered=False) is not None):
@@ -209,6 +221,25 @@ class AnthropicChatWrapper(ChatWrapper):
         if isinstance(raw, list):
             return {"role": "assistant", "content": gather_blocks(raw)}
         return {"role": "assistant", "content": raw["content"]}
+
+
+def start_message(message: dict[str, Any], so_far: Accumulator) -> None:
+    """Take in the start of a message.
+
+    A gateway may ask again when it has lost the vendor, and go on with another answer in the same stream. Raises
+    StreamInterruptedError for it. The same start may come twice, and what follows a whole message is not read.
+    """
+    ident, state = message.get("id"), so_far.state
+    if "usage" in state:
+        if ident == state["id"]:
+            return
+        if "stopped" not in state:
+            raise StreamInterruptedError("another message began before this one had ended", retryable=True)
+        state["over"] = True
+        return
+    so_far.model = said(message.get("model"))
+    state["id"], state["usage"] = ident, message.get("usage") or {}
+    so_far.usage = parse_usage(state["usage"])
 
 
 def parse_block_start(index: int, block: dict[str, Any], so_far: Accumulator) -> ModelResponse | None:

@@ -1,41 +1,22 @@
-"""Turns neutral messages, tools and options into Anthropic's forms, and joins the pieces of a streamed answer."""
+"""Turns neutral messages, tools and options into Anthropic's forms."""
 
 from __future__ import annotations
 
 import base64
 from typing import Any
 
-from modelhub.base import build_tool_call, decode_json
+from modelhub.base import build_tool_call
 from modelhub.errors import BadRequestError
 from modelhub.messages import tool_choice_name
 from modelhub.messages.media import build_source
 
+from .anthropic_turn import ThoughtId, fit_id, is_blank, leave_out_empty, own_ids
 from .openai import refuse
 
 VERSION = "2023-06-01"
 WITHOUT_SAMPLING = "2026-10-21"  # from this version on the API refuses the options that steer sampling
 SAMPLING = ("temperature", "top_p", "top_k")
 MAX_TOKENS = 4096  # the API wants a number
-
-
-class ThoughtId(str):
-    """The id of a tool call that also holds the ``thinking_blocks`` before the call, which the API wants back.
-
-    As JSON, only the text of the id is left. A program that stores messages must store the blocks too, and give them
-    back as the message's ``thinking_blocks``.
-    """
-
-    thinking_blocks: list[dict[str, Any]]
-
-
-def add_thoughts(ident: str, blocks: list[dict[str, Any]]) -> str:
-    """The id of a tool call with the thinking among the ``blocks`` of its answer; a plain text if there is none."""
-    thoughts = [block for block in blocks if block.get("type") in ("thinking", "redacted_thinking")]
-    if not thoughts:
-        return ident
-    thoughtful = ThoughtId(ident)
-    thoughtful.thinking_blocks = thoughts
-    return thoughtful
 
 
 def build_body(messages: list[dict[str, Any]], options: dict[str, Any], version: str) -> dict[str, Any]:
@@ -71,28 +52,34 @@ def build_body(messages: list[dict[str, Any]], options: dict[str, Any], version:
 def build_messages(messages: list[dict[str, Any]]) -> tuple[list[Any], list[dict[str, Any]]]:
     """The contents of the system messages, and the turns made of all other messages.
 
-    Results of tools that follow each other become one user turn, together with a user message after them.
+    Results of tools that follow each other become one user turn, together with a user message after them. An answer
+    without any block that the API takes is left out, and the user messages around it become one.
     """
     system: list[Any] = []
     turns: list[dict[str, Any]] = []
-    results: list[Any] | None = None  # the blocks of a turn that holds results and may be added to
+    results: list[Any] | None = None  # the blocks of a user's turn that may be added to
+    own = own_ids(messages)
     for message in messages:
         role, content = message["role"], message.get("content")
         if role in ("system", "developer"):
-            system += [content] if content else []
+            system += [content] if as_blocks(content) else []
         elif role in ("tool", "function"):
             if results is None:
                 results = []
                 turns.append({"role": "user", "content": results})
-            results.append(build_tool_result(message))
+            results.append(build_tool_result(message, own))
         elif role == "user" and results is not None:
             results += as_blocks(build_content(content))
             results = None
-        else:
-            built = build_answer(message) if role == "assistant" else build_content(content)
+        elif role == "user":
+            built = build_content(content)
             if built != []:
                 turns.append({"role": role, "content": built})
+        elif answer := build_answer(message):
+            turns.append({"role": role, "content": answer})
             results = None
+        elif turns and turns[-1]["role"] == "user":
+            results = turns[-1]["content"] = as_blocks(turns[-1]["content"])
     return system, turns
 
 
@@ -104,49 +91,56 @@ def join_system(contents: list[Any]) -> str | list[Any]:
 
 
 def as_blocks(content: Any) -> list[Any]:
-    """Content as a list of blocks; an empty text is left out, because the API refuses it."""
+    """Content as a list of blocks; a blank text is left out, because the API refuses it."""
     if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
-    return list(content)
+        return [{"type": "text", "text": content}] if content.strip() else []
+    return list(content or ())
 
 
 def build_answer(message: dict[str, Any]) -> str | list[Any]:
-    """The content of an assistant's turn: first thinking, then text, then calls of tools."""
+    """The content of an assistant's turn: first thinking, then text, then calls of tools; empty if it has none.
+
+    An answer that this API gave has its blocks, as they came.
+    """
     content = build_content(message.get("content"))
     calls = message.get("tool_calls")
     thinking = message.get("thinking_blocks") or next(
         (call["id"].thinking_blocks for call in calls or () if isinstance(call.get("id"), ThoughtId)), None
     )
-    if not thinking and not calls:
-        return content
-    return [*(thinking or ()), *as_blocks(content), *(build_tool_use(call) for call in calls or ())]
+    if not thinking and not calls and isinstance(content, str):
+        return content if content.strip() else ""
+    uses = [build_tool_use(call, n) for n, call in enumerate(calls or ())]
+    return leave_out_empty([*(thinking or ()), *as_blocks(content), *uses])
 
 
-def build_tool_use(call: dict[str, Any]) -> dict[str, Any]:
+def build_tool_use(call: dict[str, Any], n: int = 0) -> dict[str, Any]:
     """A tool call of an earlier answer, as a block."""
     function = call["function"]
     try:
-        built = build_tool_call(call.get("id"), function["name"], function.get("arguments"))
+        built = build_tool_call(call.get("id") or f"call_{n}", function["name"], function.get("arguments"))
     except ValueError as error:
         raise BadRequestError(str(error)) from None
-    return {"type": "tool_use", "id": built.id, "name": built.name, "input": built.arguments}
+    return {"type": "tool_use", "id": fit_id(built.id), "name": built.name, "input": built.arguments}
 
 
-def build_tool_result(message: dict[str, Any]) -> dict[str, Any]:
-    """The output of a tool, as a block; ``is_error`` says that the tool failed."""
-    if not message.get("tool_call_id"):
+def build_tool_result(message: dict[str, Any], own: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The output of a tool, as a block; ``is_error`` says that the tool failed, ``own`` has ids that the API gave."""
+    ident = message.get("tool_call_id")
+    if not ident:
         raise BadRequestError("a tool message needs the tool_call_id of the call that it answers")
     content = build_content(message.get("content"))
-    block = {"type": "tool_result", "tool_use_id": message["tool_call_id"], "content": content}
+    if not as_blocks(content) or content == [{"type": "text", "text": ""}]:
+        content = ""
+    block = {"type": "tool_result", "tool_use_id": ident if ident in own else fit_id(ident), "content": content}
     return {**block, "is_error": True} if message.get("is_error") else block
 
 
 def build_content(content: Any) -> str | list[Any]:
-    """Text as it is, parts as blocks; the API refuses empty texts, so one is kept only if there is nothing else."""
+    """Text as it is, parts as blocks; the API refuses blank texts, so they are kept only if there is nothing else."""
     if content is None or isinstance(content, str):
         return content or ""
     blocks = [build_part(part) for part in content]
-    return [block for block in blocks if block != {"type": "text", "text": ""}] or blocks
+    return [block for block in blocks if not is_blank(block)] or blocks
 
 
 def build_part(part: Any) -> dict[str, Any]:
@@ -219,27 +213,3 @@ def build_format(response_format: Any) -> dict[str, Any] | None:
     if kind is None or kind == "text":
         return None
     raise BadRequestError(f"Anthropic has no response_format {kind!r}: use json_schema")
-
-
-def gather_blocks(events: list[Any]) -> list[dict[str, Any]]:
-    """The content blocks of a streamed answer, from all of its events."""
-    blocks: dict[int, dict[str, Any]] = {}
-    inputs: dict[int, str] = {}
-    for event in events:
-        kind, index = event.get("type"), event.get("index")
-        if kind == "message":  # a reply that was no stream
-            return list(event["content"])
-        if kind == "content_block_start":
-            blocks[index], inputs[index] = dict(event["content_block"]), ""
-        elif kind == "content_block_delta" and index in blocks:
-            block, delta = blocks[index], event["delta"]
-            for name in ("text", "thinking", "signature"):
-                if name in delta:
-                    block[name] = block.get(name, "") + delta[name]
-            if "citation" in delta:
-                block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
-            inputs[index] += delta.get("partial_json", "")
-    for index, text in inputs.items():
-        if text:
-            blocks[index]["input"] = decode_json(text)
-    return [block for block in blocks.values() if block.get("type") != "text" or block.get("text")]

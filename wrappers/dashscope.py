@@ -24,6 +24,7 @@ from modelhub.messages.media import build_data_uri, find_local_path
 from .dashscope_embedding import DashScopeTextEmbeddingWrapper as DashScopeTextEmbeddingWrapper
 from .dashscope_endpoint import DashScopeEndpoint, parse_body, parse_failure, parse_usage
 from .dashscope_image import DashScopeImageSynthesisWrapper as DashScopeImageSynthesisWrapper
+from .dashscope_turn import DIALECT
 from .openai_message import find_tool_calls, parse_tool_call_delta, parse_tool_calls
 
 FINISH_REASONS = {name: name for name in ("stop", "length", "tool_calls", "content_filter")}
@@ -35,6 +36,7 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
 
     model_type = "dashscope_chat"
     formatters = ("dashscope",)
+    answer_dialect = DIALECT
     path = "/services/aigc/text-generation/generation"
     # Older models answer in a form without tool calls unless told otherwise.
     default_parameters: ClassVar[dict[str, Any]] = {"result_format": "message"}
@@ -91,6 +93,7 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
             usage=parse_usage(data.get("usage")),
             raw=data,
             request_id=data.get("request_id") or find_request_id(reply.headers),
+            origin=self.find_origin(),
         )
 
     @override

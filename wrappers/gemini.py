@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -10,14 +11,17 @@ from urllib.parse import quote
 from modelhub.base import (
     Accumulator,
     ChatWrapper,
+    Dialect,
     EmbeddingWrapper,
     Endpoint,
     Event,
     HTTPModelWrapperBase,
     ModelResponse,
+    Origin,
     Reply,
     Request,
     add_query,
+    build_origin,
     encode_json,
     find_failure,
     find_request_id,
@@ -26,12 +30,14 @@ from modelhub.base import (
 )
 from modelhub.errors import AuthenticationError, BadRequestError, ModelCallError
 
-from .gemini_contents import adopt_contents, build_parts
+from .gemini_contents import adopt_contents, build_parts, sign_calls
 from .gemini_reply import find_continuation, parse_chunk, parse_failure, parse_replies, parse_usage
 from .gemini_request import build_body, to_camel
+from .gemini_turn import DIALECT
 
 MAX_BATCH = 100  # texts that one request may hold: https://ai.google.dev/gemini-api/docs/embeddings
 _MAX_REPLIES = 50  # that continue each other
+_SIGNING = re.compile(r"gemini-(?:[3-9]|\d\d)")  # models that want each call signed
 
 
 class GeminiEndpoint(HTTPModelWrapperBase):
@@ -99,6 +105,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
 
     model_type = "gemini_chat"
     formatters = ("gemini",)
+    answer_dialect = DIALECT
 
     @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -114,24 +121,41 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         method = "streamGenerateContent" if stream else "generateContent"
-        return self.build_call(method, build_body(input, options), options, stream)
+        return self.build_call(method, self.build_body(input, options), options, stream)
+
+    def build_body(self, messages: Any, options: dict[str, Any]) -> dict[str, Any]:
+        """The body of a request that generates."""
+        body = build_body(messages, options)
+        if _SIGNING.search(self.model_name):
+            sign_calls(body["contents"])
+        return body
 
     @override
     def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
         """Send one request, and more until the model says that it has finished."""
-        body = build_body(input, options)
+        body = self.build_body(input, options)
         replies: list[Any] = []
         while True:
             reply = yield self.build_call("generateContent", body, options)
             replies.append(reply.json())
             token = find_continuation(replies[-1])
             if token is None or len(replies) == _MAX_REPLIES:
-                return parse_replies(replies, reply)
+                return self.parse_whole(replies, reply)
             body["continuationToken"] = token
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
-        return parse_replies([reply.json()], reply)
+        return self.parse_whole([reply.json()], reply)
+
+    def parse_whole(self, replies: list[Any], last: Reply) -> ModelResponse:
+        """The response of replies that continue each other."""
+        response = parse_replies(replies, last)
+        response.origin = self.find_origin()
+        return response
+
+    @override
+    def build_origin(self, dialect: Dialect) -> Origin:
+        return build_origin(dialect, "", "")  # the signatures are good wherever Gemini is served
 
     @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:

@@ -35,7 +35,10 @@ def adopt_contents(messages: Any) -> Any:
 
 
 def build_contents(messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The turns of a conversation and, separately, the parts of its system messages."""
+    """The turns of a conversation and, separately, the parts of its system messages.
+
+    Parts that say nothing are left out, because the API refuses them, and so are answers that have no other.
+    """
     contents: list[dict[str, Any]] = []
     system: list[dict[str, Any]] = []
     names: dict[str, str] = {}
@@ -51,11 +54,36 @@ def build_contents(messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, A
         if role in ("system", "developer"):
             system += parts
             continue
-        results = None
         if role == "assistant":
             parts = build_answer(message, parts, names)
-        contents.append({"role": "model" if role == "assistant" else "user", "parts": parts or [{"text": ""}]})
+            if contents and all(is_silent(part) for part in parts):
+                continue
+        results = None
+        said = [part for part in parts if not is_empty(part)]
+        contents.append({"role": "model" if role == "assistant" else "user", "parts": said or [{"text": ""}]})
     return contents, system
+
+
+def is_empty(part: dict[str, Any]) -> bool:
+    """Whether a part holds nothing, or an empty text; one that is signed holds its signature."""
+    return not any(value for name, value in part.items() if name != "thought")
+
+
+def is_silent(part: dict[str, Any]) -> bool:
+    """Whether a part is empty or only a thought, and not signed."""
+    return is_empty(part) or (bool(part.get("thought")) and not part.get("thoughtSignature"))
+
+
+def sign_calls(contents: list[dict[str, Any]]) -> None:
+    """Mark the calls that other models made, which no signature came with.
+
+    Gemini 3 and later refuse them without this mark: https://ai.google.dev/gemini-api/docs/thought-signatures
+    """
+    for content in contents:
+        calls = [n for n, part in enumerate(content["parts"]) if "functionCall" in part]
+        if calls and not any(content["parts"][n].get("thoughtSignature") for n in calls):
+            first = content["parts"][calls[0]]
+            content["parts"][calls[0]] = {**first, "thoughtSignature": "skip_thought_signature_validator"}
 
 
 def build_answer(message: dict[str, Any], parts: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:

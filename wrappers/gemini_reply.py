@@ -18,6 +18,7 @@ from modelhub.base import (
     find_failure,
     find_request_id,
     find_status,
+    make_call_id,
     said,
 )
 from modelhub.errors import (
@@ -49,9 +50,9 @@ _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 class SignedId(str):
     """The id of a tool call that also holds Gemini's ``thought_signature``.
 
-    Newer models refuse a conversation whose tool calls have lost their signatures; with this id in the message, the
-    signature is sent back. As JSON, only the text of the id is left. A program that stores messages must store the
-    signature too, and give it back as the tool call's ``thought_signature``.
+    It is for messages that a program writes itself from ``response.tool_calls``; ``response.to_message()`` needs no
+    such ids. As JSON, only the text of the id is left. A program that stores such messages must store the signature
+    too, and give it back as the tool call's ``thought_signature``.
     """
 
     thought_signature: str
@@ -122,7 +123,7 @@ def parse_parts(parts: Any, delta: ModelResponse, so_far: Accumulator) -> None:
     images: list[str] = []
     for part in parts:
         if "functionCall" in part:
-            calls.append(parse_call(part, len(so_far.calls) + len(calls), so_far.request_id))
+            calls.append(parse_call(part, len(so_far.calls) + len(calls)))
         elif part.get("text"):
             (thoughts if part.get("thought") else texts).append(part["text"])
         elif "inlineData" in part and not part.get("thought"):
@@ -135,11 +136,11 @@ def parse_parts(parts: Any, delta: ModelResponse, so_far: Accumulator) -> None:
     delta.image_urls = images or None
 
 
-def parse_call(part: dict[str, Any], index: int, request_id: str | None) -> ToolCallDelta:
-    """A tool call, which is always whole; if it has no id, it gets an id that no other reply has."""
+def parse_call(part: dict[str, Any], index: int) -> ToolCallDelta:
+    """A tool call, which is always whole; if it has no id, it gets one."""
     call = part["functionCall"]
     arguments = call.get("args") or {}
-    ident = call.get("id") or (f"call_{request_id}_{index}" if request_id else f"call_{index}")
+    ident = call.get("id") or make_call_id()
     if part.get("thoughtSignature"):
         ident = SignedId(ident, part["thoughtSignature"])
     text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)

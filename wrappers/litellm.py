@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +16,7 @@ from modelhub.base import (
     Event,
     LibraryCall,
     ModelResponse,
+    Origin,
     Reply,
     decode_json,
     error_from_json,
@@ -69,7 +71,7 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
             lambda: self._library.acompletion(**kwargs),
             load=self._load if self._library is None else None,
             stream=stream,
-            parse=parse_answer,
+            parse=partial(parse_answer, origin=self.find_origin()),
             parse_chunk=parse_piece,
             parse_failure=lambda causes: parse_failure(causes, kwargs),
         )
@@ -80,7 +82,7 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
     def build_arguments(self, messages: Any, options: dict[str, Any]) -> dict[str, Any]:
         """What the library is called with; its own retries are off, since the config's policy counts."""
         arguments = {"max_retries": 0, "timeout": self.timeouts[1], **options}
-        arguments.update(model=self.model_name, messages=messages)
+        arguments.update(model=self.model_name, messages=self.fit(messages))
         choice = arguments.get("tool_choice")
         if isinstance(choice, str) and tool_choice_name(choice) is not None:
             arguments["tool_choice"] = {"type": "function", "function": {"name": choice}}
@@ -111,9 +113,10 @@ def parse_piece(chunk: Any, so_far: Accumulator) -> ModelResponse | None:
     return parse_chunk(Event(chunk.model_dump(warnings=False)), so_far)
 
 
-def parse_answer(answer: Any) -> ModelResponse:
+def parse_answer(answer: Any, origin: Origin | None = None) -> ModelResponse:
     """The response for the object that the library returned, which has OpenAI's form."""
     response = parse_completion(answer.model_dump(warnings=False), Reply(200, {}))
+    response.origin = origin
     response.request_id = find_request_id(getattr(answer, "_response_headers", None) or {})
     return response
 

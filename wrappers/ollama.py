@@ -10,16 +10,20 @@ from typing import Any, ClassVar
 from modelhub.base import (
     Accumulator,
     ChatWrapper,
+    Dialect,
     EmbeddingWrapper,
     Endpoint,
     Event,
     HTTPModelWrapperBase,
     LineDecoder,
     ModelResponse,
+    Origin,
     Reply,
     Request,
     Usage,
+    build_origin,
     find_request_id,
+    make_call_id,
     normalize_texts,
     override,
     raise_for_failure,
@@ -27,7 +31,7 @@ from modelhub.base import (
 )
 from modelhub.errors import BadRequestError, ModelCallError
 
-from .ollama_request import build_images, build_messages, build_options, build_tools, parse_host
+from .ollama_request import DIALECT, build_images, build_messages, build_options, build_tools, parse_host
 from .openai import refuse
 from .openai_message import build_image_uri, find_tool_calls, parse_tool_call_delta, parse_tool_calls
 
@@ -90,7 +94,12 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
 
     model_type = "ollama_chat"
     path = "/api/chat"
+    answer_dialect = DIALECT
     top_level = (*OllamaEndpoint.top_level, "tools")
+
+    @override
+    def build_origin(self, dialect: Dialect) -> Origin:
+        return build_origin(dialect, "", "")  # every server knows the thinking of every model
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
@@ -101,7 +110,9 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = read_body(reply.json(), reply, "message")
-        return parse_answer(data, data["message"], reply)
+        response = parse_answer(data, data["message"], reply)
+        response.origin = self.find_origin()
+        return response
 
     @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
@@ -214,7 +225,7 @@ def parse_delta(data: dict[str, Any], message: dict[str, Any], so_far: Accumulat
     """The delta of one line of a stream; a tool call is always whole."""
     calls = [parse_tool_call_delta(call) for call in find_tool_calls(message)]
     for n, call in enumerate(calls, len(so_far.calls)):  # each is whole, whatever index it says
-        call.index, call.id = n, call.id or f"call_{n}"
+        call.index, call.id = n, call.id or make_call_id()
     done = data.get("done")
     text, reasoning = message.get("content"), message.get("thinking")
     if not (text or reasoning or calls or done):

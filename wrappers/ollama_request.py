@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
-from modelhub.base import decode_json
+from modelhub.base import Dialect, decode_json
 from modelhub.errors import BadRequestError
 from modelhub.messages import tool_choice_name
 from modelhub.messages.media import split_data_uri
@@ -74,6 +74,8 @@ def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         role = "system" if message["role"] == "developer" else message["role"]
         text, images = split_content(message.get("content"))
         turn: dict[str, Any] = {"role": role, "content": text} if text else {"role": role}
+        if message.get("thinking"):
+            turn["thinking"] = message["thinking"]
         if images:
             turn["images"] = images
         if message.get("images"):
@@ -96,6 +98,21 @@ def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 turn["tool_name"] = name
         built.append(turn)
     return built
+
+
+def gather(raw: Any, message: dict[str, Any]) -> dict[str, Any]:
+    """The thinking of an answer, which the templates of some models want back with the calls that it led to."""
+    messages = [item.get("message") or {} for item in (raw if isinstance(raw, list) else [raw]) if item]
+    thinking = "".join(message.get("thinking") or "" for message in messages)
+    return {"thinking": thinking} if thinking else {}
+
+
+def restore(message: dict[str, Any], received: dict[str, Any]) -> dict[str, Any]:
+    """``message`` with the thinking that came with it."""
+    return {**message, "thinking": received["thinking"]} if "thinking" in received else message
+
+
+DIALECT = Dialect("ollama", gather, restore)
 
 
 def split_content(content: Any) -> tuple[str, list[str]]:

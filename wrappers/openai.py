@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from modelhub.base import (
     Accumulator,
     ChatWrapper,
+    Dialect,
     EmbeddingWrapper,
     Endpoint,
     Event,
@@ -26,9 +27,11 @@ from modelhub.base import (
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages import tool_choice_name
 
+from .openai_messages import fit_messages, is_mistral, wants_thoughts
 from .openai_reply import parse_chunk as parse_chunk
 from .openai_reply import parse_completion as parse_completion
 from .openai_reply import parse_images, parse_usage, parse_vectors
+from .openai_turn import DIALECT
 
 if TYPE_CHECKING:
     from modelhub.vendors import Vendor
@@ -100,6 +103,7 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
     model_type = "openai_chat"
     formatters: ClassVar[tuple[str, ...]] = ("openai", "common")
     path = "/chat/completions"
+    answer_dialect: ClassVar[Dialect | None] = DIALECT
     asks_usage = True  # whether a stream tells its usage only when asked
 
     def __init__(self, *args: Any, use_openai_formatter: bool | None = None, **kwargs: Any) -> None:
@@ -109,7 +113,7 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        body = {"model": self.model_name, "messages": input, **options}
+        body = {"model": self.model_name, "messages": self.fit(input), **options}
         if "tool_choice" in body:
             name = tool_choice_name(body["tool_choice"])
             if isinstance(body["tool_choice"], str) and name is not None:
@@ -125,10 +129,20 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
                 del body["stream_options"]
         return self.build_call(body, stream)
 
+    def fit(self, messages: Any) -> Any:
+        """``messages`` as this vendor takes them, where earlier answers are another vendor's."""
+        if not any(message["role"] == "assistant" for message in messages):
+            return messages
+        url = self.endpoint.url
+        known = self.find_other() is not None or url.startswith(OpenAIChatWrapper.base_url)
+        mistral = is_mistral(self.vendor, url, self.model_name)
+        return fit_messages(messages, mistral, known, wants_thoughts(self.vendor, url))
+
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         response = parse_completion(reply.json(), reply, self.error_codes)
         response.request_id = find_request_id(reply.headers)
+        response.origin = self.find_origin()
         return response
 
     @override

@@ -94,6 +94,12 @@ def _read_tool_call(call: dict[str, Any]) -> tuple[Any, Any, Any]:
     return call.get("id"), function.get("name"), function.get("arguments")
 
 
+def parse_tool_call_deltas(message: dict[str, Any]) -> list[ToolCallDelta] | None:
+    """The fragments of tool calls in a piece of a message; those that tell nothing are left out."""
+    deltas = map(parse_tool_call_delta, find_tool_calls(message))
+    return [delta for delta in deltas if delta.id or delta.name or delta.arguments] or None
+
+
 def parse_tool_call_delta(piece: dict[str, Any]) -> ToolCallDelta:
     """One fragment of a tool call."""
     custom = piece.get("custom")

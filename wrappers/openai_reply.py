@@ -23,9 +23,8 @@ from modelhub.errors import ResponseParsingError, ServerError
 
 from .openai_message import (
     build_image_uri,
-    find_tool_calls,
     parse_message,
-    parse_tool_call_delta,
+    parse_tool_call_deltas,
     parse_tool_calls,
 )
 
@@ -97,7 +96,7 @@ def parse_chunk(event: Event, so_far: Accumulator, codes: Codes | None = None) -
             text, reasoning, images, refusal = content.text, content.reasoning, content.image_urls, content.refusal
         reasoning = message.get("reasoning_content") or message.get("reasoning") or reasoning
         if message.get("tool_calls") or message.get("function_call"):
-            calls = [parse_tool_call_delta(piece) for piece in find_tool_calls(message)]
+            calls = parse_tool_call_deltas(message)
         if choice.get("finish_reason") or choice.get("error"):
             if choice.get("error"):
                 raise error_from_json(event.status, choice, vendor=codes)

@@ -26,6 +26,7 @@ from modelhub.base import (
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
 
 from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors
+from .openai_turn import DIALECT
 from .post_api_reply import open_envelope, parse_bare_vectors, parse_known_shape
 
 _LAST_WORDS = re.compile(r"\n(?=[A-Za-z][\w.]*(?:: |$))")  # the exception, after the indented lines that led to it
@@ -106,6 +107,7 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
             raise_for_failure(data, reply)
             raise_for_failure(open_envelope(data), reply)
         response = self._parse_response(data)
+        response.origin = self.find_origin()
         if response.raw is None:
             response.raw = data
         if response.request_id is None:
@@ -132,6 +134,7 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
 
     model_type = "post_api_chat"
     formatters = ("openai", "gemini", "common")
+    answer_dialect = DIALECT
 
     @override
     def read(self, messages: Any) -> list[dict[str, Any]]:

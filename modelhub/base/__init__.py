@@ -22,13 +22,15 @@ from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.response import ModelResponse, ToolCall, ToolCallDelta, Usage
 from modelhub.response.accumulator import Accumulator
-from modelhub.response.tool_calls import build_tool_call, build_tool_calls
+from modelhub.response.origin import Dialect, Origin, build_origin
+from modelhub.response.tool_calls import build_tool_call, build_tool_calls, make_call_id
 from modelhub.wire import Event, EventDecoder, LineDecoder, Reply, Request, SSEDecoder, decode_json, encode_json, said
 
 __all__ = [
     "Accumulator",
     "ChatWrapper",
     "Codes",
+    "Dialect",
     "EmbeddingWrapper",
     "Endpoint",
     "Event",
@@ -39,6 +41,7 @@ __all__ = [
     "LineDecoder",
     "ModelResponse",
     "ModelWrapperBase",
+    "Origin",
     "Reply",
     "Request",
     "RetryPolicy",
@@ -48,6 +51,7 @@ __all__ = [
     "Usage",
     "add_query",
     "build_error",
+    "build_origin",
     "build_tool_call",
     "build_tool_calls",
     "decode_error",
@@ -57,6 +61,7 @@ __all__ = [
     "find_failure",
     "find_request_id",
     "find_status",
+    "make_call_id",
     "normalize_prompt",
     "normalize_texts",
     "override",

@@ -11,7 +11,9 @@ from modelhub.engine.http import fetch
 from modelhub.messages import normalize_messages
 from modelhub.messages.media import load_media
 from modelhub.messages.tokens import TokenCount, estimate_tokens
+from modelhub.messages.turns import RECEIVED, restore_turns
 from modelhub.overriding import override
+from modelhub.response.origin import Dialect, Origin, build_origin
 from modelhub.secrets import resolve
 from modelhub.wire import Reply, Request
 
@@ -28,6 +30,8 @@ class ChatWrapper(HTTPModelWrapperBase):
     """
 
     formatters: ClassVar[tuple[str, ...]] = ("common",)  # for ``format``: the first that knows the model, else the last
+
+    answer_dialect: ClassVar[Dialect | None] = None  # how the vendor's API tells what it wants back
 
     input_name = "messages"
 
@@ -50,7 +54,20 @@ class ChatWrapper(HTTPModelWrapperBase):
 
     def read(self, messages: Any) -> list[dict[str, Any]]:
         """``messages`` in the neutral form, with local images as data; raises BadRequestError for anything else."""
-        return load_media(normalize_messages(messages))
+        turns = normalize_messages(messages)
+        if any(turn["role"] == "assistant" for turn in turns):
+            origin = self.find_origin() if any(RECEIVED in turn for turn in turns) else None
+            turns = restore_turns(turns, origin and origin.name, self.answer_dialect and self.answer_dialect.restore)
+        return load_media(turns)
+
+    @override
+    def find_origin(self) -> Origin | None:
+        """Who answers: what a vendor wants of its answers back is sent to models of the same origin alone."""
+        return None if self.answer_dialect is None else self.build_origin(self.answer_dialect)
+
+    def build_origin(self, dialect: Dialect) -> Origin:
+        """The origin of this model's answers: its API, where that is, and who made the model if its name says so."""
+        return build_origin(dialect, self.endpoint.url, self.model_name)
 
     @override
     def format(self, *msgs: Any, multi_agent_mode: bool = True) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError
 from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
+from modelhub.response.origin import Origin
 from modelhub.secrets import scrub
 
 _BORN = count(1)
@@ -62,6 +63,10 @@ class ModelWrapperBase(Inheritance):
         awaited = type(self).acall is not ModelWrapperBase.acall
         how = "can only be awaited: use `await model.acall(...)`" if awaited else "has no __call__ and no acall"
         raise NotImplementedError(f"{type(self).__name__} {how}")
+
+    def find_origin(self) -> Origin | None:
+        """Who answers, if the vendor wants something of its answers back; None for a model that does not say."""
+        return None
 
     @property
     def drivers(self) -> Drivers:

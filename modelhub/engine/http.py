@@ -102,7 +102,7 @@ def _same(reply: Reply) -> Reply:
 def stream(call: Call) -> Flow[ModelResponse]:
     """A streamed answer: each delta is delivered when it arrives, and the whole answer is returned at the end."""
     model: HTTPModel = call.model
-    so_far = call.so_far = Accumulator()
+    so_far = call.so_far = Accumulator(model.find_origin())
     request = model.build_request(call.input, call.options, True)
     complete(request, model)
     return attempts(call, _stream, request, so_far)

@@ -113,6 +113,8 @@ def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
     """
     so_far = python.build_accumulator(pieces.outcome)
     kept: list[ModelResponse] = []
+    outcome = pieces.outcome  # another model's answer is that model's
+    so_far.origin = outcome.origin if isinstance(outcome, StreamedResponse) else call.model.find_origin()
     ended = False
     try:
         while True:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from modelhub.errors import ModelCallError
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
+from modelhub.response.origin import Origin
 from modelhub.wire import Event, EventDecoder, Reply, Request
 
 
@@ -29,6 +30,10 @@ class Model(Protocol):
     @property
     def retry_policy(self) -> RetryPolicy:
         """Whether a failed try is repeated, and after how long."""
+        ...
+
+    def find_origin(self) -> Origin | None:
+        """Who answers, if the vendor wants something of its answers back."""
         ...
 
     def explain(self, error: ModelCallError) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelhub.response.tool_calls import ToolCall, ToolCallDelta, build_tool_calls
+from modelhub.response.tool_calls import ToolCall, ToolCallDelta, build_tool_calls, make_call_id
 from modelhub.response.usage import Usage
 from modelhub.wire import decode_json
 
 if TYPE_CHECKING:
+    from modelhub.response.origin import Origin
     from modelhub.response.response import ModelResponse
 
 
@@ -25,6 +26,7 @@ class Accumulator:
         "finish_reason",
         "image_urls",
         "model",
+        "origin",
         "parsed",
         "raw",
         "reasoning",
@@ -35,7 +37,8 @@ class Accumulator:
         "usage",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, origin: Origin | None = None) -> None:
+        self.origin = origin
         self.restart()
 
     def restart(self) -> None:
@@ -94,6 +97,9 @@ class Accumulator:
         """The calls with decoded arguments; those that cannot be run are a ``MalformedToolCall``."""
         if not self.calls:
             return None
+        for call in self.calls:
+            if call.name or call.arguments:
+                call.id = call.id or make_call_id()  # once, so that each look at a stream sees the same
         return build_tool_calls(
             (call.id, call.name, {"input": call.arguments} if call.custom else call.arguments) for call in self.calls
         )

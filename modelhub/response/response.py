@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from modelhub.overriding import override
 
 if TYPE_CHECKING:
+    from modelhub.response.origin import Origin
     from modelhub.response.usage import Usage
 
 _SHOWN = ("text", "reasoning", "refusal", "tool_calls", "finish_reason", "usage", "parsed")
@@ -26,7 +27,8 @@ class ModelResponse:
     ``refusal`` what it said instead of an answer that it will not give,
     ``finish_reason`` in OpenAI's words (stop, length, tool_calls, content_filter, other), ``embedding`` a list
     of vectors, ``image_urls`` URLs or data URIs, ``parsed`` the structured answer, ``raw`` the decoded reply
-    (of a stream: the list of its events).
+    (of a stream: the list of its events). ``origin`` says which vendor answered, if ``to_message`` keeps what that
+    vendor wants back.
     """
 
     __slots__ = (
@@ -36,6 +38,7 @@ class ModelResponse:
         "finish_reason",
         "image_urls",
         "model",
+        "origin",
         "parsed",
         "raw",
         "reasoning",
@@ -58,6 +61,7 @@ class ModelResponse:
     request_id: str | None
     model: str | None
     refusal: str | None
+    origin: Origin | None
     _arrival: Any  # of a StreamedResponse, which has the same slots
     _become_streamed: ClassVar[Callable[[Any, Iterator[str]], None]]  # given by ``cumulative``, which knows how
 
@@ -76,8 +80,10 @@ class ModelResponse:
         request_id: str | None = None,
         model: str | None = None,
         refusal: str | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.embedding = embedding
+        self.origin = origin
         if stream is not None:
             self._become_streamed(stream)
             return
@@ -110,12 +116,16 @@ class ModelResponse:
         """This answer as the message that continues the conversation: OpenAI-shaped, for the models of any vendor.
 
         Its tool calls want their results right after it: ``call.to_result(output)`` of each. Of a closed or
-        interrupted stream it is what had arrived.
+        interrupted stream it is what had arrived. Its key ``received``, if it has one, is what only the vendor that
+        answered understands and wants back, such as signed thoughts; models of other vendors are not sent it.
         """
         text = self.text
         calls = [call.to_dict() for call in self.tool_calls or ()]
         message: dict[str, Any] = {"role": "assistant", "content": text or self.refusal or (None if calls else "")}
-        return {**message, "tool_calls": calls} if calls else message
+        if calls:
+            message["tool_calls"] = calls
+        kept = self.origin.gather(self.raw, message) if self.origin is not None else None
+        return {**message, "received": {"from": self.origin.name, **kept}} if self.origin and kept else message
 
     @property
     def stream(self) -> Iterator[tuple[bool, str]] | None:

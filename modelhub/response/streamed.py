@@ -48,6 +48,7 @@ def build_response(so_far: Accumulator) -> ModelResponse:
         request_id=so_far.request_id,
         model=so_far.model,
         refusal="".join(so_far.refusal) or None,
+        origin=so_far.origin,
     )
 
 
@@ -91,6 +92,7 @@ class StreamedResponse(ModelResponse):
         """A response whose deltas come from ``source`` and gather in ``so_far``."""
         response = cls.__new__(cls)
         response.embedding = None
+        response.origin = so_far.origin
         response._arrival = Arrival(source, so_far)
         return response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -116,13 +117,18 @@ def build_tool_calls(parts: Iterable[tuple[Any, Any, Any]]) -> list[ToolCall] | 
             if not call.name:
                 raise ValueError(f"a tool call has no name; its arguments are {_shorten(arguments)}")
         except ValueError as error:
-            call = MalformedToolCall(id or f"call_{n}", name or "", _as_text(arguments), str(error))
+            call = MalformedToolCall(id or make_call_id(), name or "", _as_text(arguments), str(error))
         calls.append(call)
     return calls or None
 
 
+def make_call_id() -> str:
+    """An id for a tool call that came without one; no other call of a conversation has it."""
+    return f"call_{os.urandom(12).hex()}"
+
+
 def build_tool_call(id: str | None, name: str | None, arguments: str | dict[str, Any] | None, n: int = 0) -> ToolCall:
-    """A ToolCall from wire values; a missing id becomes ``call_<n>``, empty arguments ``{}``.
+    """A ToolCall from wire values; a missing id is made up, empty arguments become ``{}``.
 
     Arguments may be JSON text, also JSON text in JSON text. Raises ValueError when they are not a JSON object.
     """
@@ -138,7 +144,7 @@ def build_tool_call(id: str | None, name: str | None, arguments: str | dict[str,
         value = {}
     if not isinstance(value, dict):
         raise ValueError(f"the arguments of tool call {name!r} are not a JSON object: {_shorten(arguments)}")
-    return ToolCall(id or f"call_{n}", name or "", value)
+    return ToolCall(id or make_call_id(), name or "", value)
 
 
 def _as_text(arguments: Any) -> str:

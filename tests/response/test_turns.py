@@ -31,6 +31,7 @@ OPENAI_MESSAGES = [
     {
         "role": "assistant",
         "content": "Let me look.",
+        "reasoning_content": "Two cities.",
         "tool_calls": [
             {"id": id, "type": "function", "function": {"name": "get_weather", "arguments": f'{{"city": "{city}"}}'}}
             for id, city in CITIES.items()
@@ -53,6 +54,7 @@ WIRE: dict[str, Any] = {
             {
                 "role": "assistant",
                 "content": "Let me look.",
+                "thinking": "Two cities.",
                 "tool_calls": [
                     {"function": {"name": "get_weather", "arguments": {"city": city}}} for city in CITIES.values()
                 ],
@@ -94,6 +96,7 @@ WIRE: dict[str, Any] = {
             {
                 "role": "model",
                 "parts": [
+                    {"text": "Two cities.", "thought": True},
                     {"text": "Let me look."},
                     {
                         "functionCall": {"id": "A", "name": "get_weather", "args": {"city": "Zürich"}},

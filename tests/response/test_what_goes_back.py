@@ -1,0 +1,294 @@
+"""What a vendor gave and wants back is in the next request exactly as it came: streamed or whole, also after JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelhub import ModelResponse
+from modelhub.response.streamed import FIELDS
+
+from .speaking import CONFIGS, OPENAI_ALIKE, ask, find_form, send
+
+USER = {"role": "user", "content": "Hi"}
+
+
+def call(ident: str, port: str, **more: Any) -> dict[str, Any]:
+    function = {"name": "find_tide", "arguments": json.dumps({"port": port})}
+    return {"id": ident, "type": "function", "function": function, **more}
+
+
+def use(ident: str, port: str) -> dict[str, Any]:
+    return {"type": "tool_use", "id": ident, "name": "find_tide", "input": {"port": port}}
+
+
+def think(text: str, signature: str) -> dict[str, Any]:
+    return {"type": "thinking", "thinking": text, "signature": signature}
+
+
+def say(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+CALL = call("call_1", "Calais")
+SIGNED = {"google": {"thought_signature": "c2ln"}}
+# Of vendors of OpenAI's API: the message that came, which is the message that goes back.
+MESSAGES: dict[str, dict[str, Any]] = {
+    "DeepSeek, Kimi, Qwen, Z.AI": {"content": "Look.", "reasoning_content": "Which port?", "tool_calls": [CALL]},
+    "without a call": {"content": "At nine.", "reasoning_content": "It is known."},
+    "vLLM": {"content": "Look.", "reasoning": "Which port?", "tool_calls": [CALL]},
+    "both names": {"content": "Look.", "reasoning": "So.", "reasoning_content": "So.", "tool_calls": [CALL]},
+    "thoughts of no length": {"content": "Look.", "reasoning_content": "", "tool_calls": [CALL]},
+    "OpenRouter": {
+        "content": "Look.",
+        "reasoning": "Which port?",
+        "reasoning_details": [
+            {"type": "reasoning.text", "text": "Which port?", "signature": "s1", "format": "f", "index": 0},
+            {"type": "reasoning.encrypted", "data": "abc=", "id": "e1", "index": 1},
+            {"type": "reasoning.summary", "summary": "A port.", "index": 2},
+            {"type": "reasoning.encrypted", "data": "def=", "id": "e2", "index": 1},
+        ],
+        "tool_calls": [CALL],
+    },
+    "LiteLLM with Claude": {
+        "content": "Look.",
+        "reasoning_content": "Which port?",
+        "thinking_blocks": [
+            {"type": "thinking", "thinking": "Which", "signature": "s1"},
+            {"type": "redacted_thinking", "data": "abc="},
+            {"type": "thinking", "thinking": " port?", "signature": "s2"},
+        ],
+        "tool_calls": [CALL],
+    },
+    "LiteLLM with Gemini": {
+        "content": "Look.",
+        "provider_specific_fields": {"thought_signatures": ["c2ln"]},
+        "tool_calls": [
+            call("call_1__thought__" + "c2ln" * 30, "Calais", provider_specific_fields={"thought_signature": "c2ln"})
+        ],
+    },
+    "Gemini, signed calls": {
+        "content": "Look.",
+        "tool_calls": [call("call_1", "Calais", extra_content=SIGNED), call("call_2", "Dover")],
+    },
+    "Gemini, a signed message": {"content": "At nine.", "extra_content": SIGNED},
+    "long ids": {"content": "Look.", "tool_calls": [call("chatcmpl-tool-" + "0" * 32, "Calais")]},
+    "Mistral": {
+        "content": [{"type": "thinking", "thinking": [say("Which port?")]}, say("Look.")],
+        "tool_calls": [call("abcDEF012", "Calais")],
+    },
+    "GitHub": {"content": "Look.", "reasoning_text": "Which?", "reasoning_opaque": "abc=", "tool_calls": [CALL]},
+}
+BLOCKS: dict[str, list[dict[str, Any]]] = {
+    "interleaved": [
+        think("One.", "s1"),
+        use("t1", "Calais"),
+        think("Two.", "s2"),
+        say("Dover next."),
+        {"type": "redacted_thinking", "data": "abc="},
+        use("t2", "Dover"),
+    ],
+    "hidden": [think("", "s1"), use("t1", "Calais")],
+    "a bridge without signatures": [{"type": "thinking", "thinking": "One.", "signature": ""}, say("At nine.")],
+    "its own search": [
+        {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "tide"}},
+        {
+            "type": "web_search_tool_result",
+            "tool_use_id": "srv_1",
+            "content": [{"type": "web_search_result", "url": "https://a.b", "encrypted_content": "abc="}],
+        },
+        {"type": "text", "text": "At nine.", "citations": [{"type": "x", "encrypted_index": "a"}]},
+        say(" Or ten."),
+    ],
+    "a bridge's ids": [use("functions.find_tide:0", "Calais")],
+    "who called": [{**use("t1", "Calais"), "caller": {"type": "direct"}}],
+}
+
+
+def port(ident: str, name: str, signature: str | None = None) -> dict[str, Any]:
+    part: dict[str, Any] = {"functionCall": {"id": ident, "name": "find_tide", "args": {"port": name}}}
+    return {**part, "thoughtSignature": signature} if signature else part
+
+
+PARTS: dict[str, list[dict[str, Any]]] = {
+    "signed text": [{"text": "At nine.", "thoughtSignature": "c2ln"}],
+    "signed at the end": [{"text": "At nine."}, {"text": "", "thoughtSignature": "c2ln"}],
+    "signed calls": [port("c1", "Calais", "c2ln"), port("c2", "Dover"), port("c3", "Brest", "c2lo")],
+    "thoughts between": [{"text": "Hm.", "thought": True}, {"text": "Look."}, port("c1", "Calais", "c2ln")],
+    "an image": [
+        {"text": "Here."},
+        {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}, "thoughtSignature": "c2ln"},
+    ],
+    "code": [
+        {"executableCode": {"language": "PYTHON", "code": "1+1"}},
+        {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "2"}},
+        {"text": "Two."},
+    ],
+}
+THOUGHT = {
+    "ollama_chat": {
+        "content": "Look.",
+        "thinking": "Which port?",
+        "tool_calls": [{"function": {"name": "find_tide", "arguments": {"port": "Calais"}}}],
+    },
+    "dashscope_chat": {"content": "Look.", "reasoning_content": "Which port?", "tool_calls": [CALL]},
+}
+CASES = [
+    *((kind, name, answer) for kind in OPENAI_ALIKE for name, answer in MESSAGES.items()),
+    *(("anthropic_chat", name, answer) for name, answer in BLOCKS.items()),
+    *(("gemini_chat", name, answer) for name, answer in PARTS.items()),
+    *((kind, "thoughts", answer) for kind, answer in THOUGHT.items()),
+]
+
+
+def continue_with(response: ModelResponse) -> list[dict[str, Any]]:
+    results = [one.to_result("high at nine") for one in response.tool_calls or ()]
+    return [USER, response.to_message(), *(results or [USER])]
+
+
+def read_turn(model_type: str, sent: Any) -> Any:
+    """The answer in a request, as the vendor's own form has it."""
+    turn = sent[1]
+    if find_form(model_type) == "gemini":
+        assert turn["role"] == "model"
+        return turn["parts"]
+    assert turn.pop("role") == "assistant"
+    return turn["content"] if model_type == "anthropic_chat" else turn
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("model_type", "name", "answer"), CASES, ids=[f"{kind} {name}" for kind, name, _ in CASES])
+def test_it_goes_back_as_it_came(model_type: str, name: str, answer: Any, stream: bool) -> None:
+    messages = continue_with(ask(model_type, answer, stream))
+    sent = send(model_type, messages)
+    assert read_turn(model_type, sent) == answer
+    if find_form(model_type) == "openai" and "tool_calls" in answer:
+        assert [message["tool_call_id"] for message in sent[2:]] == [one["id"] for one in answer["tool_calls"]]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_without_an_id_has_the_same_one_everywhere(stream: bool) -> None:
+    parts = [{"functionCall": {"name": "find_tide", "args": {"port": name}}} for name in ("Calais", "Dover")]
+    parts[0]["thoughtSignature"] = "c2ln"  # type: ignore[assignment]
+    response = ask("gemini_chat", parts, stream)
+    idents = [str(one.id) for one in response.tool_calls]
+    sent = send("gemini_chat", continue_with(response))
+    assert [part["functionCall"]["id"] for part in sent[1]["parts"]] == idents
+    assert [part["functionResponse"]["id"] for part in sent[2]["parts"]] == idents
+    assert sent[1]["parts"][0]["thoughtSignature"] == "c2ln"
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
+SAID = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+ARGUMENTS = st.dictionaries(st.sampled_from(["port", "day"]), TEXTS, max_size=2)
+
+
+def draw_blocks(draw: Any) -> list[dict[str, Any]]:
+    blocks = draw(
+        st.lists(
+            st.one_of(
+                st.builds(say, SAID),
+                st.builds(think, TEXTS, SAID),
+                st.builds(lambda data: {"type": "redacted_thinking", "data": data}, SAID),
+                st.builds(lambda given: {**use("", ""), "input": given}, ARGUMENTS),
+            ),
+            max_size=6,
+        )
+    )
+    return [{**block, "id": f"t{n}"} if "id" in block else block for n, block in enumerate(blocks)]
+
+
+def draw_parts(draw: Any) -> list[dict[str, Any]]:
+    signed = st.sampled_from([{}, {"thoughtSignature": "c2ln"}])
+    parts = draw(
+        st.lists(
+            st.one_of(
+                st.builds(lambda text, more: {"text": text, **more}, SAID, signed),
+                st.builds(lambda text: {"text": text, "thought": True}, SAID),
+                st.builds(lambda given, more: {**port("", ""), "given": given, **more}, ARGUMENTS, signed),
+            ),
+            max_size=6,
+        )
+    )
+    made: list[dict[str, Any]] = []
+    for n, part in enumerate(parts):
+        if "functionCall" in part:
+            part = {**part, "functionCall": {"id": f"c{n}", "name": "find_tide", "args": part["given"]}}
+            del part["given"]
+        elif made and "thoughtSignature" not in {*part, *made[-1]} and part.keys() == made[-1].keys():
+            continue  # two pieces of one text
+        made.append(part)
+    return made
+
+
+def draw_message(draw: Any) -> dict[str, Any]:
+    message = draw(
+        st.fixed_dictionaries(
+            {"content": TEXTS},
+            optional={
+                "reasoning_content": TEXTS,
+                "reasoning": TEXTS,
+                "extra_content": st.just(SIGNED),
+                "reasoning_details": st.lists(
+                    st.builds(lambda text: {"type": "reasoning.text", "text": text, "signature": "s"}, SAID),
+                    min_size=1,
+                    max_size=3,
+                ),
+                "tool_calls": st.lists(ARGUMENTS, min_size=1, max_size=3),
+            },
+        )
+    )
+    if "reasoning_content" in message:
+        message.pop("reasoning", None)  # where both come, they come together
+    for n, block in enumerate(message.get("reasoning_details") or ()):
+        block["index"] = n
+    if "tool_calls" in message:
+        message["tool_calls"] = [
+            {"id": f"c{n}", "type": "function", "function": {"name": "find_tide", "arguments": json.dumps(given)}}
+            for n, given in enumerate(message["tool_calls"])
+        ]
+        message["tool_calls"][-1]["extra_content"] = SIGNED
+    return message
+
+
+def draw_simple(draw: Any, thinking: str) -> dict[str, Any]:
+    message = draw(st.fixed_dictionaries({"content": TEXTS}, optional={thinking: TEXTS}))
+    calls = draw(st.lists(ARGUMENTS, max_size=2))
+    if calls and thinking == "thinking":
+        message["tool_calls"] = [
+            {"id": f"c{n}", "function": {"name": "f", "arguments": given}} for n, given in enumerate(calls)
+        ]
+    elif calls:
+        message["tool_calls"] = [
+            {"id": f"c{n}", "type": "function", "function": {"name": "f", "arguments": json.dumps(given)}}
+            for n, given in enumerate(calls)
+        ]
+    return message
+
+
+DRAW: dict[str, Any] = {
+    "openai": draw_message,
+    "anthropic": draw_blocks,
+    "gemini": draw_parts,
+    "ollama": lambda draw: draw_simple(draw, "thinking"),
+    "dashscope": lambda draw: draw_simple(draw, "reasoning_content"),
+}
+
+
+@pytest.mark.parametrize("model_type", sorted(CONFIGS))
+@given(data=st.data())
+def test_streamed_equals_whole(model_type: str, data: st.DataObject) -> None:
+    """However an answer is cut, all of its fields, the message made of it and the next request are the same."""
+    answer = DRAW[find_form(model_type)](data.draw)
+    size = data.draw(st.integers(1, 5))
+    whole = ask(model_type, answer, False)
+    streamed = ask(model_type, answer, True, lambda text: [text[n : n + size] for n in range(0, len(text), size)])
+    for name in FIELDS:
+        if name not in ("raw", "usage", "image_urls"):
+            assert (getattr(streamed, name) or None) == (getattr(whole, name) or None), name
+    assert streamed.to_message() == whole.to_message()
+    assert send(model_type, continue_with(streamed)) == send(model_type, continue_with(whole))

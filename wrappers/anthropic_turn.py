@@ -1,0 +1,145 @@
+"""What Anthropic's API wants back of its answers: the content blocks, exactly as they came and in their order."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from modelhub.base import Dialect, build_tool_call, decode_json
+from modelhub.messages.turns import fit_blocks
+
+# The API refuses other ids: https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_SERVERS_CALLS = ("server_tool_use", "mcp_tool_use")  # the API refuses them without their results
+_THOUGHTS = {"thinking": ("thinking", "signature"), "redacted_thinking": ("data",)}
+
+
+class ThoughtId(str):
+    """The id of a tool call that also holds the ``thinking_blocks`` before the call, which the API wants back.
+
+    It is for messages that a program writes itself from ``response.tool_calls``; ``response.to_message()`` needs no
+    such ids. As JSON, only the text of the id is left.
+    """
+
+    thinking_blocks: list[dict[str, Any]]
+
+
+def add_thoughts(ident: str, blocks: list[dict[str, Any]]) -> str:
+    """The id of a tool call with the thinking among the ``blocks`` of its answer; a plain text if there is none."""
+    thoughts = [block for block in blocks if block.get("type") in _THOUGHTS]
+    if not thoughts:
+        return ident
+    thoughtful = ThoughtId(ident)
+    thoughtful.thinking_blocks = thoughts
+    return thoughtful
+
+
+def gather(raw: Any, message: dict[str, Any]) -> dict[str, Any]:
+    """The blocks of an answer, if ``message`` does not say all of it."""
+    blocks = gather_blocks(raw if isinstance(raw, list) else [{**(raw or {}), "type": "message"}])
+    text, calls = message.get("content"), message.get("tool_calls") or ()
+    plain = [{"type": "text", "text": text}] if text else []
+    plain += [_build_call(call) for call in calls]
+    if blocks == plain and all(map(_ID.fullmatch, (call["id"] for call in calls))):
+        return {}
+    return {"content": blocks} if leave_out_empty(blocks) else {}
+
+
+def restore(message: dict[str, Any], received: dict[str, Any]) -> dict[str, Any]:
+    """``message`` with the blocks that came, in place of its text and its tool calls."""
+    blocks = fit_blocks(received.get("content") or [], message, _is_text, _fit_call, _build_call)
+    rest = {name: value for name, value in message.items() if name not in ("tool_calls", "thinking_blocks")}
+    return {**rest, "content": blocks}
+
+
+DIALECT = Dialect("anthropic", gather, restore)
+
+
+def _is_text(block: dict[str, Any]) -> bool:
+    return block.get("type") == "text"
+
+
+def _build_call(call: dict[str, Any]) -> dict[str, Any]:
+    built = build_tool_call(call.get("id"), call["function"]["name"], call["function"].get("arguments"))
+    return {"type": "tool_use", "id": str(built.id), "name": built.name, "input": built.arguments}
+
+
+def _fit_call(block: dict[str, Any], call: dict[str, Any]) -> dict[str, Any] | None:
+    return {**block, **_build_call(call)} if block.get("id") == call.get("id") else None
+
+
+def leave_out_empty(blocks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``blocks`` without those that the API refuses: blank texts, empty thoughts, and thoughts that nothing follows."""
+    kept = [block for block in blocks if not is_blank(block)]
+    while kept and kept[-1].get("type") in _THOUGHTS:
+        kept.pop()
+    return kept
+
+
+def is_blank(block: Any) -> bool:
+    """Whether a block is a blank text, or a thought with neither text nor signature."""
+    kind = block.get("type") if isinstance(block, dict) else None
+    if kind == "text":
+        return isinstance(block.get("text"), str) and not block["text"].strip()
+    return kind in _THOUGHTS and not any(block.get(name) for name in _THOUGHTS[kind])
+
+
+def fit_id(ident: str) -> str:
+    """``ident`` or, if the API would refuse it, an id that stands for it and for no other."""
+    if _ID.fullmatch(ident):
+        return ident
+    return "call_" + hashlib.sha256(ident.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def own_ids(messages: list[dict[str, Any]]) -> frozenset[str]:
+    """The ids in blocks that the API itself has given, which are its own affair."""
+    contents = [message.get("content") for message in messages if message["role"] == "assistant"]
+    blocks = [block for content in contents if isinstance(content, list) for block in content]
+    return frozenset(b["id"] for b in blocks if isinstance(b, dict) and b.get("type") == "tool_use" and "id" in b)
+
+
+def gather_blocks(events: list[Any]) -> list[dict[str, Any]]:
+    """The content blocks of a streamed answer, from all of its events, without those that a break has left half."""
+    blocks: dict[int, dict[str, Any]] = {}
+    inputs: dict[int, str] = {}
+    open_thought: int | None = None
+    ended = False
+    for event in events:
+        kind, index = event.get("type"), event.get("index")
+        if kind == "message":  # a reply that was no stream
+            return [block for block in event.get("content") or () if block != {"type": "text", "text": ""}]
+        if kind == "content_block_start":
+            blocks[index], inputs[index] = dict(event["content_block"]), ""
+            open_thought = index if blocks[index].get("type") == "thinking" else None
+        elif kind == "content_block_delta" and index in blocks:
+            add_piece(blocks[index], event["delta"])
+            inputs[index] += event["delta"].get("partial_json") or ""
+        elif kind in ("content_block_stop", "message_stop", "message_delta"):
+            open_thought = None
+            ended = ended or kind != "content_block_stop"
+    if open_thought is not None and not blocks[open_thought].get("signature"):
+        del blocks[open_thought]  # the API refuses a thought without its signature, which comes last
+    for index, text in inputs.items():
+        if text and index in blocks:
+            try:
+                blocks[index]["input"] = decode_json(text)
+            except ValueError:
+                del blocks[index]  # it was cut off, so that it is no tool call of the response either
+    answered = {block.get("tool_use_id") for block in blocks.values()}
+    return [
+        block
+        for block in blocks.values()
+        if (block.get("type") != "text" or block.get("text"))
+        and (ended or block.get("type") not in _SERVERS_CALLS or block.get("id") in answered)
+    ]
+
+
+def add_piece(block: dict[str, Any], piece: dict[str, Any]) -> None:
+    """Add a piece of a stream to its block; only the pieces of an input are no part of a block yet."""
+    for name, value in piece.items():
+        if name == "citation":
+            block["citations"] = [*(block.get("citations") or ()), value]
+        elif name not in ("type", "partial_json") and isinstance(value, str):
+            block[name] = (block.get(name) or "") + value
