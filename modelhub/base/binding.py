@@ -15,12 +15,14 @@ from modelhub.secrets import find_files, is_secret_name, resolve, stat_files
 class Bound(NamedTuple):
     """What the calls of a model need of its config: the endpoint, the retry policy, the timeouts, and the secrets.
 
-    ``timeouts`` are the seconds to connect, and to wait for data each time.
+    ``timeouts`` are the seconds to connect, and to wait for data each time; ``limits`` are the most bytes of an event
+    and of a whole reply.
     """
 
     endpoint: Endpoint
     retry_policy: RetryPolicy
     timeouts: tuple[float, float]
+    limits: tuple[int, int]
     secrets: tuple[str, ...]
 
 
@@ -41,6 +43,10 @@ class Described(Protocol):
 
     def build_timeout(self) -> float:
         """Seconds that a call waits for data each time."""
+        ...
+
+    def build_limits(self) -> tuple[int, int]:
+        """The most bytes of an event and of a whole reply."""
         ...
 
 
@@ -109,5 +115,6 @@ def build_bound(model: Described) -> Bound:
         endpoint,
         model.build_retry_policy(),
         (min(timeout, 10.0), timeout),
+        model.build_limits(),
         (*secrets, *(value.partition(" ")[2] for value in secrets), model.api_key or ""),
     )

@@ -16,6 +16,7 @@ from modelhub.errors import ModelCallError
 from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.secrets import scrub
+from modelhub.wire import mend
 
 _BORN = count(1)
 
@@ -84,7 +85,7 @@ class ModelWrapperBase(Inheritance):
         """Put this model's name into ``error``, and take its secrets out."""
         error.config_name = error.config_name or getattr(self, "config_name", None)
         error.model_type = error.model_type or self.model_type or type(self).__name__
-        error.message = scrub(error.message, self.find_secrets())
+        error.message = mend(scrub(error.message, self.find_secrets()))
         error.args = (error.message,)
 
     def find_secrets(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from modelhub import errors
 from modelhub.engine.retry_after import parse_retry_after
-from modelhub.wire import Reply
+from modelhub.wire import Reply, mend
 
 _BY_STATUS: dict[int, type[errors.ModelCallError]] = {
     401: errors.AuthenticationError,
@@ -102,7 +102,8 @@ def build_error(
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:
     """The id under which the vendor can find this call."""
-    return headers.get("x-request-id") or headers.get("request-id")
+    told: str | None = mend(headers.get("x-request-id") or headers.get("request-id"))
+    return told
 
 
 def parse_error_body(reply: Reply, vendor: Codes | None = None) -> errors.ModelCallError:
