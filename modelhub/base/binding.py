@@ -65,6 +65,13 @@ class Binding:
         self._given: dict[str, Any] = {}  # the attributes as the config has them, references unresolved
         self._files: dict[str, Any] = {}
 
+    def twin(self, model: Described) -> Binding:
+        """The same for a copy of the model."""
+        twin = Binding(model)
+        with self._lock:
+            twin._bound, twin._given, twin._files = self._bound, dict(self._given), dict(self._files)
+        return twin
+
     def now(self) -> Bound:
         """The current values; raises ConfigError for an unresolvable reference, and what ``build_endpoint`` raises."""
         bound = self._bound
