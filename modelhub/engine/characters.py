@@ -26,17 +26,20 @@ class Characters:
     """Makes the deltas of a stream whole: one that ends with half a character waits for the next."""
 
     def __init__(self) -> None:
-        self._halves = Halves()
+        self._halves: Halves | None = None  # while a delta waits
 
     def add(self, delta: ModelResponse) -> list[ModelResponse]:
         """Take in the next delta; returns those that need not wait any more."""
-        if not self._halves and _is_whole(delta):
+        if self._halves is None and _is_whole(delta):
             return [delta]
-        return [piece.build() for piece in self._halves.add(_Piece(delta))]
+        halves = self._halves or Halves()
+        ready = [piece.build() for piece in halves.add(_Piece(delta))]
+        self._halves = halves if halves else None
+        return ready
 
     def release(self) -> list[ModelResponse]:
         """The deltas that wait, when no more will come."""
-        return [piece.build() for piece in self._halves.release()]
+        return [] if self._halves is None else [piece.build() for piece in self._halves.release()]
 
 
 class _Piece:
@@ -66,9 +69,14 @@ def _calls(response: ModelResponse) -> list[tuple[int, Any]]:
 
 def _is_whole(response: ModelResponse) -> bool:
     """Whether there is no half in it; ``raw``, which may be large, is not looked at."""
-    if not (_same(response.text) and _same(response.reasoning) and _same(response.model) and _same(response.parsed)):
+    if not _same(response.text):
         return False
     calls = response.tool_calls or ()
+    others = response.reasoning or response.model or response.parsed or response.image_urls or calls
+    if not others:
+        return True
+    if not (_same(response.reasoning) and _same(response.model) and _same(response.parsed)):
+        return False
     return _same(response.image_urls) and all(_same(getattr(call, name)) for call in calls for name in _CALL)
 
 

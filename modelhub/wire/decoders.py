@@ -34,7 +34,8 @@ class LineDecoder(EventDecoder):
         return self._take()
 
     def _add(self, line: bytes) -> None:
-        self._measure(line)
+        if len(line) > self.max_event:
+            self._refuse()
         if not self._started:
             line = line.removeprefix(BOM)
         line = line.strip(b" \t\r")
@@ -124,7 +125,8 @@ class SSEDecoder(EventDecoder):
     def _add(self, block: bytes) -> None:
         if self.done:
             return
-        self._measure(block)
+        if len(block) > self.max_event:
+            self._refuse()
         if (
             block[:6] == b"data: " and block != b"data: " and b"\n" not in block
         ):  # nearly every event of nearly every vendor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import orjson
 
 from modelhub.wire.halves import Halves, mend_inside
@@ -59,11 +61,10 @@ class EventDecoder:
             self.pending += self._halves.release()
             self._halves = None
 
-    def _measure(self, event: bytes) -> None:
+    def _refuse(self) -> NoReturn:
         """Refuse an event that is too large."""
-        if len(event) > self.max_event:
-            self._release()
-            raise TooLarge("max_event", self.max_event)
+        self._release()
+        raise TooLarge("max_event", self.max_event)
 
     def _put_back(self, tail: bytes, limit: int) -> None:
         """Keep the bytes of an event that is not complete; it must not become larger than ``limit``."""
@@ -71,8 +72,7 @@ class EventDecoder:
         rest += tail
         if len(rest) > limit and not self.done:
             rest.clear()
-            self._release()
-            raise TooLarge("max_event", self.max_event)
+            self._refuse()
 
     def _add_json(self, text: bytes, name: str | None = None, status: int | None = None) -> None:
         """Add the event with this JSON text."""
