@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from modelhub import errors
 from modelhub.engine.retry_after import parse_retry_after
 from modelhub.engine.too_long import says_too_long
+from modelhub.wire import mend
 
 _BY_STATUS: dict[int, type[errors.ModelCallError]] = {
     401: errors.AuthenticationError,
@@ -113,4 +114,5 @@ def build_error(
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:
     """The id under which the vendor can find this call."""
-    return headers.get("x-request-id") or headers.get("request-id")
+    told: str | None = mend(headers.get("x-request-id") or headers.get("request-id"))
+    return told

@@ -19,6 +19,7 @@ from modelhub.engine.parsing import (
     not_json,
     read,
     told_nothing,
+    too_large,
 )
 from modelhub.engine.redirects import redirected
 from modelhub.engine.stream import as_delta, conclude, deliver, tells
@@ -26,7 +27,7 @@ from modelhub.engine.structured import parse_structured
 from modelhub.errors import ModelCallError, ResponseParsingError, StreamInterruptedError
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
-from modelhub.wire import Event, LineDecoder, Reply, Request
+from modelhub.wire import Event, LineDecoder, Reply, Request, TooLarge
 
 T = TypeVar("T")
 
@@ -67,9 +68,10 @@ def _fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]
 
 
 def complete(request: Request, model: HTTPModel) -> None:
-    """Give ``request`` the timeouts of its model, unless it has some of its own."""
+    """Give ``request`` the limits of its model, and the timeouts, unless it has some of its own."""
     if not request.timeout:
         request.connect_timeout, request.timeout = model.timeouts
+    request.max_body = model.limits[1]
 
 
 def _after(delay: float, flow: Flow[T]) -> Flow[T]:
@@ -121,6 +123,7 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
     """Read the open stream to its end, and deliver each delta when its event is complete."""
     model: HTTPModel = call.model
     decoder = model.decoder()
+    decoder.max_event, decoder.max_body = model.limits
     parse_event = model.parse_event
     add = so_far.add
     first = b""
@@ -128,12 +131,17 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
     deltas: list[ModelResponse] = []
     ended = False
     while not ended:
-        chunk: bytes = yield READ
-        if event is None and len(first) < SHOWN:
-            first += chunk
         failure: ModelCallError | None = None
         try:
+            chunk: bytes = yield READ
+            if event is None and len(first) < SHOWN:
+                first += chunk
             events = decoder.feed(chunk) if chunk else decoder.flush()
+        except ModelCallError as error:  # of the connection
+            events, failure = decoder.give_up(), error
+        except TooLarge as error:
+            events, decoder.pending = decoder.pending, []
+            failure = too_large(error.key, error.limit, reply)
         except ValueError as error:
             events, decoder.pending = decoder.pending, []
             begun = event is not None or events

@@ -79,6 +79,16 @@ def told_nothing(event: Any, status: int | None) -> ResponseParsingError:
     return ResponseParsingError(f"the stream ended without an answer; its last event was {last}", status=status)
 
 
+def too_large(key: str, limit: int, reply: Reply) -> ResponseParsingError:
+    """The error for an event or a body that is larger than ``key`` of its config allows."""
+    what = "an event of the stream" if key == "max_event" else "the reply"
+    return ResponseParsingError(
+        f"{what} is larger than {limit} bytes: raise {key} in the config if it should be read",
+        status=reply.status,
+        request_id=find_request_id(reply.headers),
+    )
+
+
 def event_not_json(error: ValueError) -> str:
     """The message for an event of a stream that is not JSON, whose reading raised ``error``."""
     text = getattr(error, "doc", None)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
+from modelhub.response.arrival import Arrival
 from modelhub.response.response import ModelResponse
-from modelhub.response.streamed import Arrival, StreamedResponse
+from modelhub.response.streamed import StreamedResponse
 from modelhub.response.tool_calls import ToolCall, split_tool_calls
 
 

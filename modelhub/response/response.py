@@ -7,6 +7,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from modelhub.crossing import crosses, is_plain
 from modelhub.overriding import override
 
 if TYPE_CHECKING:
@@ -98,6 +99,15 @@ class ModelResponse:
         self.request_id = request_id
         self.model = model
         self.refusal = refusal
+
+    @override
+    def __getstate__(self) -> Any:
+        """What crosses to another process: all but a ``raw`` of a library's own objects that pickle cannot carry."""
+        state: Any = super().__getstate__()
+        own, slots = state
+        if not (is_plain(slots.get("raw")) or crosses(slots["raw"])):
+            slots["raw"] = None
+        return own, slots
 
     def __iter__(self) -> Iterator[ModelResponse]:
         yield self

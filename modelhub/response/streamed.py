@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
+from modelhub.response.arrival import Arrival, Source, Spent
 from modelhub.response.response import ModelResponse
 from modelhub.response.tool_calls import MalformedToolCall
-
-
-class Source(Protocol):
-    """Where the deltas of an arriving response come from: an Iterator or an AsyncIterator that can be closed."""
-
-    def close(self) -> None:
-        """Stop, and let go of what the deltas come from."""
-
-
-class Arrival:
-    """How far a response has come: its source, what it gathers in, and what AgentScope's view of it has shown."""
-
-    __slots__ = ("begun", "drained", "iterating", "pulled", "shown", "so_far", "source")
-
-    def __init__(self, source: Source, so_far: Accumulator) -> None:
-        self.source = source
-        self.so_far = so_far
-        self.begun = False
-        self.iterating = False
-        self.drained = False
-        self.pulled: str | None = None
-        self.shown: str | None = None
 
 
 def build_response(so_far: Accumulator) -> ModelResponse:
@@ -95,6 +74,28 @@ class StreamedResponse(ModelResponse):
         response.origin = so_far.origin
         response._arrival = Arrival(source, so_far)
         return response
+
+    @override
+    def __getstate__(self) -> Any:
+        """What crosses to another process, once there is nothing more to read; TypeError before."""
+        arrival = self._arrival
+        if not (arrival.drained or arrival.so_far.ended):
+            raise TypeError(
+                "a response that is still arriving can be neither copied nor sent to another process: read it to its"
+                " end first (its .text does, or `await response.complete()`), or close it"
+            )
+        own, slots = super().__getstate__()
+        return own, {name: value for name, value in slots.items() if name != "_arrival"}
+
+    def __setstate__(self, state: Any) -> None:
+        """Take in what has crossed: a response that has been read."""
+        own, slots = state
+        so_far = Accumulator()
+        so_far.ended = True
+        self._arrival = Arrival(Spent(), so_far)
+        self._arrival.begun = self._arrival.drained = True
+        for name, value in {**(own or {}), **slots}.items():
+            setattr(self, name, value)
 
     @property  # type: ignore[explicit-override]  # mypy overlooks the mark of a property that has a setter
     @override
