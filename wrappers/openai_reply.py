@@ -60,18 +60,23 @@ def parse_completion(data: Any, reply: Reply, codes: Codes | None = None) -> Mod
     if choice.get("error"):
         raise error_from_json(reply.status, choice, reply.headers, codes)
     message = choice["message"]
-    content = parse_message(message)
     response = ModelResponse(
-        text=content.text,
-        reasoning=message.get("reasoning_content") or message.get("reasoning") or content.reasoning,
-        image_urls=content.image_urls,
+        text=message.get("content"),
+        reasoning=message.get("reasoning_content") or message.get("reasoning"),
         tool_calls=parse_tool_calls(message),
         usage=parse_usage(data.get("usage")),
         raw=data,
-        finish_reason=parse_finish_reason(choice, reply.status),
         model=said(data.get("model")),
-        refusal=content.refusal,
     )
+    if response.text.__class__ is not str or message.get("images") or message.get("refusal"):
+        content = parse_message(message)
+        response.text, response.image_urls, response.refusal = content.text, content.image_urls, content.refusal
+        response.reasoning = response.reasoning or content.reasoning
+    try:
+        response.finish_reason = parse_finish_reason(choice, reply.status)
+    except ServerError as error:
+        error.partial = response
+        raise
     if choices and response.finish_reason is None and not tells(response):
         raise ResponseParsingError(f"the reply has no answer: {str(data)[:300]}", status=reply.status)
     return response
@@ -91,7 +96,7 @@ def parse_chunk(event: Event, so_far: Accumulator, codes: Codes | None = None) -
     if choice and choice.get("index", 0) == 0:
         message = choice.get("delta") or choice.get("message") or {}
         text = message.get("content")
-        if text.__class__ is not str or "images" in message or "refusal" in message:
+        if text.__class__ is not str or message.get("images") or message.get("refusal"):
             content = parse_message(message)
             text, reasoning, images, refusal = content.text, content.reasoning, content.image_urls, content.refusal
         reasoning = message.get("reasoning_content") or message.get("reasoning") or reasoning

@@ -67,7 +67,7 @@ def check_vectors(response: ModelResponse, count: int | None, reply: Reply) -> M
     if not vectors or len(vectors) != (count or len(vectors)):
         found = f"{len(vectors)} embeddings of {count} texts" if vectors else "no embedding"
         raise ResponseParsingError(f"the reply holds {found}", status=reply.status, partial=response)
-    doubtful = b"null" in reply.body or b"NaN" in reply.body or b"Infinity" in reply.body  # a search costs nothing
+    doubtful = any(_holds(reply.body, word, rare) for word, rare in _NO_NUMBERS)
     for n, vector in enumerate(vectors, 1):
         if not isinstance(vector, list) or not vector:
             why = "is empty" if vector in (None, "", []) else f"is a {type(vector).__name__}, not a list of numbers"
@@ -77,6 +77,22 @@ def check_vectors(response: ModelResponse, count: int | None, reply: Reply) -> M
             continue
         raise ResponseParsingError(f"embedding {n} of {len(vectors)} {why}", status=reply.status, partial=response)
     return response
+
+
+_NO_NUMBERS = ((b"null", b"u"), (b"NaN", b"N"), (b"Infinity", b"I"))
+
+
+def _holds(body: bytes, word: bytes, rare: bytes) -> bool:
+    """Whether ``word`` may stand in JSON outside its strings; to look at each number would cost as much as to read it.
+
+    It is found by its letter ``rare``, which is not in numbers; the strings in which that letter is are skipped.
+    """
+    shift = word.index(rare)
+    at = body.find(rare)
+    while at >= 0 and not body.startswith(word, at - shift):
+        end = at if body.startswith(b"true", at - 2) else body.find(b'"', at)
+        at = body.find(rare, end + 1) if end >= 0 else -1
+    return at >= 0
 
 
 def _is_number(value: Any) -> bool:

@@ -17,6 +17,7 @@ _STATUSES = (*_CODES, "status")
 _TYPES = ("type", "error_type")
 _STATUS = re.compile(r"[45]\d\d")
 _MARKUP = re.compile(r"<!--.*?(?:-->|$)|<(script|style)\b.*?(?:</\1>|$)|<[^<>]*>", re.S | re.I)
+_PLACES = frozenset({"error", "errors", "base_resp", "error_code", "error_message", "success"})
 _NO_CODE = (None, "", "null", "None", 0, "0", 200, "200")  # LiteLLM's proxy says None in words
 
 
@@ -27,6 +28,8 @@ def find_failure(body: Mapping[str, Any], answered: bool = True) -> Any:
     ``error_message`` (DeepInfra), ``object: error`` (vLLM), ``type: error`` (Anthropic), ``success: false`` (ZhipuAI).
     If the body has not ``answered``, its own ``message`` or the like says why.
     """
+    if answered and _PLACES.isdisjoint(body) and body.get("object") != "error" and body.get("type") != "error":
+        return None
     error = body.get("error")
     if error and _tells(error):
         return error
