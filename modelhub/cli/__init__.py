@@ -11,6 +11,7 @@ from modelhub.cli.app import cli
 from modelhub.cli.streams import UnreadError, finish, hold_closed, refuse, say
 from modelhub.errors import ModelHubError
 from modelhub.foreign import describe_foreign
+from modelhub.printable import printable
 
 
 def main() -> None:
@@ -36,6 +37,7 @@ def _run() -> int:
         code = error.exit_code
     except click.ClickException as error:
         with contextlib.suppress(OSError):
+            error.message = printable(error.message, keep="\n")
             error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):

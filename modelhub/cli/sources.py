@@ -32,8 +32,9 @@ def find_configs(path: str | None) -> str:
     """The path of the configs to read; a usage error if no path is given and the default does not exist."""
     if path:
         return path
-    default = os.environ.get("MODELHUB_CONFIG") or "model_configs"
-    if not os.environ.get("MODELHUB_CONFIG") and not Path(default).exists():
+    named = os.environ.get("MODELHUB_CONFIG", "").strip("\r\n")
+    default = named or "model_configs"
+    if not named and not Path(default).exists():
         raise click.UsageError(
             "which configs? Name them (-c PATH), or set $MODELHUB_CONFIG; ./model_configs is not here"
         )

@@ -10,7 +10,7 @@ from modelhub.diagnostics.suggest import suggest_freely
 from modelhub.secrets import is_secret_name
 
 _SECRET_VALUE = re.compile(
-    r"^\s*(bearer|basic)\s|\b(sk|pk|ak|xox[a-z]|gh[a-z])[-_]\w{6,}|[\w+/=-]{28,}|:[^\s@]*@|[?&]\w+=", re.IGNORECASE
+    r"^\s*(bearer|basic)\s|\b(sk|pk|ak|xox[a-z]|gh[a-z])[-_]\w{6,}|[\w+/=-]{28,}|:[^\s@:]*@|[?&]\w+=", re.IGNORECASE
 )
 
 _TYPES = {
@@ -101,7 +101,7 @@ def quoting_hint(value: Any, names: Collection[str], *, secret: bool) -> str | N
         return f"write {text} without quotes"
     if {"number", "integer"} & set(names) and re.fullmatch(r"[+-]?\d+(\.\d+)?", text):
         return "write it without quotes" if secret else f"write {text} without quotes"
-    duration = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)", text)
+    duration = re.fullmatch(r"(\d++(?:\.\d++)?)\s*+(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)", text)
     if "number" in names and duration:
         return "write a number of seconds" + (f": {duration[1]}" if duration[2].startswith("s") else "")
     return None
