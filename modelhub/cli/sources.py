@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 import click
 
+from modelhub.configs.readers.jsonc_reader import blank_out
+from modelhub.configs.readers.positions import TextFault
+
 F = TypeVar("F", bound=Callable[..., Any])
 # How a text in TOML begins: after comments, with a table or a key.
 _TOML = re.compile(rb"(\xef\xbb\xbf)?(\s|#[^\r\n]*)*+(\[\[?[\w.\"' -]+\]\]?\s*(#[^\r\n]*)?[\r\n]|[\w.\"'-]+\s*=)")
@@ -42,11 +45,19 @@ def find_configs(path: str | None) -> str:
 
 
 def guess_format(text: bytes) -> str:
-    """The format of a text without a file name: JSON if it is valid JSON, TOML if it starts like TOML, else YAML."""
+    """The format of a text without a file name: JSON if it is that, TOML if it starts like TOML, else YAML."""
     if _TOML.match(text):
         return "toml"
     try:
         json.loads(text)
     except (ValueError, RecursionError):
-        return "yaml"
+        return "jsonc" if text.lstrip()[:2] in (b"//", b"/*") or _is_jsonc(text) else "yaml"
     return "json"
+
+
+def _is_jsonc(text: bytes) -> bool:
+    try:
+        json.loads(blank_out(text.decode("utf-8-sig")))
+    except (ValueError, RecursionError, TextFault):
+        return False
+    return True

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from modelhub.diagnostics import Finding
-from modelhub.diagnostics.wording import label
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.wording import label, quoting_hint
 from modelhub.errors import PluginError, Problem
 from modelhub.validation.deprecations import read_modern
 from modelhub.validation.explain_errors import explain
@@ -18,6 +18,7 @@ from modelhub.validation.rules.formatters import find_unknown_formatter
 from modelhub.validation.rules.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
 from modelhub.validation.rules.keys import find_odd_keys
 from modelhub.validation.rules.model_references import Edge, check_targets, find_edges
+from modelhub.validation.rules.names import find_odd_names
 from modelhub.validation.rules.placeholders import find_placeholders
 from modelhub.validation.rules.plaintext import find_plaintext_secrets
 from modelhub.validation.rules.references import find_bad_references
@@ -151,6 +152,7 @@ def _add_advice(findings: list[Finding], config: dict[str, Any], view: View, is_
     findings = [finding for finding in findings if finding.path not in places or finding.code != "MH203"]
     places.update(finding.path for finding in findings)
     more = [*find_bad_references(config), *find_bad_addresses(config), *find_unknown_formatter(config, view)]
+    more += find_odd_names(config)
     if is_file:  # a program may well pass a key that it has read from somewhere safe
         more += find_plaintext_secrets(config, view)
     return findings + placeholders + [finding for finding in more if finding.path not in places]
@@ -175,9 +177,19 @@ def build_problem(entry: Entry, finding: Finding, written: dict[str, str]) -> Pr
     """Turn a finding into a problem with its place; ``written`` has the keys that the file spells differently."""
     first, rest = finding.path[:1], finding.path[1:]
     path = (*(written.get(str(step), step) for step in first), *rest)
-    return entry.problem(
-        finding.code, finding.message, *path, key=finding.key, hint=finding.hint, severity=finding.severity
-    )
+    hint = _spell(entry, finding, path) if finding.wanted else finding.hint
+    return entry.problem(finding.code, finding.message, *path, key=finding.key, hint=hint, severity=finding.severity)
+
+
+def _spell(entry: Entry, finding: Finding, path: Path) -> str | None:
+    """Word the hint of a finding from the value as it stands in the file."""
+    source = entry.read_source(*path)
+    value: Any = entry.config
+    for step in finding.path:
+        value = value[step]
+    if source is None or (finding.choices and source.text not in finding.choices):
+        return finding.hint
+    return quoting_hint(value, finding.wanted, secret=False, source=source) or finding.hint
 
 
 def place_problem(entry: Entry, problem: Problem, model_types: Collection[str]) -> Problem:

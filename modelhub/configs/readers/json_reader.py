@@ -7,6 +7,7 @@ from typing import Any
 
 from modelhub.configs.readers.limits import build_limit_fault, is_limit
 from modelhub.configs.readers.positions import Node, Parsed, TextFault, build_twice_fault
+from modelhub.diagnostics.lookalikes import QUOTES, describe_characters
 
 # Strings, punctuation, and everything else up to the next of these.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]|[^\s{}\[\],:"]++|"', re.DOTALL)
@@ -76,11 +77,16 @@ def _explain(text: str, message: str, offset: int) -> TextFault:
     if not rest and kind.startswith("Expecting"):
         return TextFault("MH101", "the text ends before the JSON value does", offset, hint="close every '{' and '['")
     hint = _HINTS.get(kind)
-    if kind.startswith("Expecting"):
+    if kind.startswith("Expecting") or kind == "Extra data":
         if rest.startswith(("//", "/*", "#")):
-            return TextFault("MH101", "JSON has no comments", offset, hint="remove the comment, or use a .yaml file")
+            return TextFault(
+                "MH101", "JSON has no comments", offset, hint="remove the comment, or call the file .jsonc or .yaml"
+            )
+    if kind.startswith("Expecting"):
         if rest.startswith("'"):
             hint = "use double quotes"
+        elif rest[:1] and rest[0] in QUOTES:
+            hint = f'write " in place of {describe_characters([rest[0]])}'
         elif word and word[0] in _WORDS:
             hint = f"write {_WORDS[word[0]]}"
         elif kind == "Expecting ','" and rest.startswith('"'):

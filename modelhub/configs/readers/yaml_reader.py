@@ -23,15 +23,15 @@ def parse_yaml(text: str) -> Iterator[Parsed]:
         raise TextFault("MH101", message, bad.start(), hint="remove it, or write it as an escape in double quotes")
     if mark := _MARK.search(text):
         raise TextFault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
-    scalars = Scalars()
-    tree = Tree(text, scalars)
+    old, core = Scalars(), Scalars(core=True)
+    tree = Tree(text, old)
     try:
         for event in _parse_events(text):
             if isinstance(event, yaml.DocumentStartEvent):
-                tree = Tree(text, scalars)
+                tree = Tree(text, core if event.version == (1, 2) else old)
             elif isinstance(event, yaml.DocumentEndEvent):
                 yield Parsed(tree.data, tree.find_nodes, tree.faults)
-                tree = Tree(text, scalars)
+                tree = Tree(text, old)
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
                 tree.add_event(event)
     except TextFault:

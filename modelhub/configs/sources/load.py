@@ -35,7 +35,7 @@ def load(
 
 
 def load_text(text: bytes, *, name: str, format: str, profile: str | None = None) -> Loaded:
-    """Load model configs from text in the format "yaml", "json" or "toml".
+    """Load model configs from text in the format "yaml", "json", "jsonc" or "toml".
 
     Raises ValueError for another format.
     """
@@ -84,7 +84,7 @@ class Sources:
             raise TypeError(f"model_configs must be {_ACCEPTED}; not {type(model_configs).__name__}")
 
     def add_text(self, text: bytes, *, name: str, format: str) -> None:
-        """Read text in the format "yaml", "json" or "toml"; raises ValueError for another one."""
+        """Read text in the format "yaml", "json", "jsonc" or "toml"; raises ValueError for another one."""
         self._names.append(name)
         self._add_found(read_text(text, name=name, format=format), Scope())
 

@@ -11,7 +11,7 @@ from modelhub.errors import Problem
 
 
 def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
-    """Read the configs and declarations in text in the format "yaml", "json" or "toml", and its faults as problems.
+    """Read the configs and declarations in text in one of the formats, and its faults as problems.
 
     Raises ValueError for another format.
     """
@@ -25,7 +25,7 @@ def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
 def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document | Problem]:
     """Read the documents in a text, whatever they contain, each after its faults; empty documents are left out.
 
-    Raises ValueError for another format than "yaml", "json" or "toml".
+    Raises ValueError for another format than "yaml", "json", "jsonc" or "toml".
     """
     parse = _find_parser(format)
     try:
@@ -38,7 +38,7 @@ def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document 
     try:
         for parsed in parse(decoded):
             is_empty = is_empty and parsed.data is None and not parsed.faults
-            yield from _read_parsed(parsed, name, lines)
+            yield from _read_parsed(parsed, name, format, lines)
     except TextFault as fault:
         yield build_problem(fault, name, lines)
         is_empty = False
@@ -46,9 +46,9 @@ def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document 
         yield Problem("MH106", "the file holds no model config", None, name, 1, 1, 1, 1)
 
 
-def _read_parsed(parsed: Parsed, name: str, lines: Lines) -> Iterator[Document | Problem]:
+def _read_parsed(parsed: Parsed, name: str, format: str, lines: Lines) -> Iterator[Document | Problem]:
     data, findings = copy_plain(parsed.data)
-    document = Document(data, name=name, lines=lines, find_nodes=parsed.find_nodes)
+    document = Document(data, name=name, format=format, lines=lines, find_nodes=parsed.find_nodes)
     yield from (build_problem(fault, name, lines) for fault in parsed.faults)
     yield from (document.problem(each.code, each.message, each.path, hint=each.hint) for each in findings)
     if data is not None:
@@ -64,8 +64,12 @@ def _find_parser(format: str) -> Callable[[str], Iterator[Parsed]]:
         from modelhub.configs.readers.json_reader import parse_json
 
         return parse_json
+    if format == "jsonc":
+        from modelhub.configs.readers.jsonc_reader import parse_jsonc
+
+        return parse_jsonc
     if format == "toml":
         from modelhub.configs.readers.toml_reader import parse_toml
 
         return parse_toml
-    raise ValueError(f"the format must be yaml, json or toml, not {format!r}")
+    raise ValueError(f"the format must be yaml, json, jsonc or toml, not {format!r}")
