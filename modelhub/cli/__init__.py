@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import sys
 
 import click
@@ -11,7 +11,6 @@ from modelhub.cli.app import cli
 from modelhub.cli.streams import UnreadError, finish, hold_closed, refuse, say
 from modelhub.errors import ModelHubError
 from modelhub.foreign import describe_foreign
-from modelhub.printable import printable
 
 
 def main() -> None:
@@ -36,9 +35,9 @@ def _run() -> int:
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        with contextlib.suppress(OSError):
-            error.message = printable(error.message, keep="\n")
-            error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"))
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say("interrupted")

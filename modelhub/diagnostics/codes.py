@@ -100,8 +100,8 @@ _TABLE = (
     Code(
         "MH111",
         "a value that YAML 1.1 and YAML 1.2 read differently",
-        "Files are read as YAML 1.1, in which `on` is true and 017 is 15; most editors, and programs in JavaScript, read "
-        "YAML 1.2, in which `on` is text and 017 is 17. Quotes make it text for both. A file that begins with "
+        "Files are read as YAML 1.1, in which `on` is true and 017 is 15; most editors and JavaScript programs "
+        "read YAML 1.2, in which `on` is text and 017 is 17. Quotes make it text for both. A file that begins with "
         "`%YAML 1.2` and `---` is read as YAML 1.2.",
         _GPT + "timeout: 017",
         _GPT + "timeout: 15",

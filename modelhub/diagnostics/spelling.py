@@ -76,6 +76,8 @@ def parse_number(text: str) -> float | None:
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
     text = text.replace(",", ".").replace("_", "")
+    if text.lstrip("+-").isdecimal():
+        return int(text)
     try:
         number = int(text, 0) if text.lstrip("+-")[:2] in ("0x", "0o", "0b") else float(text)
     except (ValueError, OverflowError):

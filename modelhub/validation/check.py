@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from modelhub.diagnostics import Finding, Path
@@ -29,6 +30,7 @@ from modelhub.validation.schema.view import View
 if TYPE_CHECKING:
     from modelhub.configs import Entry
 
+MOST = 5000  # how many problems are told; to find and explain them takes time, and nobody reads more
 SchemaOf = Callable[[str], dict[str, Any] | None]
 
 _COMMON: Schema = {"$id": f"{BASE}any.json", "$ref": "_common.json#/$defs/common"}
@@ -46,11 +48,18 @@ def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collect
     targets = checker.check_targets(entries)
     problems: list[Problem] = []
     for index, (entry, found) in enumerate(zip(entries, modern, strict=True)):
+        if len(problems) >= MOST:
+            left = f"the other {len(entries) - index:,} configs are not checked"
+            problems.append(entry.problem("MH100", f"{left}: there are {MOST:,} problems before", severity="error"))
+            break
         findings = [*found.findings, *checker.check_config(entry.config, is_file=entry.document.name is not None)]
         if index in duplicates:
             findings.append(duplicates[index])
         findings += targets.get(index, ())
-        placed = [(_place(entry, finding), build_problem(entry, finding, found.written)) for finding in findings]
+        order: dict[int, dict[Any, int]] = {}
+        placed = [
+            (_place(entry, finding, order), build_problem(entry, finding, found.written)) for finding in findings[:MOST]
+        ]
         problems += [problem for _, problem in sorted(placed, key=lambda pair: (_position(pair[1]), pair[0]))]
     return without_repeats(problems)
 
@@ -123,10 +132,10 @@ class Checker:
 
     def _check_schema(self, schema: Schema, view: View, config: dict[str, Any]) -> list[Finding]:
         try:
-            odd = list(find_odd_keys(view, config))
+            odd = list(islice(find_odd_keys(view, config), MOST))
             if _is_surely_valid(schema, config):
                 return odd
-            return odd + explain(judge(schema, config), view)
+            return odd + explain(islice(judge(schema, config), MOST), view)
         except Exception as error:  # a plugin's schema may be anything
             return [_broken(error)]
 
@@ -202,13 +211,18 @@ def _position(problem: Problem) -> tuple[int, int]:
     return (problem.line or 0, problem.column or 0)
 
 
-def _place(entry: Entry, finding: Finding) -> tuple[int, ...]:
-    """The place of a finding as positions among keys: it puts findings in order in configs that have no lines."""
+def _place(entry: Entry, finding: Finding, known: dict[int, dict[Any, int]]) -> tuple[int, ...]:
+    """The place of a finding as positions among keys: it puts findings in order in configs that have no lines.
+
+    ``known`` remembers the positions of the keys of each mapping.
+    """
     order: list[int] = []
     node: Any = entry.config
     for step in finding.path:
         if isinstance(node, dict) and step in node:
-            order.append(list(node).index(step))
+            if id(node) not in known:
+                known[id(node)] = {key: position for position, key in enumerate(node)}
+            order.append(known[id(node)][step])
             node = node[step]
         elif isinstance(node, list) and isinstance(step, int):
             order.append(step)

@@ -77,11 +77,9 @@ def _explain(text: str, message: str, offset: int) -> TextFault:
     if not rest and kind.startswith("Expecting"):
         return TextFault("MH101", "the text ends before the JSON value does", offset, hint="close every '{' and '['")
     hint = _HINTS.get(kind)
-    if kind.startswith("Expecting") or kind == "Extra data":
-        if rest.startswith(("//", "/*", "#")):
-            return TextFault(
-                "MH101", "JSON has no comments", offset, hint="remove the comment, or call the file .jsonc or .yaml"
-            )
+    if kind.startswith(("Expecting", "Extra data")) and rest.startswith(("//", "/*", "#")):
+        hint = "remove the comment, or call the file .jsonc or .yaml"
+        return TextFault("MH101", "JSON has no comments", offset, hint=hint)
     if kind.startswith("Expecting"):
         if rest.startswith("'"):
             hint = "use double quotes"

@@ -121,11 +121,12 @@ def find_offsets(node: Node, path: Sequence[str | int], *, key: bool = False) ->
 def find_node(node: Node, path: Sequence[str | int]) -> Node | None:
     """Find the node of the value at ``path``; None if there is none."""
     for step in path:
-        children = node.children
-        if (isinstance(children, dict) and isinstance(step, str) and step in children) or (
-            isinstance(children, list) and isinstance(step, int) and 0 <= step < len(children)
-        ):
-            node = children[step]
-        else:
+        children, found = node.children, None
+        if isinstance(children, dict) and isinstance(step, str):
+            found = children.get(step)
+        elif isinstance(children, list) and isinstance(step, int):
+            found = children[step] if 0 <= step < len(children) else None
+        if found is None:
             return None
+        node = found
     return node

@@ -4,13 +4,14 @@ import os
 import stat
 from pathlib import Path
 
+from modelhub.configs.readers import allowance
 from modelhub.configs.readers.positions import TextFault
 from modelhub.diagnostics.suggest import suggest_freely
 from modelhub.diagnostics.wording import did_you_mean
 
 FORMATS = {".json": "json", ".jsonc": "jsonc", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 SUFFIXES = tuple(FORMATS)
-MAX_BYTES = 50 * 1024 * 1024
+MAX_BYTES = max(allowance.MAX_BYTES.values())
 _FORMAT_HINT = f"the accepted ones are {', '.join(SUFFIXES)}"
 
 

@@ -30,8 +30,8 @@ def explain_value(keyword: str, value: Any, place: View, path: Path) -> Finding:
         if hint and len(choices) > _MANY:
             what = f"one of {len(choices)} names"
         texts = () if secret or isinstance(value, str) else tuple(choice.strip("'") for choice in choices)
-        wanted = ("string",) if texts else ()
-        return Finding("MH202", f"{label(path)} must be {what}{but}", path, hint=hint, wanted=wanted, choices=texts)
+        names = ("string",) if texts else ()
+        return Finding("MH202", f"{label(path)} must be {what}{but}", path, hint=hint, wanted=names, choices=texts)
     if keyword in ("pattern", "format"):
         wanted = place.first("x-expects") or f"in the format {place.first(keyword)}"
         meant = repair(value) if "URL" in wanted and isinstance(value, str) and not secret else None
