@@ -87,7 +87,9 @@ def test_both_yaml_parsers_explain(text: str) -> None:
 
 def test_yaml_values() -> None:
     text = "a: 2024-06-01\n1: [yes, 0x10, ~, '1', 1e3, 1.5]\nt: &t {b: 1, c: 2}\nu: {<<: [*t, {b: 3, d: 4}], c: 5}\n"
-    assert configs(load_str(text, "yaml")) == [
+    loaded = load_str(text, "yaml")
+    assert [problem.code for problem in loaded.problems] == ["MH111", "MH111"]
+    assert [entry.config for entry in loaded.entries] == [
         {
             "a": "2024-06-01",
             "1": [True, 16, None, "1", "1e3", 1.5],
