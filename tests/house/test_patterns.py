@@ -25,14 +25,14 @@ UNKNOWN = {
     "modelhub/validation/fast_check.py",
     "modelhub/validation/schema/view.py",
 }
-LENGTH = 20_000
-MOST = 0.5  # seconds of the processor for one text; a quadratic pattern needs several
+LENGTH = 10_000
+MOST = 0.2  # seconds of the processor for one text; a quadratic pattern needs more
 PIECES = [
     *" \ta0_-./:@\"'\\([{<$#*=?&é",
     *("\n", "${", "${a}", '\\"', "a=", "?a", "&a", "://", "a:", "a.", "a/", "<!--", "<script>", " a", "aA", "1.", "[:"),
     *('{"', "&! ", "your ", "token count", "http://", "/*", "//", ",", ", "),
 ]
-BEFORE = ("", "http", "https://a", "a://", "${", '"', "[", "x:")
+BEFORE = ("", "http", "https://a", "a://", "${", '"')
 
 
 class Pattern(NamedTuple):
@@ -54,6 +54,9 @@ def find_in_code() -> Iterator[Pattern]:
 
 
 def find_in_module(place: str, tree: ast.Module, name: str) -> Iterator[Pattern]:
+    nameless = {
+        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not is_re(node.value)
+    } & ASKED
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_re(node.func.value)):
@@ -75,7 +78,9 @@ def find_in_module(place: str, tree: ast.Module, name: str) -> Iterator[Pattern]
         if how == "compile":
             owners = {one for one, value in known.items() if value is made or value == made}
             found = {use.attr for use in uses if isinstance(use.value, ast.Name) and use.value.id in owners}
-        yield Pattern(f"{place}:{node.lineno}", made, frozenset(found & ASKED) or frozenset({"search"}))
+        yield Pattern(
+            f"{place}:{node.lineno}", made, frozenset(found & ASKED) or frozenset(nameless) or frozenset({"search"})
+        )
 
 
 def is_re(node: ast.expr) -> bool:

@@ -10,7 +10,7 @@ from modelhub.configs.readers.positions import Node, Parsed, TextFault, build_tw
 from modelhub.diagnostics.lookalikes import QUOTES, describe_characters
 
 # Strings, punctuation, and everything else up to the next of these.
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]|[^\s{}\[\],:"]++|"', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
 _MESSAGES = {
     "Expecting property name": "expected a key in double quotes",
     "Expecting ':'": "expected ':' after the key",
