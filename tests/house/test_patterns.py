@@ -54,9 +54,10 @@ def find_in_code() -> Iterator[Pattern]:
 
 
 def find_in_module(place: str, tree: ast.Module, name: str) -> Iterator[Pattern]:
-    nameless = {
-        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not is_re(node.value)
-    } & ASKED
+    others = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.value, ast.Name)
+    ]
+    nameless = {node.attr for node in others} & ASKED
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_re(node.func.value)):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from modelhub.configs.readers.allowance import MAX_VALUES, TOO_MANY
 from modelhub.configs.readers.limits import build_limit_fault, is_limit
 from modelhub.configs.readers.positions import Node, Parsed, TextFault, build_twice_fault
 from modelhub.diagnostics.lookalikes import QUOTES, describe_characters
@@ -36,10 +37,13 @@ def parse_json(text: str) -> Iterator[Parsed]:
     """Parse one JSON document; raises TextFault for a syntax error."""
     import json
 
-    twice = False
+    twice, count = False, 0
 
     def build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal twice
+        nonlocal twice, count
+        count += len(pairs) + 1
+        if count > 2 * MAX_VALUES:
+            raise TextFault("MH106", TOO_MANY, 0)
         built = dict(pairs)
         if len(built) < len(pairs):
             twice = True

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from modelhub.configs.layers.find_entries import Found, find_entries
-from modelhub.configs.readers.allowance import Allowance
+from modelhub.configs.readers.allowance import TOO_MANY, Allowance
 from modelhub.configs.readers.document import Document, build_problem
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Lines, Parsed, TextFault
@@ -57,6 +57,9 @@ def _read_parsed(
     parsed: Parsed, name: str, format: str, lines: Lines, allowance: Allowance
 ) -> Iterator[Document | Problem]:
     data, findings = copy_plain(parsed.data, allowance)
+    if [each.message for each in findings] == [TOO_MANY]:
+        yield Problem("MH106", TOO_MANY, None, name, 1, 1, 1, 1)  # to look for its place takes long, too
+        return
     document = Document(data, name=name, format=format, lines=lines, find_nodes=parsed.find_nodes)
     yield from (build_problem(fault, name, lines) for fault in parsed.faults)
     yield from (document.problem(each.code, each.message, each.path, hint=each.hint) for each in findings)
