@@ -15,6 +15,7 @@ _BOOLEANS = {
     **dict.fromkeys(("false", "no", "off", "n", "f"), "false"),
 }
 _LONGEST = 80
+_WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+-.")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})++")
 _DURATION = re.compile(r"(\d++(?:\.\d++)?)\s*+(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
@@ -69,6 +70,20 @@ def respell(text: str, names: Collection[str], source: Source | None) -> str | N
         unit = duration[2] if duration[2] == "ms" else duration[2][0]
         return f"write a number of seconds: {write_number(round(float(duration[1]) * _SECONDS[unit], 6))}"
     return None
+
+
+def respell_word(text: str, offset: int) -> str | None:
+    """Say how JSON and TOML write the number or boolean around an offset where a parser has stopped; None if none is."""
+    start = end = offset
+    while start > max(0, offset - _LONGEST) and text[start - 1] in _WORD:
+        start -= 1
+    while end < min(len(text), offset + _LONGEST) and text[end] in _WORD:
+        end += 1
+    word = text[start:end].lower()
+    if word in _BOOLEANS:
+        return f"write {_BOOLEANS[word]}"
+    number = parse_number(word)
+    return None if number is None else f"write {write_number(number)}"
 
 
 def parse_number(text: str) -> float | None:

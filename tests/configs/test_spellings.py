@@ -130,6 +130,20 @@ def test_hints_are_in_the_syntax_of_the_file(format: str, text: str, hint: str) 
     assert [problem.hint for problem in validate(text, format)] == [hint]
 
 
+@pytest.mark.parametrize("written", ["017", ".5", "+5", "08", "5.", "0x1F", "yes", "True"])
+@pytest.mark.parametrize("format", ["json", "toml"])
+def test_spellings_of_other_formats(format: str, written: str) -> None:
+    texts = {"json": '{{"config_name": "a", "timeout": {}}}', "toml": 'config_name = "a"\ntimeout = {}\n'}
+    if (format, written) in (("toml", "+5"), ("toml", "0x1F")):
+        return  # which TOML has
+    [problem] = load_text(texts[format].format(written).encode(), name="m", format=format).problems
+    assert problem.code == "MH101"
+    assert problem.hint is not None
+    assert problem.hint.startswith("write ")
+    meant = problem.hint.removeprefix("write ")
+    assert not load_text(texts[format].format(meant).encode(), name="m", format=format).problems
+
+
 def test_choices_that_yaml_reads_as_something_else() -> None:
     text = "config_name: a\nmodel_type: openai_chat\nmodel_name: o3\ngenerate_args: {{reasoning_effort: {}}}\n"
     assert "'none'" not in str([problem.hint for problem in validate(text.format("none"))])

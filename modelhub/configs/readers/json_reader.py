@@ -9,6 +9,7 @@ from modelhub.configs.readers.allowance import MAX_VALUES, TOO_MANY
 from modelhub.configs.readers.limits import build_limit_fault, is_limit
 from modelhub.configs.readers.positions import Node, Parsed, TextFault, build_twice_fault
 from modelhub.diagnostics.lookalikes import QUOTES, describe_characters
+from modelhub.diagnostics.spelling import respell_word
 
 # Strings, punctuation, and everything else up to the next of these.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
@@ -91,6 +92,8 @@ def _explain(text: str, message: str, offset: int) -> TextFault:
             hint = f'write " in place of {describe_characters([rest[0]])}'
         elif word and word[0] in _WORDS:
             hint = f"write {_WORDS[word[0]]}"
+        elif not kind.startswith("Expecting prop") and (meant := respell_word(text, offset)):
+            hint = meant
         elif kind == "Expecting ','" and rest.startswith('"'):
             hint = "put a comma between the two"
         elif kind == "Expecting property name" and word and word[0]:
