@@ -73,7 +73,7 @@ def respell(text: str, names: Collection[str], source: Source | None) -> str | N
 
 
 def respell_word(text: str, offset: int) -> str | None:
-    """Say how JSON and TOML write the number or boolean around an offset where a parser has stopped; None if none is."""
+    """Say how JSON and TOML write the number or boolean at which a parser has stopped; None if there is none."""
     start = end = offset
     while start > max(0, offset - _LONGEST) and text[start - 1] in _WORD:
         start -= 1
