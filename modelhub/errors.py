@@ -31,6 +31,9 @@ from typing import Any, Literal
 
 from modelhub.crossing import crosses
 from modelhub.overriding import override
+from modelhub.printable import printable, shorten
+
+_LONGEST = 600  # characters of a message, a hint or a place; a file may hold keys and values of any length
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Problem:
     """One thing that is wrong with a config: where it is, what is wrong, and what to do.
 
     Lines and columns begin at 1 and count characters. They are None for configs that are Python objects; there,
-    ``path`` (keys and indexes from the top of the source) says the place.
+    ``path`` (keys and indexes from the top of the source) says the place. ``message`` and ``hint`` can be printed
+    anywhere: what they quote is shortened, and its control characters are written as escapes.
     """
 
     code: str
@@ -53,21 +57,32 @@ class Problem:
     config_name: str | None = None
     path: tuple[str | int, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("message", "hint"):
+            text = getattr(self, name)
+            if text and not (len(text) <= _LONGEST and text.isprintable()):
+                object.__setattr__(self, name, _tame(text))
+
     @property
     def place(self) -> str:
-        """``file:line:column``, or the path into a Python object."""
+        """``file:line:column``, or the path into a Python object, as it can be printed."""
         if self.file is None:
             steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
-            return f"model_configs{steps}" if steps else ""
+            return _tame(f"model_configs{steps}") if steps else ""
         if self.line is None:
-            return self.file
-        return f"{self.file}:{self.line}:{self.column}"
+            return _tame(self.file)
+        return f"{_tame(self.file)}:{self.line}:{self.column}"
 
     @override
     def __str__(self) -> str:
         place = f"{self.place}: " if self.place else ""
         hint = f"; {self.hint}" if self.hint else ""
         return f"{place}{self.code} {self.message}{hint}"
+
+
+def _tame(text: str) -> str:
+    """Text that may quote a file: in one line, short, and without characters that do something to a terminal."""
+    return shorten(printable(shorten(text, _LONGEST)), _LONGEST)
 
 
 class ConfigWarning(UserWarning):

@@ -1,13 +1,23 @@
-"""How the commands print: with colours on a terminal, tables in columns, and JSON for programs."""
+"""How the commands print: with colours on a terminal, tables in columns, and JSON for programs.
+
+Text of files and of command lines passes through here, or through ``modelhub.errors.Problem``: both make it printable.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import click
 import orjson
+
+from modelhub.printable import printable, shorten
+
+_WIDEST = 300  # characters of a cell of a table
+_SEEN = re.compile(r"[^\n\x20-\x7e]")
 
 
 def colour(text: str, **style: Any) -> str:
@@ -17,13 +27,30 @@ def colour(text: str, **style: Any) -> str:
 
 def print_json(value: Any) -> None:
     """Indented JSON on stdout."""
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str).decode())
+    click.echo(write_json(value))
+
+
+def write_json(value: Any) -> str:
+    """Indented JSON; what cannot be seen is written as ``\\u202e``, and half a character as text of that kind."""
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str).decode()
+    except TypeError:  # orjson refuses half characters, which a file name of another encoding has
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return text if text.isascii() and "\x7f" not in text else _SEEN.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    if char.isprintable():
+        return char
+    return f"\\{printable(char)}" if "\ud800" <= char <= "\udfff" else json.dumps(char)[1:-1]
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
     """Rows in columns as wide as they need to be."""
     if not rows:
         return
+    rows = [[shorten(printable(cell), _WIDEST) for cell in row] for row in rows]
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
-from modelhub.cli.printing import colour, count
+from modelhub.cli.printing import colour, count, write_json
 from modelhub.errors import Problem
+from modelhub.printable import printable, shorten
 from modelhub.secrets import is_secret_name
 from modelhub.validation import CODES, looks_secret
 
+_LONGEST = 200  # characters of a name that a report repeats
 Report = Callable[[Sequence[Problem], int], str]
 
 
@@ -29,7 +30,7 @@ def report_text(problems: Sequence[Problem], configs: int) -> str:
 
 def report_json(problems: Sequence[Problem], configs: int) -> str:
     """An array of problems."""
-    return orjson.dumps([asdict(problem) for problem in problems], option=orjson.OPT_INDENT_2).decode()
+    return write_json([_build_document(problem) for problem in problems])
 
 
 def report_github(problems: Sequence[Problem], configs: int) -> str:
@@ -61,7 +62,7 @@ def report_sarif(problems: Sequence[Problem], configs: int) -> str:
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
     }
-    return orjson.dumps(log, option=orjson.OPT_INDENT_2).decode()
+    return write_json(log)
 
 
 def report_junit(problems: Sequence[Problem], configs: int) -> str:
@@ -95,6 +96,12 @@ REPORTS: dict[str, Report] = {
 }
 
 
+def _build_document(problem: Problem) -> dict[str, Any]:
+    name = problem.config_name
+    path = [shorten(step, _LONGEST) if isinstance(step, str) else step for step in problem.path]
+    return {**asdict(problem), "config_name": shorten(name, _LONGEST) if name else name, "path": path}
+
+
 def _sentence(problem: Problem) -> str:
     return problem.message + (f"; {problem.hint}" if problem.hint else "")
 
@@ -113,13 +120,15 @@ class _Sources:
         self._lines: dict[str, list[str]] = {}
 
     def excerpt(self, problem: Problem) -> list[str]:
-        """The line with the problem and a caret below it; empty if the line is long or might show a secret."""
+        """The line with the problem and a caret below it; empty if it is long, unprintable, or might show a secret."""
         if problem.file is None or problem.line is None or problem.column is None:
             return []
         lines = self._read(problem.file)
         if problem.line > len(lines):
             return []
         line = lines[problem.line - 1].rstrip()
+        if printable(line, keep="\t\u3000") != line:
+            return []  # escapes would move what stands above the caret
         if len(line) > 160 or _may_show_a_secret(f"{line} {problem.hint or ''}"):
             return []
         number = str(problem.line)
@@ -148,7 +157,7 @@ def _may_show_a_secret(text: str) -> bool:
 def _annotation(problem: Problem) -> str:
     properties = {"title": problem.code}
     if problem.file:
-        properties = {"file": problem.file, **properties}
+        properties = {"file": printable(problem.file, keep="\r\n"), **properties}
         if problem.line:
             properties |= {"line": str(problem.line), "col": str(problem.column)}
             if problem.end_line:
@@ -167,7 +176,7 @@ def _escape_property(text: str) -> str:
 
 def _location(problem: Problem) -> dict[str, Any]:
     path = Path(problem.file or "")
-    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    uri = path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
     physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if problem.line:
         region = {"startLine": problem.line, "startColumn": problem.column}

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 import click
 
+from modelhub.configs.readers.jsonc_reader import blank_out
+from modelhub.configs.readers.positions import TextFault
+
 F = TypeVar("F", bound=Callable[..., Any])
 # How a text in TOML begins: after comments, with a table or a key.
 _TOML = re.compile(rb"(\xef\xbb\xbf)?(\s|#[^\r\n]*)*+(\[\[?[\w.\"' -]+\]\]?\s*(#[^\r\n]*)?[\r\n]|[\w.\"'-]+\s*=)")
@@ -32,8 +35,9 @@ def find_configs(path: str | None) -> str:
     """The path of the configs to read; a usage error if no path is given and the default does not exist."""
     if path:
         return path
-    default = os.environ.get("MODELHUB_CONFIG") or "model_configs"
-    if not os.environ.get("MODELHUB_CONFIG") and not Path(default).exists():
+    named = os.environ.get("MODELHUB_CONFIG", "").strip("\r\n")
+    default = named or "model_configs"
+    if not named and not Path(default).exists():
         raise click.UsageError(
             "which configs? Name them (-c PATH), or set $MODELHUB_CONFIG; ./model_configs is not here"
         )
@@ -41,11 +45,19 @@ def find_configs(path: str | None) -> str:
 
 
 def guess_format(text: bytes) -> str:
-    """The format of a text without a file name: JSON if it is valid JSON, TOML if it starts like TOML, else YAML."""
+    """The format of a text without a file name: JSON if it is that, TOML if it starts like TOML, else YAML."""
     if _TOML.match(text):
         return "toml"
     try:
         json.loads(text)
     except (ValueError, RecursionError):
-        return "yaml"
+        return "jsonc" if text.lstrip()[:2] in (b"//", b"/*") or _is_jsonc(text) else "yaml"
     return "json"
+
+
+def _is_jsonc(text: bytes) -> bool:
+    try:
+        json.loads(blank_out(text.decode("utf-8-sig")))
+    except (ValueError, RecursionError, TextFault):
+        return False
+    return True

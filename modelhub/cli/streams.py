@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import click
 
 from modelhub.overriding import override
+from modelhub.printable import printable
 
 UNWRITABLE = 74  # what sysexits.h calls an input/output error; 1 and 2 say something about the configs
 
@@ -61,9 +62,9 @@ def read_input(limit: int = -1) -> bytes:
 
 
 def say(text: str) -> None:
-    """Print a line on stderr, if stderr can be written."""
+    """Print text on stderr, if stderr can be written, without what does something to a terminal."""
     with contextlib.suppress(OSError):
-        click.echo(text, err=True)
+        click.echo(printable(text, keep="\n\t"), err=True)
 
 
 def refuse(error: OSError) -> int:

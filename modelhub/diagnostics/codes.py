@@ -98,6 +98,23 @@ _TABLE = (
         _GPT + "generate_args:\n  extra_body:\n    brand_new_option: 1",
     ),
     Code(
+        "MH111",
+        "a value that YAML 1.1 and YAML 1.2 read differently",
+        "Files are read as YAML 1.1, in which `on` is true and 017 is 15; most editors and JavaScript programs "
+        "read YAML 1.2, in which `on` is text and 017 is 17. Quotes make it text for both. A file that begins with "
+        "`%YAML 1.2` and `---` is read as YAML 1.2.",
+        _GPT + "timeout: 017",
+        _GPT + "timeout: 15",
+    ),
+    Code(
+        "MH112",
+        "a character that cannot be seen, or that looks like another",
+        "Text from chats, web pages and PDFs brings along zero-width spaces, no-break spaces and letters of other "
+        "alphabets. Names that look alike are then different, and a program that asks for one does not find it.",
+        'config_name: "gpt\\u200b"\nmodel_type: openai_chat',
+        "config_name: gpt\nmodel_type: openai_chat",
+    ),
+    Code(
         "MH201",
         "a value out of its range",
         "The server would refuse it, or it makes no sense, like a timeout of nothing.",

@@ -11,7 +11,11 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong at ``path`` of a config; if ``key`` is true, the key itself is wrong, not its value."""
+    """What is wrong at ``path`` of a config; if ``key`` is true, the key itself is wrong, not its value.
+
+    ``wanted`` are the JSON types that were expected: who knows how the file spells the value words the hint from them.
+    If there are ``choices``, only a spelling that is one of them is of use.
+    """
 
     code: str
     message: str
@@ -19,3 +23,5 @@ class Finding:
     key: bool = False
     hint: str | None = None
     severity: Severity = "error"
+    wanted: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()

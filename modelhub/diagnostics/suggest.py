@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from modelhub.diagnostics.lookalikes import simplify
+
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word nearest to ``word``, or None if no word is near enough.
@@ -45,7 +47,7 @@ def suggest_freely(word: str, known: Iterable[str], *, likeness: float = 0.6) ->
 
 def fold(word: str) -> str:
     """Write a word in the form in which words are compared."""
-    return word.lower().replace("-", "_")
+    return (word if word.isascii() else simplify(word)).lower().replace("-", "_")
 
 
 def count_lacking(word: str, other: str) -> int:

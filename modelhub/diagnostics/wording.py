@@ -6,11 +6,14 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from modelhub.diagnostics.lookalikes import add_note
+from modelhub.diagnostics.spelling import Source, advise_quotes, respell
 from modelhub.diagnostics.suggest import suggest_freely
+from modelhub.printable import shorten
 from modelhub.secrets import is_secret_name
 
 _SECRET_VALUE = re.compile(
-    r"^\s*(bearer|basic)\s|\b(sk|pk|ak|xox[a-z]|gh[a-z])[-_]\w{6,}|[\w+/=-]{28,}|:[^\s@]*@|[?&]\w+=", re.IGNORECASE
+    r"^\s*(bearer|basic)\s|\b(sk|pk|ak|xox[a-z]|gh[a-z])[-_]\w{6,}|[\w+/=-]{28,}|:[^\s@:]*@|[?&]\w+=", re.IGNORECASE
 )
 
 _TYPES = {
@@ -26,7 +29,7 @@ _TYPES = {
 
 def label(path: Sequence[str | int]) -> str:
     """Write a path as people write it: ``client_args.base_url``, ``stop[0]``."""
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{shorten(step, 80)}" for step in path)
     return steps.removeprefix(".") or "the config"
 
 
@@ -89,27 +92,21 @@ def either(words: Sequence[str]) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def quoting_hint(value: Any, names: Collection[str], *, secret: bool) -> str | None:
-    """Return a hint about quotes that are missing or should not be there; None if quotes are not the problem."""
+def quoting_hint(value: Any, names: Collection[str], *, secret: bool, source: Source | None = None) -> str | None:
+    """Return a hint about a value that is only written in the wrong way; None if that is not the problem.
+
+    ``source`` is the value as it stands in its file.
+    """
     if "string" in names and isinstance(value, (int, float)):
-        text = shown(value, secret=secret)
-        return f"put it in quotes: '{text}'" if text else "put it in quotes"
-    if not isinstance(value, str):
+        return "put it in quotes" if secret else advise_quotes(value, source)
+    if not isinstance(value, str) or not (hint := respell(value, names, source)):
         return None
-    text = value.strip().lower()
-    if "boolean" in names and text in ("true", "false"):
-        return f"write {text} without quotes"
-    if {"number", "integer"} & set(names) and re.fullmatch(r"[+-]?\d+(\.\d+)?", text):
-        return "write it without quotes" if secret else f"write {text} without quotes"
-    duration = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)", text)
-    if "number" in names and duration:
-        return "write a number of seconds" + (f": {duration[1]}" if duration[2].startswith("s") else "")
-    return None
+    return ("write it without quotes" if hint.endswith("quotes") else None) if secret else add_note(hint, value)
 
 
 def did_you_mean(word: str) -> str:
     """Ask whether ``word`` was meant."""
-    return f"did you mean '{word}'?"
+    return f"did you mean '{shorten(word, 80)}'?"
 
 
 def suggest_name(name: str, known: Iterable[str], what: str) -> str:

@@ -16,9 +16,11 @@ _HARMLESS = re.compile(
     r"(?:messages|cache|prompt_cache|public|partition|routing|sort)_key|(?:bos|cls|eos|mask|pad|sep|stop|unk)_token"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PART = rf"(?:{PATTERN}|[^\s/?#])*"
-_USERINFO = re.compile(rf"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?#@:]*:)?)(?P<secret>{_PART})(?=@)")
-_QUERY = re.compile(rf"(?P<before>[?&](?P<name>[^\s=&#?]+)=)(?P<secret>(?:{PATTERN}|[^\s&#])*)")
+# These patterns take time in proportion to the text, whatever it is: nothing in them may match in two ways.
+_REFERENCE = PATTERN.replace("+", "{1,2000}+")
+_PART = rf"(?:{_REFERENCE}|[^\s/?#@])*+"
+_USERINFO = re.compile(rf"(?P<before>[A-Za-z0-9+.-]://(?:[^\s/?#@:]*+:)?+)(?P<secret>{_PART}(?:@{_PART}(?=@))*+)(?=@)")
+_QUERY = re.compile(rf"(?P<before>[?&](?P<name>[^\s=&#?]++)=)(?P<secret>(?:{_REFERENCE}|[^\s&#])*+)")
 
 
 def redact(

@@ -7,7 +7,7 @@ content of a file, ``${keyring:service/user}`` is a password, and plugins may ad
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from math import isfinite
@@ -20,6 +20,7 @@ from modelhub.secrets.sources import find_secret
 PATTERN = r"\$\{[^}]+\}"
 HOW_TO_WRITE = "write ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for a literal ${"
 _PIECE = re.compile(rf"\$\$\{{|{PATTERN}|\$\{{\}}")
+_ESCAPE = re.compile(r"\$\$\{")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCHEME = re.compile(r"[a-z][a-z0-9_+.-]*")
 _HINTS = {
@@ -65,7 +66,7 @@ def parse_pieces(text: str) -> tuple[Piece, ...]:
 def _parse(text: str) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     done = 0
-    for match in _PIECE.finditer(text):
+    for match in _find_braced(text):
         start, end = match.span()
         if done < start:
             pieces.append(Piece("literal", text[done:start], done, start))
@@ -74,6 +75,13 @@ def _parse(text: str) -> tuple[Piece, ...]:
     if done < len(text):
         pieces.append(Piece("literal", text[done:], done, len(text)))
     return tuple(pieces)
+
+
+def _find_braced(text: str) -> Iterator[re.Match[str]]:
+    """Find what looks like a reference. No brace closes after the last one, and to search for it takes long."""
+    last = text.rfind("}") + 1
+    yield from _PIECE.finditer(text, 0, last)
+    yield from _ESCAPE.finditer(text, last)
 
 
 def _parse_piece(text: str, start: int, end: int) -> Piece:

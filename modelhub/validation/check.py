@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from modelhub.diagnostics import Finding
-from modelhub.diagnostics.wording import label
+from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.wording import label, quoting_hint
 from modelhub.errors import PluginError, Problem
 from modelhub.validation.deprecations import read_modern
 from modelhub.validation.explain_errors import explain
@@ -18,6 +19,7 @@ from modelhub.validation.rules.formatters import find_unknown_formatter
 from modelhub.validation.rules.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
 from modelhub.validation.rules.keys import find_odd_keys
 from modelhub.validation.rules.model_references import Edge, check_targets, find_edges
+from modelhub.validation.rules.names import find_odd_names
 from modelhub.validation.rules.placeholders import find_placeholders
 from modelhub.validation.rules.plaintext import find_plaintext_secrets
 from modelhub.validation.rules.references import find_bad_references
@@ -28,6 +30,7 @@ from modelhub.validation.schema.view import View
 if TYPE_CHECKING:
     from modelhub.configs import Entry
 
+MOST = 5000  # how many problems are told; to find and explain them takes time, and nobody reads more
 SchemaOf = Callable[[str], dict[str, Any] | None]
 
 _COMMON: Schema = {"$id": f"{BASE}any.json", "$ref": "_common.json#/$defs/common"}
@@ -45,11 +48,18 @@ def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collect
     targets = checker.check_targets(entries)
     problems: list[Problem] = []
     for index, (entry, found) in enumerate(zip(entries, modern, strict=True)):
+        if len(problems) >= MOST:
+            left = f"the other {len(entries) - index:,} configs are not checked"
+            problems.append(entry.problem("MH100", f"{left}: there are {MOST:,} problems before", severity="error"))
+            break
         findings = [*found.findings, *checker.check_config(entry.config, is_file=entry.document.name is not None)]
         if index in duplicates:
             findings.append(duplicates[index])
         findings += targets.get(index, ())
-        placed = [(_place(entry, finding), build_problem(entry, finding, found.written)) for finding in findings]
+        order: dict[int, dict[Any, int]] = {}
+        placed = [
+            (_place(entry, finding, order), build_problem(entry, finding, found.written)) for finding in findings[:MOST]
+        ]
         problems += [problem for _, problem in sorted(placed, key=lambda pair: (_position(pair[1]), pair[0]))]
     return without_repeats(problems)
 
@@ -122,10 +132,10 @@ class Checker:
 
     def _check_schema(self, schema: Schema, view: View, config: dict[str, Any]) -> list[Finding]:
         try:
-            odd = list(find_odd_keys(view, config))
+            odd = list(islice(find_odd_keys(view, config), MOST))
             if _is_surely_valid(schema, config):
                 return odd
-            return odd + explain(judge(schema, config), view)
+            return odd + explain(islice(judge(schema, config), MOST), view)
         except Exception as error:  # a plugin's schema may be anything
             return [_broken(error)]
 
@@ -151,6 +161,7 @@ def _add_advice(findings: list[Finding], config: dict[str, Any], view: View, is_
     findings = [finding for finding in findings if finding.path not in places or finding.code != "MH203"]
     places.update(finding.path for finding in findings)
     more = [*find_bad_references(config), *find_bad_addresses(config), *find_unknown_formatter(config, view)]
+    more += find_odd_names(config)
     if is_file:  # a program may well pass a key that it has read from somewhere safe
         more += find_plaintext_secrets(config, view)
     return findings + placeholders + [finding for finding in more if finding.path not in places]
@@ -175,9 +186,19 @@ def build_problem(entry: Entry, finding: Finding, written: dict[str, str]) -> Pr
     """Turn a finding into a problem with its place; ``written`` has the keys that the file spells differently."""
     first, rest = finding.path[:1], finding.path[1:]
     path = (*(written.get(str(step), step) for step in first), *rest)
-    return entry.problem(
-        finding.code, finding.message, *path, key=finding.key, hint=finding.hint, severity=finding.severity
-    )
+    hint = _spell(entry, finding, path) if finding.wanted else finding.hint
+    return entry.problem(finding.code, finding.message, *path, key=finding.key, hint=hint, severity=finding.severity)
+
+
+def _spell(entry: Entry, finding: Finding, path: Path) -> str | None:
+    """Word the hint of a finding from the value as it stands in the file."""
+    source = entry.read_source(*path)
+    value: Any = entry.config
+    for step in finding.path:
+        value = value[step]
+    if source is None or (finding.choices and source.text not in finding.choices):
+        return finding.hint
+    return quoting_hint(value, finding.wanted, secret=False, source=source) or finding.hint
 
 
 def place_problem(entry: Entry, problem: Problem, model_types: Collection[str]) -> Problem:
@@ -190,13 +211,18 @@ def _position(problem: Problem) -> tuple[int, int]:
     return (problem.line or 0, problem.column or 0)
 
 
-def _place(entry: Entry, finding: Finding) -> tuple[int, ...]:
-    """The place of a finding as positions among keys: it puts findings in order in configs that have no lines."""
+def _place(entry: Entry, finding: Finding, known: dict[int, dict[Any, int]]) -> tuple[int, ...]:
+    """The place of a finding as positions among keys: it puts findings in order in configs that have no lines.
+
+    ``known`` remembers the positions of the keys of each mapping.
+    """
     order: list[int] = []
     node: Any = entry.config
     for step in finding.path:
         if isinstance(node, dict) and step in node:
-            order.append(list(node).index(step))
+            if id(node) not in known:
+                known[id(node)] = {key: position for position, key in enumerate(node)}
+            order.append(known[id(node)][step])
             node = node[step]
         elif isinstance(node, list) and isinstance(step, int):
             order.append(step)

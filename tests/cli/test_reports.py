@@ -69,7 +69,7 @@ def test_github(file: str) -> None:
     assert report_github(told, 1).split("\n") == [
         "::error file=a%2Cb%3Ac.yaml,title=MH103,line=3,col=10,endLine=3,endColumn=12::"
         "unknown key 'x'; did you mean 'y'?",
-        "::warning title=MH109::50%25 old%0Anews",
+        "::warning title=MH109::50%25 old\\nnews",
     ]
 
 

@@ -79,7 +79,7 @@ def test_a_pattern_that_matches_nothing_is_a_problem(folder: Path) -> None:
         ("[models]\n", "<stdin>:1:1: MH106 'models' must be a list"),
         ('{"config_name": "a" "model_type": 1}', "<stdin>:1:"),
         ("", "<stdin>:1:1: MH106 the file holds no model config"),
-        (" " * (MAX_BYTES + 1), "<stdin>: MH101 there is more than 50 MB of it"),
+        (" " * (MAX_BYTES + 1), "<stdin>: MH101 there are more than 4 MB of it"),
     ],
     ids=["yaml", "flow", "json", "toml", "keys", "table", "header", "broken", "empty", "huge"],
 )

@@ -92,7 +92,7 @@ def make_paths(folder: Path) -> dict[str, str]:
         "loop.yaml": "symbolic links",
         "there.json": "symbolic links",
         "pipe.toml": "not a regular file",
-        "huge.yaml": "larger than 50 MB",
+        "huge.yaml": "larger than 4 MB",
         "/dev/zero": "the file has no suffix",
         "round": "the folder holds no config file",
         "gone.yaml": "does not exist",

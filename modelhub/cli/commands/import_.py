@@ -13,7 +13,7 @@ from modelhub.authoring.litellm import import_litellm, read_config
 from modelhub.authoring.yaml_writer import write_block
 from modelhub.cli.printing import count
 from modelhub.cli.reports import report_text
-from modelhub.cli.streams import read_input
+from modelhub.cli.streams import read_input, say
 from modelhub.configs.sources.files import Unreadable, read_file
 from modelhub.errors import Problem
 from modelhub.registry import checking
@@ -55,7 +55,7 @@ def litellm(config: str, output: Path | None, format_: str | None, force: bool) 
         _fail(problems)
     imported = import_litellm(documents, checking.check)
     for line in imported.notes.write():
-        click.echo(line, err=True)
+        say(line)
     errors = imported.notes.errors
     if imported.models:
         format_ = format_ or ("json" if output and output.suffix.lower() == ".json" else "yaml")

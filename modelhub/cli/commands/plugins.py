@@ -10,6 +10,7 @@ from modelhub.cli.printing import colour, print_table
 from modelhub.formatters.installed import FORMATTERS
 from modelhub.plugins.group import PluginGroup
 from modelhub.plugins.hooks import HOOKS
+from modelhub.printable import printable
 from modelhub.registry.installed import WRAPPERS
 
 GROUPS: tuple[PluginGroup[Any], ...] = (WRAPPERS, HOOKS, FORMATTERS)
@@ -30,7 +31,7 @@ def plugins() -> None:
                 rows.append(("ok", plugin.name, plugin.origin, plugin.entry_point.value, group.describe(plugin)))
     print_table(rows)
     for plugin in put_aside:
-        click.echo(f"{colour('quarantined', fg='red')}  {plugin}: {plugin.reason}")
+        click.echo(f"{colour('quarantined', fg='red')}  {printable(f'{plugin}: {plugin.reason}')}")
     if not rows and not put_aside:
         click.echo("no plugins besides the wrappers that come with modelhub (`modelhub types`)")
     if put_aside:

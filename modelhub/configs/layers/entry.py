@@ -9,6 +9,7 @@ from modelhub.configs.layers.origins import Node
 from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.positions import Path
 from modelhub.diagnostics import Severity
+from modelhub.diagnostics.spelling import Source
 from modelhub.errors import Problem
 
 
@@ -46,6 +47,11 @@ class Entry:
             config_name=name if isinstance(name, str) else None,
         )
 
+    def read_source(self, *path: str | int) -> Source | None:
+        """The text of the file that stands for the scalar at ``path`` inside this config; None for Python objects."""
+        document, place = self.origins.locate(path) if self.origins else (self.document, self.path + path)
+        return document.read_source(place)
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -69,10 +75,19 @@ class Loaded:
         self.problems.extend(other.problems)
 
     def arrange(self) -> None:
-        """Put the problems in the order of the files and of the places in them; those of Python objects stay first."""
+        """Put the problems in the order of the files and of the places in them; those of Python objects stay first.
+
+        What the versions of YAML make of a value is left out where something else is wrong with it.
+        """
+        told = {_place(problem) for problem in self.problems if problem.code != "MH111"}
+        self.problems[:] = [each for each in self.problems if each.code != "MH111" or _place(each) not in told]
         order = {name: number for number, name in enumerate(self.files)}
 
         def rank(problem: Problem) -> tuple[int, int, int]:
             return order.get(problem.file or "", -1), problem.line or 0, problem.column or 0
 
         self.problems.sort(key=rank)
+
+
+def _place(problem: Problem) -> tuple[str | None, int | None, int | None]:
+    return problem.file, problem.line, problem.column

@@ -12,7 +12,7 @@ from modelhub.configs.layers.origins import Node, merge_all
 from modelhub.configs.layers.scopes import Scope
 from modelhub.configs.layers.unmerged import Draft
 from modelhub.configs.layers.vocabulary import AS_WRITTEN, Vocabulary
-from modelhub.diagnostics.wording import describe, suggest_name
+from modelhub.diagnostics.wording import describe, quoting_hint, suggest_name
 from modelhub.errors import Problem
 
 MAX_LAYERS = 100
@@ -120,7 +120,10 @@ class _Layers:
         if base is None:
             draft.broken = True
             message = f"extends must be the config_name of one other config, not {describe(name)}"
-            code, hint = "MH104", None
+            code, hint = (
+                "MH104",
+                quoting_hint(name, ["string"], secret=False, source=origin.document.read_source(origin.path)),
+            )
             if isinstance(name, str):
                 message = f"extends names a config '{name}' that does not exist"
                 hint = suggest_name(name, [each for each in self._by_name if each != draft.name], "config_names")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from modelhub.configs.readers.positions import Lines, Node, Path, Span, TextFault, find_offsets
+from modelhub.configs.readers.positions import Lines, Node, Path, Span, TextFault, find_node, find_offsets
 from modelhub.diagnostics import Severity
+from modelhub.diagnostics.lookalikes import describe_characters, find_typographic
+from modelhub.diagnostics.spelling import Source
 from modelhub.errors import Problem
 from modelhub.overriding import override
 
@@ -19,11 +21,13 @@ class Document:
         data: Any,
         *,
         name: str | None = None,
+        format: str | None = None,
         lines: Lines | None = None,
         find_nodes: Callable[[], Node] | None = None,
     ) -> None:
         self.data = data
         self.name = name
+        self.format = format
         self._lines = lines
         self._find_nodes = find_nodes
         self._root: Node | None = None
@@ -42,6 +46,17 @@ class Document:
         if self._root is None:
             self._root = self._find_nodes()
         return self._lines.span(*find_offsets(self._root, path, key=key))
+
+    def read_source(self, path: Sequence[str | int]) -> Source | None:
+        """The text that stands for the scalar at ``path``; None for Python objects, or if there is no scalar."""
+        if self._lines is None or self._find_nodes is None or self.format is None:
+            return None
+        if self._root is None:
+            self._root = self._find_nodes()
+        node = find_node(self._root, path)
+        if node is None or node.children is not None:
+            return None
+        return Source(self._lines.text[node.start : node.end].strip(), self.format)
 
     def problem(
         self,
@@ -65,4 +80,12 @@ def build_problem(fault: TextFault, name: str, lines: Lines) -> Problem:
     span, hint = lines.span(fault.start, fault.end), fault.hint
     if fault.first is not None:
         hint = f"it is on line {lines.span(fault.first).line} already; remove one of the two"
-    return Problem(fault.code, fault.message, hint, name, *span, path=fault.path)
+    elif fault.code == "MH101" and (odd := _find_odd(lines, span.line)):
+        note = f"there is {describe_characters(odd)}"
+        hint = hint if hint and "U+" in hint else f"{hint}; {note}" if hint else note
+    return Problem(fault.code, fault.message, hint, name, *span, path=fault.path, severity=fault.severity)
+
+
+def _find_odd(lines: Lines, number: int) -> list[str]:
+    """Find the characters that may have confused a parser, on the line of a fault or on the one before."""
+    return list(find_typographic(lines.text_of(number))) or list(find_typographic(lines.text_of(max(1, number - 1))))

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from modelhub.configs.readers.allowance import MAX_VALUES, TOO_MANY
 from modelhub.configs.readers.limits import build_limit_fault, is_limit
 from modelhub.configs.readers.positions import Node, Parsed, TextFault, build_twice_fault
+from modelhub.diagnostics.lookalikes import QUOTES, describe_characters
+from modelhub.diagnostics.spelling import respell_word
 
 # Strings, punctuation, and everything else up to the next of these.
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]|[^\s{}\[\],:"]++|"', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
 _MESSAGES = {
     "Expecting property name": "expected a key in double quotes",
     "Expecting ':'": "expected ':' after the key",
@@ -35,10 +38,13 @@ def parse_json(text: str) -> Iterator[Parsed]:
     """Parse one JSON document; raises TextFault for a syntax error."""
     import json
 
-    twice = False
+    twice, count = False, 0
 
     def build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal twice
+        nonlocal twice, count
+        count += len(pairs) + 1
+        if count > 2 * MAX_VALUES:
+            raise TextFault("MH106", TOO_MANY, 0)
         built = dict(pairs)
         if len(built) < len(pairs):
             twice = True
@@ -76,13 +82,18 @@ def _explain(text: str, message: str, offset: int) -> TextFault:
     if not rest and kind.startswith("Expecting"):
         return TextFault("MH101", "the text ends before the JSON value does", offset, hint="close every '{' and '['")
     hint = _HINTS.get(kind)
+    if kind.startswith(("Expecting", "Extra data")) and rest.startswith(("//", "/*", "#")):
+        hint = "remove the comment, or call the file .jsonc or .yaml"
+        return TextFault("MH101", "JSON has no comments", offset, hint=hint)
     if kind.startswith("Expecting"):
-        if rest.startswith(("//", "/*", "#")):
-            return TextFault("MH101", "JSON has no comments", offset, hint="remove the comment, or use a .yaml file")
         if rest.startswith("'"):
             hint = "use double quotes"
+        elif rest[:1] and rest[0] in QUOTES:
+            hint = f'write " in place of {describe_characters([rest[0]])}'
         elif word and word[0] in _WORDS:
             hint = f"write {_WORDS[word[0]]}"
+        elif not kind.startswith("Expecting prop") and (meant := respell_word(text, offset)):
+            hint = meant
         elif kind == "Expecting ','" and rest.startswith('"'):
             hint = "put a comma between the two"
         elif kind == "Expecting property name" and word and word[0]:

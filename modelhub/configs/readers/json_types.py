@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from modelhub.configs.readers.allowance import TOO_MANY, Allowance
 from modelhub.diagnostics import Finding
 
 MAX_DEPTH = 200
-MAX_VALUES = 10_000_000
 _MAX_BITS = 4096
 _DROPPED = object()
 
@@ -16,22 +16,25 @@ class _TooManyValues(Exception):
     """The data is larger than any config can be; most likely, it repeats the same object."""
 
 
-def copy_plain(value: Any) -> tuple[Any, list[Finding]]:
-    """Copy ``value`` as dicts, lists, str, int, float, bool and None; return the copy and what was left out."""
-    copier = _Copier()
+def copy_plain(value: Any, allowance: Allowance | None = None) -> tuple[Any, list[Finding]]:
+    """Copy ``value`` as dicts, lists, str, int, float, bool and None; return the copy and what was left out.
+
+    What is copied is taken off ``allowance``.
+    """
+    copier = _Copier(allowance or Allowance())
     try:
         copy = copier.copy(value)
     except _TooManyValues:
-        return None, [Finding("MH106", f"the configs hold more than {MAX_VALUES:,} values")]
+        return None, [Finding("MH106", TOO_MANY)]
     return (None if copy is _DROPPED else copy), copier.findings
 
 
 class _Copier:
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance) -> None:
+        self.allowance = allowance
         self.findings: list[Finding] = []
         self.path: list[str | int] = []
         self.open: set[int] = set()
-        self.count = 0
 
     def copy(self, value: Any) -> Any:
         if value is None or isinstance(value, bool):
@@ -58,8 +61,7 @@ class _Copier:
             return self._drop("the value contains itself")
         if len(self.open) >= MAX_DEPTH:
             return self._drop(f"nested deeper than {MAX_DEPTH} levels")
-        self.count += len(value)
-        if self.count > MAX_VALUES:
+        if not self.allowance.take_values(len(value)):
             raise _TooManyValues
         self.open.add(id(value))
         copy = self._copy_mapping(value) if isinstance(value, Mapping) else self._copy_list(value)

@@ -8,7 +8,7 @@ from modelhub.configs.readers.positions import TextFault
 _REFUSAL = re.compile(
     r"(nesting|recursion) (depth|level|limit)|(depth|level|stack) limit|nested (too|more)|too deep", re.I
 )
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\'[^\'\n]*+\'|[\[{\]}]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\n]*+\'|[\[{\]}]', re.DOTALL)
 
 
 def is_limit(error: BaseException) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from modelhub.diagnostics import Severity
+
 _LINE_END = re.compile(r"\r\n?|\n")
 Path = tuple[str | int, ...]
 
@@ -42,6 +44,7 @@ class TextFault(Exception):
         hint: str | None = None,
         path: Path = (),
         first: int | None = None,
+        severity: Severity = "error",
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -51,6 +54,7 @@ class TextFault(Exception):
         self.hint = hint
         self.path = path
         self.first = first  # where the same stands already
+        self.severity: Severity = severity
 
 
 def build_twice_fault(key: str, first: int, start: int, end: int, path: Path) -> TextFault:
@@ -82,6 +86,11 @@ class Lines:
             end -= 1
         return Span(*self._place(start), *self._place(end))
 
+    def text_of(self, line: int) -> str:
+        """The text of a 1-based line, at most its first 1,000 characters."""
+        start = self.offset(line, 1)
+        return self.text[start : start + 1000].partition("\n")[0]
+
     def offset(self, line: int, column: int) -> int:
         """Turn a 1-based line and column back into an offset."""
         self._place(0)
@@ -107,3 +116,17 @@ def find_offsets(node: Node, path: Sequence[str | int], *, key: bool = False) ->
         else:
             break
     return node.start, node.end
+
+
+def find_node(node: Node, path: Sequence[str | int]) -> Node | None:
+    """Find the node of the value at ``path``; None if there is none."""
+    for step in path:
+        children, found = node.children, None
+        if isinstance(children, dict) and isinstance(step, str):
+            found = children.get(step)
+        elif isinstance(children, list) and isinstance(step, int):
+            found = children[step] if 0 <= step < len(children) else None
+        if found is None:
+            return None
+        node = found
+    return node

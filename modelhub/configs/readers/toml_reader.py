@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from modelhub.configs.readers.limits import build_limit_fault, is_limit
 from modelhub.configs.readers.positions import Lines, Parsed, TextFault
 from modelhub.configs.readers.toml_positions import find_nodes
+from modelhub.diagnostics.spelling import respell_word
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TWICE = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate")
@@ -57,5 +58,7 @@ def _explain(text: str, error: str) -> TextFault:
         offset = Lines(text).offset(int(place[1]), int(place[2]))
     for known, (message, hint) in _MESSAGES.items():
         if reason.startswith(known):
+            if known in ("Invalid value", "Expected newline"):
+                hint = respell_word(text, offset) or hint
             return TextFault("MH105" if reason.startswith(_TWICE) else "MH101", message, offset, hint=hint)
     return TextFault("MH101", f"not valid TOML: {reason!r:.200}", offset)

@@ -43,6 +43,8 @@ def _explain(problem: str, context: str, here: str, line: int) -> tuple[str, str
         return "the text ends inside quotes", f"close the quote opened on line {line}"
     if "block sequence entries" in problem or "mapping keys are not allowed" in problem:
         return f"a '{here}' is not expected here", "check the indentation, or put the text in quotes"
+    if "incompatible YAML document" in problem:
+        return "this version of YAML is not known", "write %YAML 1.2 or %YAML 1.1, or remove the line"
     if "<document start>" in problem:
         return "more text after the end of the value", "check the indentation and the quotes"
     if "block scalar" in context:

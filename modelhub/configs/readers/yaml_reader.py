@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from modelhub.configs.readers.allowance import MAX_VALUES, TOO_MANY, Allowance
 from modelhub.configs.readers.limits import build_limit_fault, is_limit
 from modelhub.configs.readers.positions import Parsed, TextFault
 from modelhub.configs.readers.yaml_errors import build_fault
@@ -14,8 +15,8 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 _MARK = re.compile("(?:^|\r)\ufeff", re.MULTILINE)
 
 
-def parse_yaml(text: str) -> Iterator[Parsed]:
-    """Parse each document of a YAML text; raises TextFault for a syntax error."""
+def parse_yaml(text: str, allowance: Allowance | None = None) -> Iterator[Parsed]:
+    """Parse each document of a YAML text, of which no more is read than ``allowance`` has; raises TextFault."""
     import yaml
 
     if bad := _UNPRINTABLE.search(text):
@@ -23,17 +24,23 @@ def parse_yaml(text: str) -> Iterator[Parsed]:
         raise TextFault("MH101", message, bad.start(), hint="remove it, or write it as an escape in double quotes")
     if mark := _MARK.search(text):
         raise TextFault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
-    scalars = Scalars()
-    tree = Tree(text, scalars)
+    old, core = Scalars(), Scalars(core=True)
+    tree = Tree(text, old)
+    seen, most = 0, 3 * MAX_VALUES  # a value has an event or two, and its key another
     try:
         for event in _parse_events(text):
             if isinstance(event, yaml.DocumentStartEvent):
-                tree = Tree(text, scalars)
+                tree = Tree(text, core if event.version == (1, 2) else old)
             elif isinstance(event, yaml.DocumentEndEvent):
                 yield Parsed(tree.data, tree.find_nodes, tree.faults)
-                tree = Tree(text, scalars)
+                tree = Tree(text, old)
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
                 tree.add_event(event)
+                seen += 1
+                if seen > most:
+                    if allowance:
+                        allowance.take_values(seen)
+                    raise TextFault("MH106", TOO_MANY, event.start_mark.index)
     except TextFault:
         yield Parsed(None, tree.find_nodes, tree.faults)
         raise

@@ -1,6 +1,8 @@
-"""The values of YAML scalars: by PyYAML's safe rules, except that timestamps stay text."""
+"""The values of YAML scalars: by PyYAML's safe rules, except that timestamps stay text, or by those of YAML 1.2."""
 
 from typing import Any
+
+from modelhub.configs.readers.yaml_versions import explain_difference, read_core
 
 CORE = "tag:yaml.org,2002:"
 _MAX_DIGITS = 4000  # what Python, too, refuses to read as a number
@@ -17,9 +19,12 @@ class BadScalar(Exception):
 
 
 class Scalars:
-    """Turns scalars into JSON types; it remembers plain scalars, since many entries repeat them."""
+    """Turns scalars into JSON types; it remembers plain scalars, since many entries repeat them.
 
-    def __init__(self) -> None:
+    With ``core``, plain scalars are read by the core schema of YAML 1.2.
+    """
+
+    def __init__(self, *, core: bool = False) -> None:
         import yaml
 
         self._node = yaml.ScalarNode
@@ -31,16 +36,30 @@ class Scalars:
             CORE + "int": constructor.construct_yaml_int,
             CORE + "float": constructor.construct_yaml_float,
         }
+        self._core = core
         self._plain: dict[str, Any] = {}
+        self.differing: dict[str, tuple[str, str]] = {}  # what YAML 1.2 reads otherwise, and what to write
 
     def build_plain(self, text: str) -> Any:
         """Build the value of an unquoted scalar; raises BadScalar."""
         try:
             return self._plain[text]
         except KeyError:
-            value = self.build_tagged(text, self._resolver.resolve(self._node, text, (True, False)))
+            value = self._read_core(text) if self._core else self._read(text)
             self._plain[text] = value
             return value
+
+    def _read(self, text: str) -> Any:
+        value = self.build_tagged(text, self._resolver.resolve(self._node, text, (True, False)))
+        if difference := explain_difference(text, value):
+            self.differing[text] = difference
+        return value
+
+    def _read_core(self, text: str) -> Any:
+        try:
+            return read_core(text)
+        except ValueError:
+            raise BadScalar("MH106", "the number is too large") from None
 
     def build_tagged(self, text: str, tag: str) -> Any:
         """Build the value of a scalar with this tag; raises BadScalar."""

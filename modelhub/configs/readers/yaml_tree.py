@@ -12,6 +12,7 @@ from modelhub.configs.readers.json_types import MAX_DEPTH
 from modelhub.configs.readers.limits import build_depth_fault
 from modelhub.configs.readers.positions import Node, Path, TextFault, build_twice_fault
 from modelhub.configs.readers.yaml_scalars import CORE, BadScalar, Scalars, describe_tag
+from modelhub.diagnostics.wording import is_secret
 
 MAX_ALIASED = 1_000_000
 _PROPERTIES = re.compile(r"(?:[&!]\S*+(?:\s++(?:#.*\s*+)*+)?)*+")
@@ -86,14 +87,17 @@ class Tree:
     def _add_scalar(self, event: Any) -> None:
         node = Node(self._find_start(event), event.end_mark.index)
         text, is_plain = event.value, event.implicit[0]
-        data = text
+        data, is_strange = text, False
         try:
             if is_plain:
                 data = self._scalars.build_plain(text)
+                is_strange = text in self._scalars.differing
             elif event.tag not in (None, "!"):
                 data = self._scalars.build_tagged(text, event.tag)
         except BadScalar as error:
             self._report(error.code, str(error), event.start_mark.index, node.end, error.hint)
+        if is_strange and self._is_value():
+            self._warn(text, node)
         value = _Value(data, node, 1, text, is_plain)
         if event.anchor:
             self._anchors[event.anchor] = value
@@ -195,6 +199,18 @@ class Tree:
             children = frame.value.node.children
             steps.append(len(children) if isinstance(children, list) else frame.key or "")
         return tuple(steps)
+
+    def _is_value(self) -> bool:
+        """Whether what comes next is a value: keys are text, however they are written."""
+        return not self._stack or isinstance(self._stack[-1].value.data, list) or self._stack[-1].has_key
+
+    def _warn(self, text: str, node: Node) -> None:
+        message, hint = self._scalars.differing[text]
+        path = self._path()
+        if is_secret(path):
+            message, hint = "YAML 1.1, which is read here, and YAML 1.2 read this value differently", "put it in quotes"
+        fault = TextFault("MH111", message, node.start, node.end, hint=hint, path=path, severity="warning")
+        self.faults.append(fault)
 
     def _report(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
         self.faults.append(TextFault(code, message, start, end, hint=hint, path=self._path()))

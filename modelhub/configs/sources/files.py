@@ -4,13 +4,14 @@ import os
 import stat
 from pathlib import Path
 
+from modelhub.configs.readers import allowance
 from modelhub.configs.readers.positions import TextFault
 from modelhub.diagnostics.suggest import suggest_freely
 from modelhub.diagnostics.wording import did_you_mean
 
-FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
+FORMATS = {".json": "json", ".jsonc": "jsonc", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 SUFFIXES = tuple(FORMATS)
-MAX_BYTES = 50 * 1024 * 1024
+MAX_BYTES = max(allowance.MAX_BYTES.values())
 _FORMAT_HINT = f"the accepted ones are {', '.join(SUFFIXES)}"
 
 
@@ -44,6 +45,8 @@ def find_files(name: str, *, folder_ok: bool = True) -> list[str]:
 def find_format(name: str) -> str:
     """Find the format that a file's suffix means; raises Unreadable."""
     suffix = Path(name).suffix
+    if suffix.lower() == ".json5":
+        raise Unreadable("JSON5 is not read", "a .jsonc file takes comments and trailing commas, and so does .yaml")
     if suffix.lower() not in FORMATS:
         raise Unreadable(f"the suffix '{suffix}' is not known" if suffix else "the file has no suffix", _FORMAT_HINT)
     return FORMATS[suffix.lower()]

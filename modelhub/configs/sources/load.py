@@ -10,6 +10,7 @@ from modelhub.configs.layers.entry import Entry, Loaded
 from modelhub.configs.layers.find_entries import Found, find_entries
 from modelhub.configs.layers.scopes import MAX_DEPTH, Scope
 from modelhub.configs.layers.vocabulary import AS_WRITTEN, Vocabulary
+from modelhub.configs.readers.allowance import MAX_BYTES, Allowance
 from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Path
@@ -35,7 +36,7 @@ def load(
 
 
 def load_text(text: bytes, *, name: str, format: str, profile: str | None = None) -> Loaded:
-    """Load model configs from text in the format "yaml", "json" or "toml".
+    """Load model configs from text in the format "yaml", "json", "jsonc" or "toml".
 
     Raises ValueError for another format.
     """
@@ -45,8 +46,11 @@ def load_text(text: bytes, *, name: str, format: str, profile: str | None = None
 
 
 def select_profile(profile: str | None) -> str | None:
-    """The profile that is asked for, else $MODELHUB_PROFILE; an empty name means no profile."""
-    return (os.environ.get("MODELHUB_PROFILE") if profile is None else profile) or None
+    """The profile that is asked for, else $MODELHUB_PROFILE; an empty name means no profile.
+
+    Blanks and line ends around the name in the variable do not count: files that set variables often leave one.
+    """
+    return (os.environ.get("MODELHUB_PROFILE", "").strip() if profile is None else profile) or None
 
 
 class Sources:
@@ -60,6 +64,7 @@ class Sources:
         self._problems: list[Problem] = []
         self._named: dict[str, Scope] = {}  # files by their real paths, which are read once
         self._included: dict[str, Scope] = {}
+        self._allowance = Allowance()
         self._names: list[str] = []  # of files and texts, as they were read
 
     def add(self, model_configs: Any, *, folder_ok: bool = True) -> None:
@@ -81,9 +86,9 @@ class Sources:
             raise TypeError(f"model_configs must be {_ACCEPTED}; not {type(model_configs).__name__}")
 
     def add_text(self, text: bytes, *, name: str, format: str) -> None:
-        """Read text in the format "yaml", "json" or "toml"; raises ValueError for another one."""
+        """Read text in the format "yaml", "json", "jsonc" or "toml"; raises ValueError for another one."""
         self._names.append(name)
-        self._add_found(read_text(text, name=name, format=format), Scope())
+        self._add_found(read_text(text, name=name, format=format, allowance=self._allowance), Scope())
 
     def load(self, profile: str | None = None, vocabulary: Vocabulary = AS_WRITTEN) -> Loaded:
         """Merge the layers, with the overlays of ``profile`` on top; ``vocabulary`` knows the old spellings."""
@@ -119,15 +124,15 @@ class Sources:
         self._names.append(file)
         try:
             format = find_format(file)
-            content = read_file(file)
+            content = read_file(file, max_bytes=MAX_BYTES[format])
         except Unreadable as error:
             self._problems.append(Problem("MH101", str(error), error.hint, file))
         else:
-            self._add_found(read_text(content, name=file, format=format), scope)
+            self._add_found(read_text(content, name=file, format=format, allowance=self._allowance), scope)
 
     def _add_object(self, document: Document, value: Any, path: Path) -> None:
         """Add one Python object, whose place in ``document`` is ``path``."""
-        data, findings = copy_plain(value)
+        data, findings = copy_plain(value, self._allowance)
         if path:
             document.data.append(data)
         else:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from modelhub.configs.layers.find_entries import Found, find_entries
+from modelhub.configs.readers.allowance import TOO_MANY, Allowance
 from modelhub.configs.readers.document import Document, build_problem
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Lines, Parsed, TextFault
@@ -10,24 +11,30 @@ from modelhub.configs.sources.files import decode
 from modelhub.errors import Problem
 
 
-def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
-    """Read the configs and declarations in text in the format "yaml", "json" or "toml", and its faults as problems.
+def read_text(text: bytes, *, name: str, format: str, allowance: Allowance) -> Iterator[Found]:
+    """Read the configs and declarations in text in one of the formats, and its faults as problems.
 
     Raises ValueError for another format.
     """
-    for item in read_documents(text, name=name, format=format):
+    for item in read_documents(text, name=name, format=format, allowance=allowance):
         if isinstance(item, Document):
             yield from find_entries(item, item.data)
         else:
             yield item
 
 
-def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document | Problem]:
+def read_documents(
+    text: bytes, *, name: str, format: str, allowance: Allowance | None = None
+) -> Iterator[Document | Problem]:
     """Read the documents in a text, whatever they contain, each after its faults; empty documents are left out.
 
-    Raises ValueError for another format than "yaml", "json" or "toml".
+    Raises ValueError for another format than "yaml", "json", "jsonc" or "toml".
     """
+    allowance = allowance or Allowance()
     parse = _find_parser(format)
+    if refusal := allowance.take_text(len(text), format):
+        yield Problem("MH101", refusal, "split the configs over several programs, or remove what is none", name)
+        return
     try:
         decoded = decode(text)
     except TextFault as fault:
@@ -36,9 +43,9 @@ def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document 
     lines = Lines(decoded)
     is_empty = True
     try:
-        for parsed in parse(decoded):
+        for parsed in parse(decoded, allowance):
             is_empty = is_empty and parsed.data is None and not parsed.faults
-            yield from _read_parsed(parsed, name, lines)
+            yield from _read_parsed(parsed, name, format, lines, allowance)
     except TextFault as fault:
         yield build_problem(fault, name, lines)
         is_empty = False
@@ -46,16 +53,21 @@ def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document 
         yield Problem("MH106", "the file holds no model config", None, name, 1, 1, 1, 1)
 
 
-def _read_parsed(parsed: Parsed, name: str, lines: Lines) -> Iterator[Document | Problem]:
-    data, findings = copy_plain(parsed.data)
-    document = Document(data, name=name, lines=lines, find_nodes=parsed.find_nodes)
+def _read_parsed(
+    parsed: Parsed, name: str, format: str, lines: Lines, allowance: Allowance
+) -> Iterator[Document | Problem]:
+    data, findings = copy_plain(parsed.data, allowance)
+    if [each.message for each in findings] == [TOO_MANY]:
+        yield Problem("MH106", TOO_MANY, None, name, 1, 1, 1, 1)  # to look for its place takes long, too
+        return
+    document = Document(data, name=name, format=format, lines=lines, find_nodes=parsed.find_nodes)
     yield from (build_problem(fault, name, lines) for fault in parsed.faults)
     yield from (document.problem(each.code, each.message, each.path, hint=each.hint) for each in findings)
     if data is not None:
         yield document
 
 
-def _find_parser(format: str) -> Callable[[str], Iterator[Parsed]]:
+def _find_parser(format: str) -> Callable[[str, Allowance], Iterator[Parsed]]:
     if format == "yaml":
         from modelhub.configs.readers.yaml_reader import parse_yaml
 
@@ -63,9 +75,13 @@ def _find_parser(format: str) -> Callable[[str], Iterator[Parsed]]:
     if format == "json":
         from modelhub.configs.readers.json_reader import parse_json
 
-        return parse_json
+        return lambda text, allowance: parse_json(text)
+    if format == "jsonc":
+        from modelhub.configs.readers.jsonc_reader import parse_jsonc
+
+        return lambda text, allowance: parse_jsonc(text)
     if format == "toml":
         from modelhub.configs.readers.toml_reader import parse_toml
 
-        return parse_toml
-    raise ValueError(f"the format must be yaml, json or toml, not {format!r}")
+        return lambda text, allowance: parse_toml(text)
+    raise ValueError(f"the format must be yaml, json, jsonc or toml, not {format!r}")

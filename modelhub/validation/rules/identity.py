@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelhub.diagnostics import Finding
+from modelhub.diagnostics.lookalikes import add_note
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import did_you_mean, kind, quoting_hint, shown
+from modelhub.printable import shorten
 from modelhub.validation.rules.keys import explain_unknown_key
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def _check_key(config: dict[str, Any], key: str) -> Finding | None:
     if not isinstance(value, str):
         text = shown(value, secret=False)
         message = f"{key} must be a string, not {kind(value)}" + (f" ({text})" if text and value is not None else "")
-        return Finding("MH104", message, (key,), hint=quoting_hint(value, ["string"], secret=False))
+        wanted = ("string",)
+        return Finding("MH104", message, (key,), hint=quoting_hint(value, wanted, secret=False), wanted=wanted)
     if not value.strip():
         return Finding("MH201", f"{key} must not be empty", (key,), hint=_ADVICE[key])
     return None
@@ -61,9 +64,15 @@ def find_unknown_type(config: dict[str, Any], model_types: Collection[str]) -> F
     if not isinstance(model_type, str) or not model_type.strip() or model_type in model_types:
         return None
     near = suggest(model_type, sorted(model_types))
-    meant = f"{did_you_mean(near)} " if near else ""
-    hint = f"{meant}`modelhub types` lists the known ones; a plugin may be missing"
-    return Finding("MH107", f"unknown model_type '{model_type}'", ("model_type",), hint=hint)
+    meant = add_note(did_you_mean(near) if near else None, model_type)
+    hint = "`modelhub types` lists the known ones; a plugin may be missing"
+    message = f"unknown model_type '{shorten(model_type, 80)}'"
+    return Finding(
+        "MH107",
+        message,
+        ("model_type",),
+        hint=(f"{meant} {hint}" if meant.endswith("?") else f"{meant}; {hint}") if meant else hint,
+    )
 
 
 def find_duplicate_names(entries: Sequence[Entry]) -> dict[int, Finding]:
@@ -78,6 +87,6 @@ def find_duplicate_names(entries: Sequence[Entry]) -> dict[int, Finding]:
             first[name] = entry
             continue
         place = first[name].problem("MH108", "", "config_name").place
-        message = f"config_name '{name}' is already taken at {place}"
+        message = f"config_name '{shorten(name, 80)}' is already taken at {place}"
         findings[index] = Finding("MH108", message, ("config_name",), hint="give each config a name of its own")
     return findings

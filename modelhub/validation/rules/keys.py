@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.lookalikes import add_note
 from modelhub.diagnostics.suggest import fold, suggest
 from modelhub.diagnostics.wording import did_you_mean, either, label
+from modelhub.printable import shorten
 from modelhub.validation.schema.view import View
 
 _MOST = 1000  # how many unknown keys are compared to the known ones, which takes time; no config has so many
@@ -50,14 +52,15 @@ def explain_open_key(view: View, key: Any, path: Path, parent: View | None = Non
         f"{label((*path, key))} is not an option that modelhub knows",
         (*path, key),
         key=True,
-        hint=f"move it into {home}" if home else "check its spelling; it is kept as it is",
+        hint=f"move it into {home}" if home else add_note("check its spelling; it is kept as it is", str(key)),
         severity="warning",
     )
 
 
 def explain_unknown_key(key: Any, path: Path, hint: str | None = None) -> Finding:
     """Explain a key that is not allowed here; the caller, which knows the model_type, adds where "here" is."""
-    return Finding("MH103", f"unknown key '{key}'", (*path, key), key=True, hint=hint)
+    word = str(key)
+    return Finding("MH103", f"unknown key '{shorten(word, 80)}'", (*path, key), key=True, hint=add_note(hint, word))
 
 
 def find_unknown_keys(view: View, value: dict[str, Any], path: Path) -> Iterator[Finding]:

@@ -8,19 +8,20 @@ from typing import Any
 
 from modelhub.diagnostics import Finding
 from modelhub.diagnostics.wording import label, looks_secret
+from modelhub.printable import shorten
 from modelhub.validation.walk import find_texts, last_key
 
 URLS = ("api_base", "api_url", "base_url", "host")  # the keys whose values are addresses of servers
 # Patterns are compiled where they are used: most configs need few of them, and starting should cost little.
 _GOOD = r"(?i:https?)://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]+)?([/?#]\S*)?"
-_SLIP = r"(?P<scheme>(?i:https?))\s*[:;]?\s*[/\\]*(?P<rest>[^\s/].*)"
+_SLIP = r"(?P<scheme>(?i:https?))\s*+[:;]?\s*+[/\\]*+(?P<rest>[^\s/].*)"
 _BARE = r"(localhost|\d+(\.\d+){3}|[\w-]+(\.[\w-]+)+)(:\d+)?(/\S*)?"
 _LOCAL = (
     r"(?i)(\w+://)?([^\s/?#@]*@)?(localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|host\.docker\.internal"
     r"|[\w.-]+\.local(host)?)?(:\d+)?([/?#].*)?"
 )
 _PORT = r"(\w+://)?([^\s/?#@]*@)?(\[[^\]]*\]|[^\s/?#@:]*):0*(?P<port>\d+)"
-_JUNK = r"[\s,;\"'<>()\[\]{}|\\^`]+$"
+_JUNK = ",;\"'<>()[]{}|\\^`"  # what may follow an address that was copied
 
 
 def is_local(config: dict[str, Any]) -> bool:
@@ -39,13 +40,21 @@ def find_bad_addresses(config: dict[str, Any]) -> Iterator[Finding]:
         if port and (len(port["port"]) > 5 or not 0 < int(port["port"]) < 65536):
             message = f"{label(path)} has port {port['port'][:20]}, which is not between 1 and 65535"
             yield Finding("MH203", message, path)
-        elif (junk := re.search(_JUNK, text)) and not re.fullmatch(r"(.*://)?\[[^\]]*\]", text):
-            yield Finding("MH203", f"{label(path)} ends with {junk[0]!r}", path, hint="remove it")
+        elif (junk := text[len(_trim(text)) :]) and not re.fullmatch(r"([^\[]*://)?\[[^\]]*\]", text):
+            yield Finding("MH203", f"{label(path)} ends with {shorten(repr(junk), 80)}", path, hint="remove it")
+
+
+def _trim(text: str) -> str:
+    """An address without what was copied along behind it."""
+    end = len(text)
+    while end and (text[end - 1] in _JUNK or text[end - 1].isspace()):
+        end -= 1
+    return text[:end]
 
 
 def repair(text: str) -> str | None:
     """The URL that ``text`` was probably meant to be; None if that is not certain, or if it may hold a secret."""
-    trimmed = re.sub(_JUNK, "", text).lstrip()
+    trimmed = _trim(text).lstrip()
     slip = re.fullmatch(_SLIP, trimmed)
     url = f"{slip['scheme'].lower()}://{slip['rest']}" if slip else trimmed
     if not slip and re.fullmatch(_BARE, trimmed):

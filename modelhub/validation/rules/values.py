@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelhub.diagnostics import Finding, Path
+from modelhub.diagnostics.lookalikes import add_note
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import did_you_mean, either, is_secret, kind, label, quoting_hint, shown, types
 from modelhub.validation.rules.urls import repair
@@ -24,11 +25,13 @@ def explain_value(keyword: str, value: Any, place: View, path: Path) -> Finding:
     if keyword in ("enum", "const"):
         choices = [str(shown(choice, secret=False)) for choice in place.first("enum") or [place.first("const")]]
         near = suggest(value, [choice.strip("'") for choice in choices]) if isinstance(value, str) else None
-        hint = did_you_mean(near) if near and not secret else None
+        hint = add_note(did_you_mean(near) if near else None, value) if near and not secret else None
         what = f"one of {either(choices)}" if len(choices) > 1 else choices[0]
         if hint and len(choices) > _MANY:
             what = f"one of {len(choices)} names"
-        return Finding("MH202", f"{label(path)} must be {what}{but}", path, hint=hint)
+        texts = () if secret or isinstance(value, str) else tuple(choice.strip("'") for choice in choices)
+        names = ("string",) if texts else ()
+        return Finding("MH202", f"{label(path)} must be {what}{but}", path, hint=hint, wanted=names, choices=texts)
     if keyword in ("pattern", "format"):
         wanted = place.first("x-expects") or f"in the format {place.first(keyword)}"
         meant = repair(value) if "URL" in wanted and isinstance(value, str) and not secret else None
@@ -49,7 +52,8 @@ def _explain_type(value: Any, place: View, path: Path, text: str, secret: bool) 
             "MH104", f"{label(path)} must be {types(wanted)}, not null", path, hint="give it a value, or remove it"
         )
     shape = f" ({text})" if text else ""
-    return Finding("MH104", f"{label(path)} must be {types(wanted)}, not {kind(value)}{shape}", path, hint=hint)
+    message = f"{label(path)} must be {types(wanted)}, not {kind(value)}{shape}"
+    return Finding("MH104", message, path, hint=hint, wanted=() if secret else tuple(wanted))
 
 
 def _range(keyword: str, value: Any, place: View) -> str:
