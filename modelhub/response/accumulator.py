@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelhub.response.tool_calls import ToolCall, ToolCallDelta, build_tool_call
+from modelhub.response.tool_calls import ArrivingCall, ToolCall, ToolCallDelta, build_tool_call
 from modelhub.response.usage import Usage
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Accumulator:
         """Forget what came of a try that is repeated."""
         self.text: list[str] = []
         self.reasoning: list[str] = []
-        self.calls: list[ToolCallDelta] = []
+        self.calls: list[ArrivingCall] = []
         self.raw: list[Any] = []
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
@@ -80,11 +80,9 @@ class Accumulator:
             call = next((c for c in reversed(self.calls) if c.index == piece.index), None)
         # Some gateways give parallel calls one index, or none: another id is another call.
         if call is None or (piece.id and call.id and piece.id != call.id):
-            self.calls.append(ToolCallDelta(piece.index, piece.id, piece.name, piece.arguments))
-            return
-        call.id = call.id or piece.id
-        call.name = call.name or piece.name
-        call.arguments += piece.arguments
+            self.calls.append(ArrivingCall(piece))
+        else:
+            call.add(piece)
 
     def tool_calls(self) -> list[ToolCall] | None:
         """The calls with decoded arguments; raises ValueError for arguments that are not a JSON object."""
