@@ -25,7 +25,7 @@ from .dashscope_embedding import DashScopeTextEmbeddingWrapper as DashScopeTextE
 from .dashscope_endpoint import DashScopeEndpoint, parse_body, parse_failure, parse_usage
 from .dashscope_image import DashScopeImageSynthesisWrapper as DashScopeImageSynthesisWrapper
 from .dashscope_turn import DIALECT
-from .openai_message import find_tool_calls, parse_tool_call_delta, parse_tool_calls
+from .openai_answer import find_tool_calls, parse_tool_call_delta, parse_tool_calls
 
 FINISH_REASONS = {name: name for name in ("stop", "length", "tool_calls", "content_filter")}
 MEDIA = ("image", "audio", "video")

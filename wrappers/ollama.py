@@ -33,7 +33,7 @@ from modelhub.errors import BadRequestError, ModelCallError
 
 from .ollama_request import DIALECT, build_images, build_messages, build_options, build_tools, parse_host
 from .openai import refuse
-from .openai_message import build_image_uri, find_tool_calls, parse_tool_call_delta, parse_tool_calls
+from .openai_answer import build_image_uri, find_tool_calls, parse_tool_call_delta, parse_tool_calls
 
 # An option of the wrong type is answered with 500, as if trying again could help (`Options.FromMap` words it):
 # https://github.com/ollama/ollama/blob/main/api/types.go

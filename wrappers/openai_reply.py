@@ -21,7 +21,7 @@ from modelhub.base import (
 )
 from modelhub.errors import ResponseParsingError, ServerError
 
-from .openai_message import (
+from .openai_answer import (
     build_image_uri,
     parse_message,
     parse_tool_call_deltas,

@@ -50,6 +50,8 @@ class ModelWrapperBase(Inheritance):
         self.config_name = config_name or model_name or type(self).__name__
         self.model_name = model_name or self.config_name
 
+    __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # whose parameters are those of the class
+
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

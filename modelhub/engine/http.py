@@ -27,7 +27,7 @@ from modelhub.engine.structured import parse_structured
 from modelhub.errors import ModelCallError, ResponseParsingError, StreamInterruptedError
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
-from modelhub.wire import Event, LineDecoder, Reply, Request, TooLarge
+from modelhub.wire import Event, EventDecoder, LineDecoder, Reply, Request, TooLarge
 
 T = TypeVar("T")
 
@@ -131,22 +131,15 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
     deltas: list[ModelResponse] = []
     ended = False
     while not ended:
-        failure: ModelCallError | None = None
+        failure: ModelCallError | None
         try:
             chunk: bytes = yield READ
+        except ModelCallError as error:  # of the connection
+            chunk, events, failure = b"", decoder.give_up(), error
+        else:
             if event is None and len(first) < SHOWN:
                 first += chunk
-            events = decoder.feed(chunk) if chunk else decoder.flush()
-        except ModelCallError as error:  # of the connection
-            events, failure = decoder.give_up(), error
-        except TooLarge as error:
-            events, decoder.pending = decoder.pending, []
-            failure = too_large(error.key, error.limit, reply)
-        except ValueError as error:
-            events, decoder.pending = decoder.pending, []
-            begun = event is not None or events
-            text = event_not_json(error) if begun else not_json(Reply(reply.status, reply.headers, first))
-            failure = ResponseParsingError(text, status=reply.status)
+            events, failure = _decode(decoder, chunk, reply, b"" if event is not None else first)
         try:
             for event in events:
                 delta = parse_event(event, so_far)
@@ -179,6 +172,21 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
         yield deliver(call, so_far)
     if deltas:
         yield deltas
+
+
+def _decode(
+    decoder: EventDecoder, chunk: bytes, reply: Reply, first: bytes
+) -> tuple[list[Event], ModelCallError | None]:
+    """The events that ``chunk`` completes, and why there are no more; ``first`` is what came before any of them."""
+    try:
+        return decoder.feed(chunk) if chunk else decoder.flush(), None
+    except ValueError as error:
+        events, decoder.pending = decoder.pending, []
+        if isinstance(error, TooLarge):
+            return events, too_large(error.key, error.limit, reply)
+        begun = events or not first
+        text = event_not_json(error) if begun else not_json(Reply(reply.status, reply.headers, first))
+        return events, ResponseParsingError(text, status=reply.status)
 
 
 def _plain_deltas(model: HTTPModel, reply: Reply, so_far: Accumulator) -> list[ModelResponse]:

@@ -17,7 +17,7 @@ from modelhub.engine.structured import parse_structured
 from modelhub.response import ModelResponse, StreamedResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.cumulative import CumulativeAccumulator
-from modelhub.response.tool_calls import split_tool_calls
+from modelhub.response.tool_calls import ArrivingCall, split_tool_calls
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
@@ -81,7 +81,7 @@ class PythonCall:
         if whole is not outcome and whole.reasoning:
             so_far.reasoning = [whole.reasoning]
         if whole is not outcome and whole.tool_calls:
-            so_far.calls = split_tool_calls(whole.tool_calls)
+            so_far.calls = [ArrivingCall(piece) for piece in split_tool_calls(whole.tool_calls)]
 
     def explain(self, error: Exception, outer: BaseException | None) -> Exception:
         """The error to raise for ``error``; ``outer`` is an exception that the caller was already handling."""

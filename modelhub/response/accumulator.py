@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelhub.response.tool_calls import ToolCall, ToolCallDelta, build_tool_calls, make_call_id
+from modelhub.response.tool_calls import ArrivingCall, ToolCall, ToolCallDelta, build_tool_calls, make_call_id
 from modelhub.response.usage import Usage
 from modelhub.wire import decode_json
 
@@ -46,7 +46,7 @@ class Accumulator:
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.refusal: list[str] = []
-        self.calls: list[ToolCallDelta] = []
+        self.calls: list[ArrivingCall] = []
         self.raw: list[Any] = []
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
@@ -87,11 +87,9 @@ class Accumulator:
         else:
             call = next((c for c in reversed(self.calls) if c.index == piece.index), None)
         if call is None or _begins(piece, call):
-            self.calls.append(ToolCallDelta(piece.index, piece.id, piece.name, piece.arguments, piece.custom))
-            return
-        call.id = call.id or piece.id
-        call.name = call.name or piece.name
-        call.arguments += piece.arguments
+            self.calls.append(ArrivingCall(piece))
+        else:
+            call.add(piece)
 
     def tool_calls(self) -> list[ToolCall] | None:
         """The calls with decoded arguments; those that cannot be run are a ``MalformedToolCall``."""

@@ -28,13 +28,14 @@ class CumulativeAccumulator(Accumulator):
     @override
     def add(self, delta: ModelResponse) -> None:
         """Take in one item; its text counts as far as it goes on from what has come."""
-        before, text = "".join(self.text), delta.text or ""
+        before = "" if self.pieces else "".join(self.text)
+        text = delta.text or ""
         if text and not text.startswith(before):
             self.pieces = True
         new = ModelResponse(
             self.grow(before, text)[len(before) :], raw=delta.raw, usage=delta.usage, refusal=delta.refusal
         )
-        thought = "".join(self.reasoning)
+        thought = "" if self.pieces else "".join(self.reasoning)
         new.reasoning = self.grow(thought, delta.reasoning)[len(thought) :] if delta.reasoning else None
         calls = delta.tool_calls or []
         if any(isinstance(call, ToolCall) for call in calls):  # whole ones: all that there are

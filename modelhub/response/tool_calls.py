@@ -89,6 +89,34 @@ class ToolCallDelta:
         return f"ToolCallDelta(index={self.index}, id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
 
 
+class ArrivingCall(ToolCallDelta):
+    """What has arrived of a call; its arguments are joined when they are asked for, however many pieces there are."""
+
+    __slots__ = ("_pieces",)
+    _pieces: list[str]
+
+    def __init__(self, piece: ToolCallDelta) -> None:
+        super().__init__(piece.index, piece.id, piece.name, piece.arguments, piece.custom)
+
+    @property  # type: ignore[explicit-override]  # mypy overlooks the mark of a property that has a setter
+    @override
+    def arguments(self) -> str:
+        """The JSON text so far."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
+
+    @arguments.setter
+    def arguments(self, text: str) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._pieces = [text]
+
+    def add(self, piece: ToolCallDelta) -> None:
+        """Take in the next piece."""
+        self.id = self.id or piece.id
+        self.name = self.name or piece.name
+        self._pieces.append(piece.arguments)
+
+
 def split_tool_calls(calls: Iterable[ToolCall]) -> list[ToolCallDelta]:
     """Whole calls as the pieces of a stream, one for each."""
     return [

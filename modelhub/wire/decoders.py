@@ -72,15 +72,14 @@ class SSEDecoder(EventDecoder):
         if self.plain is not None:
             self._keep_plain(chunk)
             return []
-        rest = self._rest
-        if rest:
-            searched = len(rest) - 1
-            rest += chunk
-            if rest.find(b"\n\n", searched) < 0:
+        if self._rest:
+            searched = len(self._rest) - 1
+            self._rest.extend(chunk)
+            if self._rest.find(b"\n\n", searched) < 0:
                 self._put_back(b"", self.max_event + 1)
                 return []
-            chunk = bytes(rest)
-            rest.clear()
+            chunk = bytes(self._rest)
+            self._rest.clear()
         end = chunk.rfind(b"\n\n")
         if end >= 0:
             for block in chunk[:end].split(b"\n\n"):

@@ -35,7 +35,7 @@ class EventDecoder:
         self.pending: list[Event] = []
         self.max_event = MAX_EVENT
         self.max_body = MAX_BODY
-        self._rest = bytearray()  # of an event that is not complete
+        self._rest: bytearray = bytearray()  # of an event that is not complete
         self._started = False
         self._halves: Halves | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import json
 import os
 import pickle
@@ -18,7 +19,7 @@ import pytest
 from modelhub.wrappers.openai import OpenAIChatWrapper
 
 import modelhub
-from modelhub import ModelRegistry, ModelResponse, Msg, ToolCall, ToolCallDelta, Usage, errors, events
+from modelhub import ModelRegistry, ModelResponse, ModelWrapperBase, Msg, ToolCall, ToolCallDelta, Usage, errors, events
 from modelhub.base import Endpoint, RetryPolicy
 from modelhub.errors import ConfigError, ModelHubError, Problem
 from modelhub.messages.tokens import TokenCount
@@ -344,6 +345,15 @@ def test_a_model_without_a_registry_crosses_by_what_it_was_given(key: str, cross
     assert key.encode() not in pickle.dumps(model)
     with pytest.raises(TypeError, match="api_key holds a secret in plain text"):
         pickle.dumps(OpenAIChatWrapper("m", "tiny", api_key=KEY))
+
+
+def test_the_parameters_of_a_class_are_those_of_its_init() -> None:
+    class Own(ModelWrapperBase):
+        def __init__(self, config_name: str, size: int) -> None:
+            super().__init__(config_name)
+
+    assert list(inspect.signature(ModelWrapperBase).parameters) == ["config_name", "model_name", "kwargs"]
+    assert list(inspect.signature(Own).parameters) == ["config_name", "size"]
 
 
 def test_a_copy_of_a_model_has_attributes_of_its_own(server: MockServer, key: str) -> None:
