@@ -154,11 +154,15 @@ class AnthropicChatWrapper(ChatWrapper):
         if data.get("error"):
             raise find_meaning(error_from_json(reply.status, data, reply.headers, self.error_codes))
         blocks = data["content"]
-        calls = [block for block in blocks if block.get("type") == "tool_use"]
+        calls = [
+            build_tool_call(add_thoughts(block["id"], blocks[:n]), block["name"], block["input"])
+            for n, block in enumerate(blocks)
+            if block.get("type") == "tool_use"
+        ]
         return ModelResponse(
             text="".join(block["text"] for block in blocks if block.get("type") == "text"),
             reasoning="".join(block["thinking"] for block in blocks if block.get("type") == "thinking") or None,
-            tool_calls=[build_tool_call(add_thoughts(c["id"], blocks), c["name"], c["input"]) for c in calls] or None,
+            tool_calls=calls or None,
             finish_reason=parse_stop_reason(data.get("stop_reason")),
             usage=parse_usage(data.get("usage")),
             raw=data,
@@ -245,10 +249,14 @@ def parse_block_start(index: int, block: dict[str, Any], so_far: Accumulator) ->
     kind = block.get("type")
     if kind == "tool_use":
         so_far.state.setdefault("inputs", {})[index] = block.get("input")
-        ident = block["id"] if so_far.calls else add_thoughts(block["id"], gather_blocks(so_far.raw))
+        ident = block["id"]
+        if so_far.state.pop("thought", False):
+            ident = add_thoughts(ident, gather_blocks(so_far.raw))
         return ModelResponse(text="", tool_calls=[ToolCallDelta(index, ident, block["name"])])
     if kind == "text" and block.get("text"):
         return ModelResponse(text=block["text"])
+    if kind in ("thinking", "redacted_thinking"):
+        so_far.state["thought"] = True
     if kind == "thinking" and block.get("thinking"):
         return ModelResponse(text="", reasoning=block["thinking"])
     return None

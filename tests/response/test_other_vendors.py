@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from modelhub.errors import ModelCallError
 
-from .speaking import CONFIGS, ask, build_model, find_form, halve, say_streamed, send
+from .speaking import CONFIGS, ask, build_model, find_form, halve, send, speak_streamed
 from .test_what_goes_back import BLOCKS, CASES, DRAW, MESSAGES, PARTS, SIGNED, THOUGHT, USER, call, say, think, use
 
 # What a conversation may come to: a model_type and how its config differs.
@@ -344,7 +344,7 @@ def test_models_of_one_maker_share_their_thoughts() -> None:
 
 @pytest.mark.parametrize(("model_type", "name", "answer"), FROM)
 def test_a_broken_answer_may_go_back_and_elsewhere(model_type: str, name: str, answer: Any) -> None:
-    reply = say_streamed(model_type, answer, halve)
+    reply = speak_streamed(model_type, answer, halve)
     for n in range(1, len(reply["chunks"])):
         model, _ = build_model(
             {"model_type": model_type, "retry": {"max_attempts": 1}},
