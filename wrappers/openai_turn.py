@@ -22,12 +22,15 @@ _LISTS = ("reasoning_details", "thinking_blocks")
 def gather(raw: Any, message: dict[str, Any]) -> dict[str, Any]:
     """What of an answer ``message`` lacks."""
     kept: dict[str, Any] = {}
+    texts: dict[str, list[str]] = {}
     parts: list[Any] = []
     calls: list[dict[str, Any]] = []
-    for piece, streamed in find_pieces(raw):
+    pieces = list(find_pieces(raw))
+    in_parts = any(isinstance(piece.get("content"), list) for piece, _ in pieces)
+    for piece, streamed in pieces:
         for name in _TEXTS:
             if isinstance(piece.get(name), str):
-                kept[name] = kept.get(name, "") + piece[name]
+                texts.setdefault(name, []).append(piece[name])
         for name in _OBJECTS:
             if is_told(piece.get(name)):
                 kept[name] = merge(kept.get(name) or {}, piece[name])
@@ -37,10 +40,11 @@ def gather(raw: Any, message: dict[str, Any]) -> dict[str, Any]:
         audio = piece.get("audio")
         if isinstance(audio, dict) and audio.get("id"):
             kept["audio"] = {"id": audio["id"]}
-        parts = add_parts(parts, piece.get("content"))
+        if in_parts:
+            parts = add_parts(parts, piece.get("content"))
         add_calls(calls, piece.get("tool_calls"))
-    if not kept.get("refusal", True):
-        del kept["refusal"]
+    told_texts = {name: "".join(said) for name, said in texts.items()}
+    kept |= {name: text for name, text in told_texts.items() if text or name != "refusal"}
     if any(not is_text(part) for part in parts):
         kept["content"] = parts
     told = match_calls(calls, message.get("tool_calls") or ())
@@ -91,9 +95,10 @@ def find_pieces(raw: Any) -> Iterator[tuple[dict[str, Any], bool]]:
             data = inner["response"]
         for choice in data.get("choices") or ():
             if isinstance(choice, dict) and choice.get("index", 0) in (0, None):
-                for name in ("message", "delta"):
-                    if isinstance(choice.get(name), dict):
-                        yield choice[name], name == "delta"
+                if isinstance(choice.get("delta"), dict):
+                    yield choice["delta"], True
+                elif isinstance(choice.get("message"), dict):
+                    yield choice["message"], False
                 break
 
 
@@ -110,7 +115,7 @@ def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         if isinstance(before, dict) and isinstance(value, dict):
             merged[name] = merge(before, value)
         elif isinstance(before, list) and isinstance(value, list):
-            merged[name] = before + value
+            merged[name] = before + [item for item in value if item not in before]
         elif value is not None or name not in merged:
             merged[name] = value
     return merged

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelhub import ModelResponse
@@ -285,6 +285,7 @@ DRAW: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("model_type", sorted(CONFIGS))
+@settings(max_examples=40)
 @given(data=st.data())
 def test_streamed_equals_whole(model_type: str, data: st.DataObject) -> None:
     """However an answer is cut, all of its fields, the message made of it and the next request are the same."""
