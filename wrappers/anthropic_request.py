@@ -103,7 +103,8 @@ def build_answer(message: dict[str, Any]) -> str | list[Any]:
     An answer that this API gave has its blocks, as they came.
     """
     content = build_content(message.get("content"))
-    calls, thinking = message.get("tool_calls") or (), message.get("thinking_blocks") or ()
+    calls: list[dict[str, Any]] = message.get("tool_calls") or []
+    thinking = message.get("thinking_blocks") or ()
     if not thinking and not calls and isinstance(content, str):
         return content if content.strip() else ""
     blocks = [*thinking, *as_blocks(content)]
