@@ -29,6 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from modelhub.crossing import crosses
 from modelhub.overriding import override
 
 
@@ -74,7 +75,29 @@ class ConfigWarning(UserWarning):
 
 
 class ModelHubError(Exception):
-    """Base class of all errors that modelhub raises on purpose."""
+    """Base class of all errors that modelhub raises on purpose.
+
+    They cross to another process, and are copied, as what they are, with their cause and their notes; an attribute that
+    pickle cannot carry is None then.
+    """
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        facts = {name: value if _crosses(value) else None for name, value in vars(self).items()}
+        if self.__cause__ is not None and _crosses(self.__cause__):
+            facts["__cause__"] = self.__cause__
+        return _rebuild, (type(self), self.args), {**facts, "__suppress_context__": self.__suppress_context__}
+
+
+def _rebuild(cls: type[ModelHubError], args: tuple[Any, ...]) -> ModelHubError:
+    """An error as pickle brings it, whatever its ``__init__`` takes; its attributes follow."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    return error
+
+
+def _crosses(value: Any) -> bool:
+    return isinstance(value, ModelHubError) or crosses(value)  # one of ours crosses with all that it holds
 
 
 class ConfigError(ModelHubError):

@@ -26,6 +26,7 @@ class Vendor:
     model: str | None = None  # one of its chat models
     lacks: tuple[str, ...] = ()  # what it does not have: stream_options, json_schema, tools
     renames: Mapping[str, str] = field(default_factory=dict)  # OpenAI's name of an option to the vendor's
+    batch_size: int | None = None  # how many texts it embeds in one request
     litellm: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # LiteLLM's names of it: what differs there
 
 

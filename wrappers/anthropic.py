@@ -20,20 +20,21 @@ from modelhub.base import (
     Usage,
     add_query,
     build_origin,
-    build_tool_call,
+    build_tool_calls,
     encode_json,
     error_from_json,
+    find_failure,
     find_request_id,
     override,
+    raise_for_failure,
+    said,
 )
 from modelhub.errors import (
     AuthenticationError,
     ContentFilterError,
-    ContextLengthError,
     ModelCallError,
     QuotaExceededError,
     RateLimitError,
-    ResponseParsingError,
     ServerError,
     StreamInterruptedError,
 )
@@ -53,8 +54,6 @@ _FINISH_REASONS = {
 # What the API says by message alone, with the type invalid_request_error.
 _BY_MESSAGE: dict[str, type[ModelCallError]] = {
     "credit balance is too low": QuotaExceededError,
-    "prompt is too long": ContextLengthError,
-    "exceed context limit": ContextLengthError,
     "content filtering policy": ContentFilterError,
 }
 
@@ -149,25 +148,24 @@ class AnthropicChatWrapper(ChatWrapper):
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
-        if not isinstance(data, dict):
-            raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object", status=reply.status)
-        if data.get("error"):
-            raise find_meaning(error_from_json(reply.status, data, reply.headers, self.error_codes))
+        try:
+            raise_for_failure(data, reply, self.error_codes, answered=isinstance(data, dict) and "content" in data)
+        except ModelCallError as error:
+            raise find_meaning(error) from None
         blocks = data["content"]
-        calls = [
-            build_tool_call(add_thoughts(block["id"], blocks[:n]), block["name"], block["input"])
-            for n, block in enumerate(blocks)
-            if block.get("type") == "tool_use"
-        ]
         return ModelResponse(
             text="".join(block["text"] for block in blocks if block.get("type") == "text"),
             reasoning="".join(block["thinking"] for block in blocks if block.get("type") == "thinking") or None,
-            tool_calls=calls or None,
+            tool_calls=build_tool_calls(
+                (add_thoughts(block["id"], blocks[:n]), block.get("name"), block.get("input"))
+                for n, block in enumerate(blocks)
+                if block.get("type") == "tool_use"
+            ),
             finish_reason=parse_stop_reason(data.get("stop_reason")),
             usage=parse_usage(data.get("usage")),
             raw=data,
             request_id=find_request_id(reply.headers),
-            model=data.get("model"),
+            model=said(data.get("model")),
             origin=self.find_origin(),
         )
 
@@ -196,7 +194,8 @@ class AnthropicChatWrapper(ChatWrapper):
         elif kind == "content_block_stop":
             whole = so_far.state.get("inputs", {}).pop(data["index"], None)
             if whole:  # compatible servers may give the input at once
-                pieces = [ToolCallDelta(data["index"], arguments=encode_json(whole).decode())]
+                text = whole if isinstance(whole, str) else encode_json(whole).decode()
+                pieces = [ToolCallDelta(data["index"], arguments=text)]
                 delta = ModelResponse(text="", tool_calls=pieces)
         elif kind == "message_start":
             start_message(data["message"], so_far)  # no delta yet: as long as there is none, it may be tried again
@@ -209,7 +208,7 @@ class AnthropicChatWrapper(ChatWrapper):
             so_far.state["stopped"] = True
             if so_far.finish_reason is None:
                 delta = ModelResponse(text="", finish_reason="stop")
-        elif kind == "error" or data.get("error"):
+        elif kind != "ping" and (event.name == "error" or find_failure(data, answered=False) is not None):
             raise find_meaning(error_from_json(event.status, data, None, self.error_codes))
         if delta is None:
             so_far.raw.append(data)
@@ -239,7 +238,7 @@ def start_message(message: dict[str, Any], so_far: Accumulator) -> None:
             raise StreamInterruptedError("another message began before this one had ended", retryable=True)
         state["over"] = True
         return
-    so_far.model = message.get("model")
+    so_far.model = said(message.get("model"))
     state["id"], state["usage"] = ident, message.get("usage") or {}
     so_far.usage = parse_usage(state["usage"])
 
@@ -278,6 +277,7 @@ def parse_block_delta(index: int, piece: dict[str, Any], so_far: Accumulator) ->
 
 def parse_stop_reason(reason: str | None) -> str | None:
     """OpenAI's word for why Anthropic stopped."""
+    reason = said(reason)
     return None if reason is None else _FINISH_REASONS.get(reason, "other")
 
 

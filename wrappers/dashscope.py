@@ -12,9 +12,10 @@ from modelhub.base import (
     Reply,
     Request,
     ToolCallDelta,
-    build_tool_call,
+    find_failure,
     find_request_id,
     override,
+    said,
 )
 from modelhub.errors import BadRequestError
 from modelhub.messages import tool_choice_name
@@ -24,6 +25,7 @@ from .dashscope_embedding import DashScopeTextEmbeddingWrapper as DashScopeTextE
 from .dashscope_endpoint import DashScopeEndpoint, parse_body, parse_failure, parse_usage
 from .dashscope_image import DashScopeImageSynthesisWrapper as DashScopeImageSynthesisWrapper
 from .dashscope_turn import DIALECT
+from .openai_message import find_tool_calls, parse_tool_call_delta, parse_tool_calls
 
 FINISH_REASONS = {name: name for name in ("stop", "length", "tool_calls", "content_filter")}
 MEDIA = ("image", "audio", "video")
@@ -82,16 +84,11 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
         choice = parse_choice(output)
         message = choice["message"]
         text, images = parse_content(message.get("content"))
-        calls = message.get("tool_calls") or ()
         return ModelResponse(
             text=text,
             image_urls=images or None,
             reasoning=message.get("reasoning_content") or None,
-            tool_calls=[
-                build_tool_call(call.get("id"), call["function"]["name"], call["function"].get("arguments"), n)
-                for n, call in enumerate(calls)
-            ]
-            or None,
+            tool_calls=parse_tool_calls(message),
             finish_reason=parse_finish_reason(choice),
             usage=parse_usage(data.get("usage")),
             raw=data,
@@ -103,7 +100,7 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         data = event.data
         output = data.get("output")
-        if event.name == "error" or (data.get("code") and not output):
+        if event.name == "error" or find_failure(data, answered=bool(output or data.get("usage"))) is not None:
             raise parse_failure(event.status, data)
         so_far.request_id = data.get("request_id") or so_far.request_id
         if not output or (output.get("choices") is None and output.get("text") is None):
@@ -111,14 +108,15 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
             return None
         choice = parse_choice(output)
         message = choice["message"]
-        text, _ = parse_content(message.get("content"))
+        text, images = parse_content(message.get("content"))
         if text and output.get("choices") is None:
             # A model that does not know result_format does not know incremental_output either.
             text = text.removeprefix("".join(so_far.text))
         return ModelResponse(
             text=text or "",
+            image_urls=images or None,
             reasoning=message.get("reasoning_content") or None,
-            tool_calls=[parse_call_delta(piece, so_far) for piece in message.get("tool_calls") or ()] or None,
+            tool_calls=[parse_call_delta(piece, so_far) for piece in find_tool_calls(message)] or None,
             finish_reason=parse_finish_reason(choice),
             usage=parse_usage(data.get("usage")),
             raw=data,
@@ -190,22 +188,22 @@ def parse_content(content: Any) -> tuple[str | None, list[str]]:
     """The text of a message and the URLs of its images."""
     if not isinstance(content, list):
         return content, []
-    texts = [part["text"] for part in content if part.get("text")]
-    return "".join(texts), [part["image"] for part in content if part.get("image")]
+    parts = [part if isinstance(part, dict) else {"text": part} for part in content]
+    images = [part["image"] for part in parts if said(part.get("image")) is not None]
+    return "".join(part["text"] for part in parts if part.get("text")), images
 
 
 def parse_finish_reason(choice: dict[str, Any]) -> str | None:
     """The finish reason in OpenAI's words; None before the end of a stream, where DashScope says "null"."""
-    reason = choice.get("finish_reason")
-    return None if reason in (None, "null") else FINISH_REASONS.get(reason, "other")
+    reason = said(choice.get("finish_reason"))
+    return None if reason is None else FINISH_REASONS.get(reason, "other")
 
 
 def parse_call_delta(piece: dict[str, Any], so_far: Accumulator) -> ToolCallDelta:
     """The new part of a tool call; a fragment may repeat what came in the fragments before it."""
-    index, id, function = piece.get("index"), piece.get("id") or None, piece.get("function") or {}
-    arguments = function.get("arguments") or ""
-    same = (call for call in reversed(so_far.calls) if call.index == index and id in (None, call.id))
+    delta = parse_tool_call_delta(piece)
+    same = (call for call in reversed(so_far.calls) if call.index == delta.index and delta.id in (None, call.id))
     call = next(same, None)
     if call is not None:  # no JSON object begins with its own beginning twice, so a repetition is no next fragment
-        arguments = arguments.removeprefix(call.arguments)
-    return ToolCallDelta(index, id, function.get("name") or None, arguments)
+        delta.arguments = delta.arguments.removeprefix(call.arguments)
+    return delta

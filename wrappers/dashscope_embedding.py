@@ -1,20 +1,10 @@
-"""DashScope's embeddings: as many requests as the texts need."""
+"""DashScope's embeddings of texts."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
-from modelhub.base import (
-    EmbeddingWrapper,
-    ModelResponse,
-    Reply,
-    Request,
-    Usage,
-    normalize_texts,
-    override,
-)
-from modelhub.errors import ResponseParsingError
+from modelhub.base import EmbeddingWrapper, ModelResponse, Reply, Request, Usage, normalize_texts, override
 
 from .dashscope_endpoint import DashScopeEndpoint, parse_body, parse_usage
 
@@ -26,28 +16,23 @@ class DashScopeTextEmbeddingWrapper(DashScopeEndpoint, EmbeddingWrapper):
     path = "/services/embeddings/text-embedding/text-embedding"
 
     @override
-    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
-        texts = normalize_texts(input)
+    def find_batch_size(self) -> int | None:
+        return 25 if self.model_name.endswith(("-v1", "-v2")) else 10
+
+    @override
+    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         if "dimensions" in options:
             options["dimension"] = options.pop("dimensions")
-        size = 25 if self.model_name.endswith(("-v1", "-v2")) else 10
-        vectors: list[Any] = []
-        replies: list[Any] = []
-        for start in range(0, len(texts), size):
-            batch = texts[start : start + size]
-            reply = yield self.build_call(self.path, {"texts": batch}, dict(options))
-            data = parse_body(reply)
-            rows = sorted(data["output"]["embeddings"], key=lambda row: row["text_index"])
-            if len(rows) != len(batch):
-                raise ResponseParsingError(
-                    f"the reply holds {len(rows)} embeddings of {len(batch)} texts", status=reply.status
-                )
-            vectors += [row["embedding"] if "embedding" in row else row["sparse_embedding"] for row in rows]
-            replies.append(data)
-        usages = [usage for usage in (parse_usage(data.get("usage")) for data in replies) if usage is not None]
+        return self.build_call(self.path, {"texts": normalize_texts(input)}, options)
+
+    @override
+    def parse_response(self, reply: Reply) -> ModelResponse:
+        data = parse_body(reply)
+        rows = sorted(data["output"]["embeddings"], key=lambda row: row["text_index"])
+        usage = parse_usage(data.get("usage"))
         return ModelResponse(
-            embedding=vectors,
-            raw=replies[0] if len(replies) == 1 else replies,
-            usage=Usage(sum(usage.prompt_tokens for usage in usages)) if usages else None,
-            request_id=replies[-1].get("request_id"),
+            embedding=[row["embedding"] if "embedding" in row else row["sparse_embedding"] for row in rows],
+            raw=data,
+            usage=usage and Usage(usage.prompt_tokens),
+            request_id=data.get("request_id"),
         )

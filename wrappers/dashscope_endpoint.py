@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Any, ClassVar
 
 from modelhub.base import (
@@ -12,11 +11,13 @@ from modelhub.base import (
     HTTPModelWrapperBase,
     Reply,
     Request,
-    SSEDecoder,
     Usage,
+    decode_error,
     encode_json,
     error_from_json,
+    find_failure,
     override,
+    says_too_long,
 )
 from modelhub.errors import (
     AuthenticationError,
@@ -31,8 +32,6 @@ from modelhub.errors import (
     ResponseParsingError,
     TimeoutError,
 )
-
-_TOO_LONG = re.compile(r"Range of input length should be|message token length exceed")
 
 
 class DottedCodes(dict[str, type[ModelCallError]]):
@@ -123,15 +122,7 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
 
     @override
     def parse_error(self, reply: Reply) -> ModelCallError:
-        decoder = SSEDecoder()  # a refused stream may be answered by an event
-        try:
-            data: Any = reply.json()
-        except ValueError:
-            try:
-                events = decoder.feed(reply.body) + decoder.flush()
-            except ValueError:
-                events = []
-            data = events[-1].data if events else None
+        data = decode_error(reply)
         if isinstance(data, dict):
             return parse_failure(reply.status, data, reply)
         return super().parse_error(reply)
@@ -140,7 +131,7 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
 def parse_failure(status: int | None, data: dict[str, Any], reply: Reply | None = None) -> ModelCallError:
     """The typed error for a reply with ``code`` and ``message``."""
     codes = ERROR_CODES
-    if _TOO_LONG.search(str(data.get("message"))):
+    if says_too_long(str(data.get("message"))):
         codes = DottedCodes({"InvalidParameter": ContextLengthError})
     return error_from_json(status, data, reply.headers if reply is not None else None, codes)
 
@@ -150,7 +141,7 @@ def parse_body(reply: Reply) -> dict[str, Any]:
     data = reply.json()
     if not isinstance(data, dict):
         raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object", status=reply.status)
-    if data.get("code") and not data.get("output"):
+    if find_failure(data, answered=bool(data.get("output"))) is not None:
         raise parse_failure(reply.status, data, reply)
     return data
 

@@ -20,22 +20,22 @@ from modelhub.base import (
     Origin,
     Reply,
     Request,
-    Usage,
     add_query,
     build_origin,
     encode_json,
+    find_failure,
     find_request_id,
     override,
     parse_error_body,
 )
-from modelhub.errors import AuthenticationError, BadRequestError, ModelCallError, ResponseParsingError
+from modelhub.errors import AuthenticationError, BadRequestError, ModelCallError
 
 from .gemini_contents import adopt_contents, build_parts, sign_calls
-from .gemini_reply import add_usage, find_continuation, parse_chunk, parse_failure, parse_replies, parse_usage
+from .gemini_reply import find_continuation, parse_chunk, parse_failure, parse_replies, parse_usage
 from .gemini_request import build_body, to_camel
 from .gemini_turn import DIALECT
 
-_MAX_BATCH = 100  # texts that one request may hold: https://ai.google.dev/gemini-api/docs/embeddings
+MAX_BATCH = 100  # texts that one request may hold: https://ai.google.dev/gemini-api/docs/embeddings
 _MAX_REPLIES = 50  # that continue each other
 _SIGNING = re.compile(r"gemini-(?:[3-9]|\d\d)")  # models that want each call signed
 
@@ -201,27 +201,17 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
         return self.build_call("batchEmbedContents", {"requests": requests}, options)
 
     @override
-    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
-        """Send as many requests as the texts need."""
-        contents = normalize_contents(input)
-        vectors: list[list[float]] = []
-        usage: Usage | None = None
-        raw: list[Any] = []
-        for start in range(0, len(contents), _MAX_BATCH):
-            batch = contents[start : start + _MAX_BATCH]
-            reply = yield self.build_request(batch, options, False)
-            response = self.parse_response(reply)
-            vectors += response.embedding or []
-            if len(vectors) != start + len(batch):
-                raise ResponseParsingError("the reply does not hold one embedding for each text", status=reply.status)
-            usage = add_usage(usage, response.usage)
-            raw.append(response.raw)
-        return ModelResponse(embedding=vectors, raw=raw if len(raw) > 1 else raw[0], usage=usage)
+    def find_batch_size(self) -> int | None:
+        return MAX_BATCH
+
+    @override
+    def split_input(self, input: Any) -> list[Any]:
+        return normalize_contents(input)
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
-        if isinstance(data, dict) and data.get("error"):
+        if isinstance(data, dict) and find_failure(data, answered="embeddings" in data) is not None:
             raise parse_failure(None, data, reply.headers)
         return ModelResponse(
             embedding=[row["values"] for row in data["embeddings"]],

@@ -15,17 +15,19 @@ from modelhub.base import (
     Usage,
     build_error,
     error_from_json,
+    find_failure,
     find_request_id,
+    find_status,
     make_call_id,
+    said,
 )
 from modelhub.errors import (
     AuthenticationError,
-    BadRequestError,
-    ContextLengthError,
     ModelCallError,
     ResponseParsingError,
 )
 from modelhub.response.streamed import build_response
+from modelhub.response.usage import add_usage
 
 FINISH_REASONS = {
     "STOP": "stop",
@@ -41,7 +43,7 @@ FINISH_REASONS = {
 }
 # Reasons in the details of an error that say more than its status: https://cloud.google.com/apis/design/errors
 ERROR_CODES: dict[str, type[ModelCallError]] = {"API_KEY_INVALID": AuthenticationError}
-_TOO_LONG = re.compile(r"token count.*exceeds the maximum", re.I)
+_ANSWERS = frozenset({"candidates", "promptFeedback", "usageMetadata", "responseId", "embeddings"})
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
@@ -68,10 +70,10 @@ def parse_chunk(data: Any, so_far: Accumulator, headers: Mapping[str, str] | Non
     """
     if not isinstance(data, dict):
         raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object")
-    if data.get("error"):
+    if data.get("error") or find_failure(data, answered=bool(data.keys() & _ANSWERS)) is not None:
         raise parse_failure(None, data, headers)
     so_far.request_id = so_far.request_id or data.get("responseId")
-    delta = ModelResponse(text="", raw=data, usage=parse_usage(data), model=data.get("modelVersion"))
+    delta = ModelResponse(text="", raw=data, usage=parse_usage(data), model=said(data.get("modelVersion")))
     for candidate in data.get("candidates") or ():
         if candidate.get("index", 0) == 0:
             parse_parts((candidate.get("content") or {}).get("parts") or (), delta, so_far)
@@ -95,6 +97,7 @@ def parse_replies(replies: list[Any], last: Reply) -> ModelResponse:
     if not so_far.raw:
         raise ResponseParsingError("the reply is an empty list", status=last.status)
     response = build_response(so_far)
+    response.tool_calls = so_far.tool_calls()
     if not any("candidates" in chunk for chunk in so_far.raw):
         response.text = None
     response.raw = replies[0] if len(replies) == 1 else replies
@@ -125,7 +128,7 @@ def parse_parts(parts: Any, delta: ModelResponse, so_far: Accumulator) -> None:
             (thoughts if part.get("thought") else texts).append(part["text"])
         elif "inlineData" in part and not part.get("thought"):
             media = part["inlineData"]
-            if media["mimeType"].startswith("image/"):
+            if media["mimeType"].startswith("image/") and said(media.get("data")) is not None:
                 images.append(f"data:{media['mimeType']};base64,{media['data']}")
     delta.text = "".join(texts)
     delta.reasoning = "".join(thoughts) or None
@@ -137,18 +140,17 @@ def parse_call(part: dict[str, Any], index: int) -> ToolCallDelta:
     """A tool call, which is always whole; if it has no id, it gets one."""
     call = part["functionCall"]
     arguments = call.get("args") or {}
-    if not isinstance(arguments, dict):
-        raise ResponseParsingError(f"the arguments of tool call {call.get('name')!r} are not a JSON object")
     ident = call.get("id") or make_call_id()
     if part.get("thoughtSignature"):
         ident = SignedId(ident, part["thoughtSignature"])
-    return ToolCallDelta(index, ident, call["name"], json.dumps(arguments, ensure_ascii=False))
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    return ToolCallDelta(index, ident, said(call.get("name")), text)
 
 
 def parse_finish_reason(candidate: dict[str, Any], called: bool) -> str | None:
     """OpenAI's word for the reason why a candidate ended; Gemini says STOP for tool calls too."""
-    reason = candidate.get("finishReason")
-    if reason is None:
+    reason = said(candidate.get("finishReason"))
+    if reason in (None, "FINISH_REASON_UNSPECIFIED"):
         return None
     return "tool_calls" if reason == "STOP" and called else FINISH_REASONS.get(reason, "other")
 
@@ -168,22 +170,8 @@ def parse_usage(data: dict[str, Any]) -> Usage | None:
     )
 
 
-def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
-    """The sum of the tokens of two replies."""
-    if one is None or other is None:
-        return one or other
-    return Usage(*(_add(getattr(one, name), getattr(other, name)) for name in _COUNTS))
-
-
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
-
-
-def _add(one: int | None, other: int | None) -> Any:
-    return None if one is None and other is None else (one or 0) + (other or 0)
-
-
 def parse_failure(status: int | None, body: Any, headers: Mapping[str, str] | None) -> ModelCallError:
-    """The typed error for a decoded body, which may be in a list; if ``status`` is None, the body has the status."""
+    """The typed error for a decoded body, which may be in a list; without a telling ``status``, the body has it."""
     if isinstance(body, list) and body:
         body = body[0]
     error = body.get("error") if isinstance(body, dict) else None
@@ -192,11 +180,7 @@ def parse_failure(status: int | None, body: Any, headers: Mapping[str, str] | No
     details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
     code = next((d["reason"] for d in details if d.get("reason") in ERROR_CODES), error.get("status"))
     message = error["message"].strip()[:2000] or "the server gave no reason"
-    told = error.get("code")
-    status = status or (told if isinstance(told, int) else None)
-    failure = build_error(status, message, code, headers=headers, vendor=ERROR_CODES)
-    if type(failure) is BadRequestError and _TOO_LONG.search(message):
-        failure = ContextLengthError(message, status=status, code=code, request_id=failure.request_id)
+    failure = build_error(find_status(status, error, body), message, code, headers=headers, vendor=ERROR_CODES)
     delay = next((d["retryDelay"] for d in details if isinstance(d.get("retryDelay"), str)), "")
     seconds = _SECONDS.fullmatch(delay)
     if seconds and failure.retry_after is None:

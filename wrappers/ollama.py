@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Collection
@@ -21,20 +20,20 @@ from modelhub.base import (
     Origin,
     Reply,
     Request,
-    ToolCallDelta,
     Usage,
     build_origin,
-    build_tool_call,
     find_request_id,
     make_call_id,
     normalize_texts,
     override,
+    raise_for_failure,
+    said,
 )
-from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
+from modelhub.errors import BadRequestError, ModelCallError
 
 from .ollama_request import DIALECT, build_images, build_messages, build_options, build_tools, parse_host
 from .openai import refuse
-from .openai_reply import build_image_uri, raise_for_error
+from .openai_message import build_image_uri, find_tool_calls, parse_tool_call_delta, parse_tool_calls
 
 # An option of the wrong type is answered with 500, as if trying again could help (`Options.FromMap` words it):
 # https://github.com/ollama/ollama/blob/main/api/types.go
@@ -110,16 +109,17 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
-        data = reply.json()
-        raise_for_error(data, reply)
+        data = read_body(reply.json(), reply, "message")
         response = parse_answer(data, data["message"], reply)
         response.origin = self.find_origin()
         return response
 
     @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
-        raise_for_error(event.data, Reply(200, {}))
-        return parse_delta(event.data, event.data.get("message") or {}, so_far)
+        data = read_body(event.data, Reply(200, {}), "message")
+        if "message" not in data and not data.get("done"):
+            raise KeyError("message")
+        return parse_delta(data, data.get("message") or {}, so_far)
 
 
 class OllamaGenerationWrapper(OllamaEndpoint):
@@ -151,17 +151,15 @@ class OllamaGenerationWrapper(OllamaEndpoint):
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
-        data = reply.json()
-        raise_for_error(data, reply)
+        data = read_body(reply.json(), reply, "response")
         response = parse_answer(data, {"content": data["response"], "thinking": data.get("thinking")}, reply)
-        if data.get("image"):
+        if said(data.get("image")):
             response.image_urls = [build_image_uri(data["image"], "png")]
         return response
 
     @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
-        data = event.data
-        raise_for_error(data, Reply(200, {}))
+        data = read_body(event.data, Reply(200, {}), "response")
         return parse_delta(data, {"content": data.get("response"), "thinking": data.get("thinking")}, so_far)
 
 
@@ -187,10 +185,7 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
-        data = reply.json()
-        raise_for_error(data, reply)
-        if not data["embeddings"]:
-            raise ResponseParsingError("the reply holds no embedding", status=reply.status)
+        data = read_body(reply.json(), reply, "embeddings")
         return ModelResponse(
             embedding=data["embeddings"],
             raw=data,
@@ -200,35 +195,37 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
         )
 
 
+def read_body(data: Any, reply: Reply, key: str) -> dict[str, Any]:
+    """``data``, the body of a reply or a line of a stream; raises a typed error if it reports one, or is no object.
+
+    What the body is about is under ``key``; it is not in the last line of an older server.
+    """
+    answer = data.get(key) if isinstance(data, dict) else None
+    answered = answer is not None and (key != "message" or isinstance(answer, dict))  # a failure has a message, too
+    raise_for_failure(data, reply, answered=answered or (isinstance(data, dict) and data.get("done") is True))
+    return data  # type: ignore[no-any-return]
+
+
 def parse_answer(data: dict[str, Any], message: dict[str, Any], reply: Reply) -> ModelResponse:
     """The response for a reply: ``message`` has content, thinking and tool calls, ``data`` all other facts."""
-    calls = [
-        build_tool_call(call.get("id"), call["function"]["name"], call["function"].get("arguments"), n)
-        for n, call in enumerate(message.get("tool_calls") or ())
-    ]
+    calls = parse_tool_calls(message)
     return ModelResponse(
         text=message.get("content"),
         reasoning=message.get("thinking"),
-        tool_calls=calls or None,
+        tool_calls=calls,
         finish_reason=parse_finish_reason(data, bool(calls)),
         usage=parse_usage(data),
         raw=data,
         request_id=find_request_id(reply.headers),
-        model=data.get("model"),
+        model=said(data.get("model")),
     )
 
 
 def parse_delta(data: dict[str, Any], message: dict[str, Any], so_far: Accumulator) -> ModelResponse | None:
     """The delta of one line of a stream; a tool call is always whole."""
-    calls = [
-        ToolCallDelta(
-            len(so_far.calls) + n,
-            call.get("id") or make_call_id(),
-            call["function"]["name"],
-            json.dumps(call["function"].get("arguments") or {}, ensure_ascii=False),
-        )
-        for n, call in enumerate(message.get("tool_calls") or ())
-    ]
+    calls = [parse_tool_call_delta(call) for call in find_tool_calls(message)]
+    for n, call in enumerate(calls, len(so_far.calls)):  # each is whole, whatever index it says
+        call.index, call.id = n, call.id or make_call_id()
     done = data.get("done")
     text, reasoning = message.get("content"), message.get("thinking")
     if not (text or reasoning or calls or done):
@@ -247,7 +244,7 @@ def parse_delta(data: dict[str, Any], message: dict[str, Any], so_far: Accumulat
 
 def parse_finish_reason(data: dict[str, Any], called: bool) -> str | None:
     """OpenAI's word for the reason why Ollama stopped; older servers say only ``done``."""
-    reason = data.get("done_reason")
+    reason = said(data.get("done_reason"))
     if reason is None:
         reason = "stop" if data.get("done") else None
     if reason is None:

@@ -22,6 +22,7 @@ from modelhub.base import (
     normalize_prompt,
     normalize_texts,
     override,
+    raise_for_failure,
 )
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages import tool_choice_name
@@ -29,7 +30,7 @@ from modelhub.messages import tool_choice_name
 from .openai_messages import fit_messages, is_mistral, wants_signatures, wants_thoughts
 from .openai_reply import parse_chunk as parse_chunk
 from .openai_reply import parse_completion as parse_completion
-from .openai_reply import parse_images, parse_usage, parse_vectors, raise_for_error
+from .openai_reply import parse_images, parse_usage, parse_vectors
 from .openai_turn import DIALECT
 
 if TYPE_CHECKING:
@@ -155,7 +156,13 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
 
     model_type = "openai_embedding"
     path = "/embeddings"
+    batch_size: int | None = 2048  # texts in a request
     packed = True  # asks for base64, as the vendor's SDK does: a quarter of the bytes and much less to parse
+
+    @override
+    def find_batch_size(self) -> int | None:
+        other = self.find_other()
+        return other.batch_size if other and other.batch_size else self.batch_size
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
@@ -168,7 +175,7 @@ class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
-        raise_for_error(data, reply, self.error_codes)
+        raise_for_failure(data, reply, self.error_codes)
         return ModelResponse(
             embedding=parse_vectors(data["data"]),
             raw=data,
@@ -192,7 +199,7 @@ class OpenAIDALLEWrapper(OpenAIEndpoint, ImageWrapper):
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
-        raise_for_error(data, reply, self.error_codes)
+        raise_for_failure(data, reply, self.error_codes)
         return ModelResponse(
             image_urls=parse_images(data),
             raw=data,

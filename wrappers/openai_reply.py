@@ -12,14 +12,21 @@ from modelhub.base import (
     Event,
     ModelResponse,
     Reply,
-    ToolCall,
-    ToolCallDelta,
     Usage,
-    build_tool_call,
     error_from_json,
+    find_failure,
+    raise_for_failure,
+    said,
+    tells,
 )
-from modelhub.errors import ResponseParsingError
-from modelhub.messages.media import find_media_type
+from modelhub.errors import ResponseParsingError, ServerError
+
+from .openai_message import (
+    build_image_uri,
+    parse_message,
+    parse_tool_call_deltas,
+    parse_tool_calls,
+)
 
 FINISH_REASONS = {
     "stop": "stop",
@@ -28,54 +35,73 @@ FINISH_REASONS = {
     "function_call": "tool_calls",
     "content_filter": "content_filter",
     "sensitive": "content_filter",  # ZhipuAI
+    # What gateways pass on of the words of other APIs.
+    "STOP": "stop",
+    "end_turn": "stop",
+    "eos": "stop",
+    "stop_sequence": "stop",
+    "MAX_TOKENS": "length",
+    "max_tokens": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+    "SAFETY": "content_filter",
 }
+# The answer is not whole: OpenRouter and others, DeepSeek, and vLLM and SGLang when they stop a request.
+BROKEN = frozenset({"error", "insufficient_system_resource", "abort"})
 
 
 def parse_completion(data: Any, reply: Reply, codes: Codes | None = None) -> ModelResponse:
     """The response in the first choice of a chat completion."""
-    raise_for_error(data, reply, codes)
+    raise_for_failure(data, reply, codes, answered=isinstance(data, dict) and bool(data.get("choices")))
     choices = data["choices"]
     if not isinstance(choices, list):
         raise ResponseParsingError("the choices of the reply are not a list", status=reply.status)
     choice: dict[str, Any] = choices[0] if choices else {"message": {}}
+    if choice.get("error"):
+        raise error_from_json(reply.status, choice, reply.headers, codes)
     message = choice["message"]
-    reason = choice.get("finish_reason")
-    return ModelResponse(
-        text=parse_content(message.get("content")),
-        reasoning=message.get("reasoning_content")
-        or message.get("reasoning")
-        or parse_thoughts(message.get("content")),
+    content = parse_message(message)
+    response = ModelResponse(
+        text=content.text,
+        reasoning=message.get("reasoning_content") or message.get("reasoning") or content.reasoning,
+        image_urls=content.image_urls,
         tool_calls=parse_tool_calls(message),
-        finish_reason=None if reason is None else FINISH_REASONS.get(reason, "other"),
         usage=parse_usage(data.get("usage")),
         raw=data,
-        model=data.get("model"),
+        finish_reason=parse_finish_reason(choice, reply.status),
+        model=said(data.get("model")),
+        refusal=content.refusal,
     )
+    if choices and response.finish_reason is None and not tells(response):
+        raise ResponseParsingError(f"the reply has no answer: {str(data)[:300]}", status=reply.status)
+    return response
 
 
 def parse_chunk(event: Event, so_far: Accumulator, codes: Codes | None = None) -> ModelResponse | None:
     """The delta of one chunk of a streamed chat completion."""
     data = event.data
-    if not isinstance(data, dict) or data.get("error") or event.name == "error":
+    if not isinstance(data, dict) or event.name == "error":
         raise error_from_json(event.status, data, vendor=codes)
     usage = data.get("usage")
     choices = data.get("choices")
     choice = choices[0] if choices else None
-    text = reasoning = calls = reason = None
-    if choice is not None and choice.get("index", 0) == 0:
-        message = choice.get("delta") or {}
+    if (not choice or data.get("error")) and find_failure(data, bool(choice or usage)) is not None:
+        raise error_from_json(event.status, data, vendor=codes)
+    text = reasoning = calls = reason = images = refusal = None
+    if choice and choice.get("index", 0) == 0:
+        message = choice.get("delta") or choice.get("message") or {}
         text = message.get("content")
-        reasoning = message.get("reasoning_content") or message.get("reasoning")
-        if text.__class__ is list:
-            reasoning = reasoning or parse_thoughts(text)
-            text = parse_content(text)
-        pieces = message.get("tool_calls")
-        if pieces:
-            calls = [parse_tool_call_delta(piece) for piece in pieces]
-        reason = choice.get("finish_reason")
-        if reason is not None:
-            reason = FINISH_REASONS.get(reason, "other")
-    if not (text or reasoning or calls or reason or usage):
+        if text.__class__ is not str or "images" in message or "refusal" in message:
+            content = parse_message(message)
+            text, reasoning, images, refusal = content.text, content.reasoning, content.image_urls, content.refusal
+        reasoning = message.get("reasoning_content") or message.get("reasoning") or reasoning
+        if message.get("tool_calls") or message.get("function_call"):
+            calls = parse_tool_call_deltas(message)
+        if choice.get("finish_reason") or choice.get("error"):
+            if choice.get("error"):
+                raise error_from_json(event.status, choice, vendor=codes)
+            reason = parse_finish_reason(choice, event.status)
+    if not (text or reasoning or calls or reason or usage or images or refusal):
         so_far.raw.append(data)
         return None
     return ModelResponse(
@@ -85,54 +111,20 @@ def parse_chunk(event: Event, so_far: Accumulator, codes: Codes | None = None) -
         reasoning=reasoning,
         finish_reason=reason,
         usage=parse_usage(usage) if usage else None,
-        model=data.get("model"),
+        model=said(data.get("model")),
+        image_urls=images,
+        refusal=refusal,
     )
 
 
-def raise_for_error(data: Any, reply: Reply, codes: Codes | None = None) -> None:
-    """Raise a typed error if the body of a successful reply reports one; ``codes`` are the vendor's own error codes."""
-    if not isinstance(data, dict):
-        raise ResponseParsingError(f"the reply is a JSON {type(data).__name__}, not an object", status=reply.status)
-    if data.get("error"):
-        raise error_from_json(reply.status, data, reply.headers, codes)
-
-
-def parse_content(content: Any) -> str | None:
-    """The text of a message whose content may be a list of parts."""
-    if isinstance(content, list):
-        return "".join(part.get("text") or "" for part in content if isinstance(part, dict))
-    return content  # type: ignore[no-any-return]
-
-
-def parse_thoughts(content: Any) -> str | None:
-    """The thoughts in the parts of a content, as Mistral gives them: https://docs.mistral.ai/capabilities/reasoning."""
-    if not isinstance(content, list):
+def parse_finish_reason(choice: dict[str, Any], status: int | None = None) -> str | None:
+    """OpenAI's word for why an answer ended, None while it goes on; a ServerError for one that broke off."""
+    reason = said(choice.get("finish_reason"))
+    if reason is None:
         return None
-    parts = [part["thinking"] for part in content if isinstance(part, dict) and part.get("type") == "thinking"]
-    return "".join(part if isinstance(part, str) else parse_content(part) or "" for part in parts) or None
-
-
-def parse_tool_calls(message: dict[str, Any]) -> list[ToolCall] | None:
-    """The tool calls of a message; raises ValueError for arguments that are not a JSON object."""
-    calls = message.get("tool_calls")
-    if not calls and message.get("function_call"):  # the API before tools, still spoken by some gateways
-        calls = [{"function": message["function_call"]}]
-    if not calls:
-        return None
-    return [parse_tool_call(call, n) for n, call in enumerate(calls)]
-
-
-def parse_tool_call(call: dict[str, Any], n: int) -> ToolCall:
-    """One tool call; the free text of a custom tool becomes its argument ``input``."""
-    if call.get("type") == "custom":
-        return ToolCall(call["id"], call["custom"]["name"], {"input": call["custom"]["input"]})
-    return build_tool_call(call.get("id"), call["function"]["name"], call["function"].get("arguments"), n)
-
-
-def parse_tool_call_delta(piece: dict[str, Any]) -> ToolCallDelta:
-    """One fragment of a tool call."""
-    function = piece.get("function") or {}
-    return ToolCallDelta(piece.get("index"), piece.get("id"), function.get("name"), function.get("arguments") or "")
+    if reason in BROKEN:
+        raise ServerError(f"the server broke off the answer: finish_reason {reason}", status=status)
+    return FINISH_REASONS.get(reason, "other")
 
 
 def parse_usage(usage: Any) -> Usage | None:
@@ -151,9 +143,7 @@ def parse_usage(usage: Any) -> Usage | None:
 
 
 def parse_vectors(rows: list[dict[str, Any]]) -> list[list[float]]:
-    """The embeddings in the order of their texts; raises ResponseParsingError if there are no embeddings."""
-    if not rows:
-        raise ResponseParsingError("the reply holds no embedding")
+    """The embeddings in the order of their texts."""
     if all("index" in row for row in rows):
         rows = sorted(rows, key=lambda row: row["index"])
     return [parse_vector(row["embedding"]) for row in rows]
@@ -173,15 +163,13 @@ def parse_vector(vector: Any) -> list[float]:
 
 
 def parse_images(data: dict[str, Any]) -> list[str]:
-    """The images of a reply as URLs; an image in base64 becomes a data URI."""
+    """The images of a reply as URLs; an image in base64 becomes a data URI. ResponseParsingError if there is none."""
     images = []
     for row in data["data"]:
-        packed = row.get("b64_json")
-        images.append(row["url"] if packed is None else build_image_uri(packed, data.get("output_format") or "png"))
+        packed = said(row.get("b64_json"))
+        image = said(row.get("url")) if packed is None else build_image_uri(packed, data.get("output_format") or "png")
+        if image is not None:
+            images.append(image)
+    if not images:
+        raise ResponseParsingError(f"the reply holds no image: {str(data)[:300]}")
     return images
-
-
-def build_image_uri(packed: str, kind: str) -> str:
-    """The data URI of a base64 image; its first bytes say its type, and if they do not, ``kind`` does."""
-    found = find_media_type(base64.b64decode(packed[:32], validate=True), "")
-    return f"data:{found if found.startswith('image/') else f'image/{kind}'};base64,{packed}"

@@ -21,10 +21,11 @@ from modelhub.base import (
     build_error,
     find_request_id,
     override,
+    raise_for_failure,
 )
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
 
-from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors, raise_for_error
+from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors
 from .openai_turn import DIALECT
 from .post_api_reply import open_envelope, parse_bare_vectors, parse_known_shape
 
@@ -103,8 +104,8 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
     def parse_response(self, reply: Reply) -> ModelResponse:
         data = reply.json()
         if isinstance(data, dict):
-            raise_for_error(data, reply)
-            raise_for_error(open_envelope(data), reply)
+            raise_for_failure(data, reply)
+            raise_for_failure(open_envelope(data), reply)
         response = self._parse_response(data)
         response.origin = self.find_origin()
         if response.raw is None:
@@ -161,6 +162,8 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
     def _parse_response(self, response: Any) -> ModelResponse:
         parsed = parse_known_shape(response)
         if parsed is None:
+            if isinstance(response, dict):
+                raise_for_failure(response, Reply(200, {}), answered=False)
             raise ResponseParsingError(
                 "the reply has none of the known shapes (choices, data.response.choices, generated_text); "
                 "subclass PostAPIChatWrapper and override _parse_response"
@@ -197,6 +200,12 @@ class PostAPIEmbeddingWrapper(PostAPIModelWrapperBase, EmbeddingWrapper):
     def __init__(self, *args: Any, pooling: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.pooling = pooling
+
+    @override
+    def split_input(self, input: Any) -> list[Any] | None:
+        if self.messages_key.partition(".")[0] in self.json_args:  # what stands beside the texts may get vectors, too
+            return None
+        return super().split_input(input)
 
     @override
     def _parse_response(self, response: Any) -> ModelResponse:

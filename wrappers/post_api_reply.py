@@ -7,7 +7,8 @@ from typing import Any
 from modelhub.base import ModelResponse, Reply
 from modelhub.errors import ResponseParsingError
 
-from .openai_reply import parse_completion, parse_content, parse_usage
+from .openai_message import parse_content
+from .openai_reply import parse_completion, parse_usage
 
 
 def open_envelope(data: Any) -> Any:

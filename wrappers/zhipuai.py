@@ -101,6 +101,7 @@ class ZhipuAIEmbeddingWrapper(ZhipuAIEndpoint, OpenAIEmbeddingWrapper):
     """Embeddings: https://docs.bigmodel.cn/api-reference."""
 
     model_type = "zhipuai_embedding"
+    batch_size = 64
     packed = False
 
 

@@ -19,6 +19,7 @@ from yarl import URL
 
 from modelhub.aio.deadlines import Deadlines
 from modelhub.engine import connection_errors as outages
+from modelhub.engine.parsing import too_large
 from modelhub.errors import ModelCallError
 from modelhub.wire import Reply, Request
 
@@ -110,7 +111,9 @@ class Session:
                 content = response.content
                 body = await content.readany()
                 if not content.at_eof():
-                    body = await self.read_on(response, body, task, request.timeout)
+                    body = await self.read_on(response, body, task, request)
+                if len(body) > request.max_body and response.status < 300:
+                    raise too_large("max_body", request.max_body, Reply(response.status, response.headers))
             except BaseException as error:
                 response.close()
                 raise self.translate(error, task, request) from None
@@ -119,19 +122,19 @@ class Session:
         return Reply(response.status, response.headers, body)
 
     async def read_on(
-        self, response: aiohttp.ClientResponse, body: bytes, task: asyncio.Task[Any], timeout: float
+        self, response: aiohttp.ClientResponse, body: bytes, task: asyncio.Task[Any], request: Request
     ) -> bytes:
-        """The rest of a body that came in several pieces; of an error page not all."""
+        """The rest of a body that came in several pieces; of one that is too large, not all."""
         pieces = [body]
         size = len(body)
-        while not response.content.at_eof():
-            self.watch.renew(task, timeout)
+        limit = ERROR_BODY if response.status >= 300 else request.max_body + 1
+        while size < limit and not response.content.at_eof():
+            self.watch.renew(task, request.timeout)
             piece = await response.content.readany()
             pieces.append(piece)
             size += len(piece)
-            if response.status >= 300 and size >= ERROR_BODY:
-                response.close()
-                break
+        if size >= limit:
+            response.close()
         return b"".join(pieces)
 
     def translate(self, error: BaseException, task: asyncio.Task[Any], request: Request) -> BaseException:
@@ -162,7 +165,7 @@ class Session:
             body = b""
             if response.status >= 300:
                 try:
-                    body = await self.read_on(response, b"", task, request.timeout)
+                    body = await self.read_on(response, b"", task, request)
                 except BaseException as error:
                     response.close()
                     raise self.translate(error, task, request) from None

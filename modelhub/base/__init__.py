@@ -6,15 +6,25 @@ from modelhub.base.endpoint import Endpoint, add_query
 from modelhub.base.http import HTTPModelWrapperBase
 from modelhub.base.image import ImageWrapper, normalize_prompt
 from modelhub.base.wrapper import ModelWrapperBase
-from modelhub.engine.classify import Codes, build_error, error_from_json, find_request_id, parse_error_body
+from modelhub.engine.classify import Codes, build_error, find_request_id
+from modelhub.engine.failures import (
+    decode_error,
+    error_from_json,
+    find_failure,
+    find_status,
+    parse_error_body,
+    raise_for_failure,
+)
 from modelhub.engine.library import LibraryCall
+from modelhub.engine.stream import tells
+from modelhub.engine.too_long import says_too_long
 from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.response import ModelResponse, ToolCall, ToolCallDelta, Usage
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.origin import Dialect, Origin, build_origin
-from modelhub.response.tool_calls import build_tool_call, make_call_id
-from modelhub.wire import Event, EventDecoder, LineDecoder, Reply, Request, SSEDecoder, decode_json, encode_json
+from modelhub.response.tool_calls import build_tool_call, build_tool_calls, make_call_id
+from modelhub.wire import Event, EventDecoder, LineDecoder, Reply, Request, SSEDecoder, decode_json, encode_json, said
 
 __all__ = [
     "Accumulator",
@@ -43,13 +53,21 @@ __all__ = [
     "build_error",
     "build_origin",
     "build_tool_call",
+    "build_tool_calls",
+    "decode_error",
     "decode_json",
     "encode_json",
     "error_from_json",
+    "find_failure",
     "find_request_id",
+    "find_status",
     "make_call_id",
     "normalize_prompt",
     "normalize_texts",
     "override",
     "parse_error_body",
+    "raise_for_failure",
+    "said",
+    "says_too_long",
+    "tells",
 ]

@@ -15,12 +15,14 @@ from modelhub.secrets import find_files, is_secret_name, resolve, stat_files
 class Bound(NamedTuple):
     """What the calls of a model need of its config: the endpoint, the retry policy, the timeouts, and the secrets.
 
-    ``timeouts`` are the seconds to connect, and to wait for data each time.
+    ``timeouts`` are the seconds to connect, and to wait for data each time; ``limits`` are the most bytes of an event
+    and of a whole reply.
     """
 
     endpoint: Endpoint
     retry_policy: RetryPolicy
     timeouts: tuple[float, float]
+    limits: tuple[int, int]
     secrets: tuple[str, ...]
 
 
@@ -43,6 +45,10 @@ class Described(Protocol):
         """Seconds that a call waits for data each time."""
         ...
 
+    def build_limits(self) -> tuple[int, int]:
+        """The most bytes of an event and of a whole reply."""
+        ...
+
 
 class Binding:
     """Resolves the references of a model's config when it is first called, and again when a secret file has changed.
@@ -58,6 +64,13 @@ class Binding:
         self._bound: Bound | None = None
         self._given: dict[str, Any] = {}  # the attributes as the config has them, references unresolved
         self._files: dict[str, Any] = {}
+
+    def twin(self, model: Described) -> Binding:
+        """The same for a copy of the model."""
+        twin = Binding(model)
+        with self._lock:
+            twin._bound, twin._given, twin._files = self._bound, dict(self._given), dict(self._files)
+        return twin
 
     def now(self) -> Bound:
         """The current values; raises ConfigError for an unresolvable reference, and what ``build_endpoint`` raises."""
@@ -109,5 +122,6 @@ def build_bound(model: Described) -> Bound:
         endpoint,
         model.build_retry_policy(),
         (min(timeout, 10.0), timeout),
+        model.build_limits(),
         (*secrets, *(value.partition(" ")[2] for value in secrets), model.api_key or ""),
     )

@@ -18,10 +18,11 @@ class Home:
 
     ``observers`` is the list of the registry, which may change it. ``types`` has the JSON types of values that are
     references in the config, ``place`` adds to a problem its place in a file. ``retry_policy`` and ``secrets`` are for
-    a model that is plain Python; a model over HTTP works out its own.
+    a model that is plain Python; a model over HTTP works out its own. ``reduce`` says how the model crosses to another
+    process, as ``__reduce__`` does.
     """
 
-    __slots__ = ("drivers", "observers", "place", "retry_policy", "secrets", "types")
+    __slots__ = ("drivers", "observers", "place", "reduce", "retry_policy", "secrets", "types")
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Home:
         place: Callable[[Problem], Problem] | None = None,
         retry_policy: RetryPolicy = DEFAULT_POLICY,
         secrets: Sequence[str] = (),
+        reduce: Callable[[], tuple[Any, ...]] | None = None,
     ) -> None:
         self.drivers = drivers
         self.observers = observers
@@ -38,3 +40,4 @@ class Home:
         self.place = place
         self.retry_policy = retry_policy
         self.secrets = secrets
+        self.reduce = reduce

@@ -12,8 +12,9 @@ from modelhub.base.endpoint import Endpoint, add_query
 from modelhub.base.wrapper import ModelWrapperBase
 from modelhub.engine import http
 from modelhub.engine.call import Call, explained
-from modelhub.engine.classify import Codes, parse_error_body
+from modelhub.engine.classify import Codes
 from modelhub.engine.effects import Flow
+from modelhub.engine.failures import parse_error_body
 from modelhub.engine.in_process import answer
 from modelhub.engine.library import LibraryCall
 from modelhub.engine.parse_func import PARSING, parsed, take_parsing
@@ -23,7 +24,7 @@ from modelhub.policies.retry import RetryPolicy
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.telemetry import HOOKS
-from modelhub.wire import Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
+from modelhub.wire import MAX_BODY, MAX_EVENT, Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
 
 USER_AGENT = "modelhub"
 
@@ -51,6 +52,8 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         stream: bool = False,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        max_event: int | None = None,
+        max_body: int | None = None,
         retry: Mapping[str, Any] | None = None,
         client_args: Mapping[str, Any] | None = None,
         generate_args: Mapping[str, Any] | None = None,
@@ -61,6 +64,8 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         self.stream = stream
         self.headers = dict(headers or {})
         self.timeout = timeout
+        self.max_event = max_event
+        self.max_body = max_body
         self.retry = dict(retry or {})
         self.client_args = dict(client_args or {})
         self.generate_args = dict(generate_args or {})
@@ -101,6 +106,10 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     def build_timeout(self) -> float:
         """The seconds that a call waits for data each time."""
         return float(self.timeout or self.client_args.get("timeout") or self.default_timeout)
+
+    def build_limits(self) -> tuple[int, int]:
+        """The most bytes of one event of a stream, and of the body of a whole reply."""
+        return int(self.max_event or MAX_EVENT), int(self.max_body or MAX_BODY)
 
     def build_retry_policy(self) -> RetryPolicy:
         """How failed calls of this model are repeated."""
@@ -151,6 +160,11 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     def timeouts(self) -> tuple[float, float]:
         """Seconds to connect, and to wait for data each time."""
         return self._binding.now().timeouts
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The most bytes of one event of a stream, and of the body of a whole reply."""
+        return self._binding.now().limits
 
     @property
     @override

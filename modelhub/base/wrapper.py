@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from modelhub.base import calling
+from modelhub.base import calling, crossing
 from modelhub.base.agentscope import Inheritance
 from modelhub.base.drivers import Drivers
 from modelhub.base.home import Home
@@ -17,6 +17,7 @@ from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.response.origin import Origin
 from modelhub.secrets import scrub
+from modelhub.wire import mend
 
 _BORN = count(1)
 
@@ -37,6 +38,13 @@ class ModelWrapperBase(Inheritance):
     born: ClassVar[int] = 0  # the number of classes that were defined before
     home: Home = Home()
     call_in_thread: ClassVar[Callable[..., Any] | None] = None  # the ``__call__`` of a class that has no ``acall``
+    _built_with: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        new: Any = super().__new__
+        model: Self = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
+        model._built_with = args, kwargs
+        return model
 
     def __init__(self, config_name: str | None = None, model_name: str | None = None, **kwargs: Any) -> None:
         self.config_name = config_name or model_name or type(self).__name__
@@ -76,7 +84,7 @@ class ModelWrapperBase(Inheritance):
     @drivers.setter
     def drivers(self, drivers: Drivers) -> None:
         home = self.home
-        self.home = Home(drivers, home.observers, home.types, home.place, home.retry_policy, home.secrets)
+        self.home = Home(drivers, home.observers, home.types, home.place, home.retry_policy, home.secrets, home.reduce)
 
     transports = drivers  # the name of before 0.2
 
@@ -89,7 +97,7 @@ class ModelWrapperBase(Inheritance):
         """Put this model's name into ``error``, and take its secrets out."""
         error.config_name = error.config_name or getattr(self, "config_name", None)
         error.model_type = error.model_type or self.model_type or type(self).__name__
-        error.message = scrub(error.message, self.find_secrets())
+        error.message = mend(scrub(error.message, self.find_secrets()))
         error.args = (error.message,)
 
     def find_secrets(self) -> list[str]:
@@ -108,6 +116,19 @@ class ModelWrapperBase(Inheritance):
         """Turn AgentScope's tool schemas into the ``tools`` of a call; only chat models can."""
         who = f"model wrapper [{type(self).__name__}]"
         raise NotImplementedError(f"The method `format_tools_json_schemas` is not implemented for {who}.")
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it crosses to another process: by its registry's sources and its name, without connections and keys."""
+        return crossing.reduce(self, self._built_with) if self.home.reduce is None else self.home.reduce()
+
+    def __copy__(self) -> Self:
+        """The same model with attributes of its own; the connections are shared."""
+        return crossing.copy_model(self, None)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """The same model with copies of its attributes; the connections are shared."""
+        return crossing.copy_model(self, memo)
 
     @override
     def __repr__(self) -> str:

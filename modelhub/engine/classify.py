@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from modelhub import errors
 from modelhub.engine.retry_after import parse_retry_after
-from modelhub.wire import Reply
+from modelhub.engine.too_long import says_too_long
+from modelhub.wire import mend
 
 _BY_STATUS: dict[int, type[errors.ModelCallError]] = {
     401: errors.AuthenticationError,
@@ -21,26 +20,44 @@ _BY_STATUS: dict[int, type[errors.ModelCallError]] = {
 }
 _RETRYABLE_STATUS = frozenset({408, 409, 429})
 
-# The codes and types that vendors put beside or instead of a telling status.
-BY_CODE: dict[str, type[errors.ModelCallError]] = {
-    "insufficient_quota": errors.QuotaExceededError,
-    "billing_hard_limit_reached": errors.QuotaExceededError,
-    "context_length_exceeded": errors.ContextLengthError,
-    "exceed_context_size_error": errors.ContextLengthError,  # llama.cpp
-    "content_filter": errors.ContentFilterError,
-    "content_policy_violation": errors.ContentFilterError,
-    "invalid_api_key": errors.AuthenticationError,
-    "authentication_error": errors.AuthenticationError,
-    "no_db_connection": errors.AuthenticationError,  # LiteLLM's proxy, of a key that it has nowhere to look up
-    "permission_error": errors.PermissionDeniedError,
-    "model_not_found": errors.NotFoundError,
-    "not_found_error": errors.NotFoundError,
-    "rate_limit_exceeded": errors.RateLimitError,
-    "rate_limit_error": errors.RateLimitError,
-    "server_error": errors.ServerError,
-    "internal_server_error": errors.ServerError,
-    "invalid_request_error": errors.BadRequestError,
+# The codes and types that servers put beside or instead of a telling status, in lower case and without `_` or `error`.
+_BY_CODE: dict[str, type[errors.ModelCallError]] = {
+    "insufficientquota": errors.QuotaExceededError,
+    "insufficientbalance": errors.QuotaExceededError,
+    "billinghardlimitreached": errors.QuotaExceededError,
+    "contextlengthexceeded": errors.ContextLengthError,
+    "contextwindowexceeded": errors.ContextLengthError,  # LiteLLM
+    "exceedcontextsize": errors.ContextLengthError,  # llama.cpp
+    "contentfilter": errors.ContentFilterError,
+    "contentpolicyviolation": errors.ContentFilterError,
+    "invalidapikey": errors.AuthenticationError,
+    "authentication": errors.AuthenticationError,
+    "unauthenticated": errors.AuthenticationError,  # Google's names: https://cloud.google.com/apis/design/errors
+    "unauthorized": errors.AuthenticationError,
+    "nodbconnection": errors.AuthenticationError,  # LiteLLM's proxy, of a key that it has nowhere to look up
+    "permission": errors.PermissionDeniedError,
+    "permissiondenied": errors.PermissionDeniedError,
+    "forbidden": errors.PermissionDeniedError,
+    "modelnotfound": errors.NotFoundError,
+    "notfound": errors.NotFoundError,
+    "ratelimit": errors.RateLimitError,
+    "ratelimitexceeded": errors.RateLimitError,
+    "resourceexhausted": errors.RateLimitError,
+    "toomanyrequests": errors.RateLimitError,
+    "server": errors.ServerError,
+    "internal": errors.ServerError,
+    "internalserver": errors.ServerError,
+    "unavailable": errors.ServerError,
+    "serviceunavailable": errors.ServerError,
+    "overloaded": errors.ServerError,
+    "badrequest": errors.BadRequestError,
+    "invalidargument": errors.BadRequestError,
+    "invalidrequest": errors.BadRequestError,
+    "unprocessableentity": errors.BadRequestError,
+    "validation": errors.BadRequestError,
 }
+_PLAIN = frozenset({errors.BadRequestError, errors.ServerError, errors.RateLimitError, errors.NotFoundError})
+_WORDS = re.compile(r"error$|exception$|[^a-z0-9]")
 
 
 Codes = Mapping[str, type[errors.ModelCallError]]
@@ -57,16 +74,11 @@ def error_class(
     if by_status is None and status is not None:
         by_status = errors.ServerError if status >= 500 else errors.BadRequestError if status >= 300 else None
     for code in codes:
-        by_code = BY_CODE.get(code or "")
+        by_code = _BY_CODE.get(_WORDS.sub("", (code or "").lower()))
         # `invalid_request_error` comes with 401s and 404s too: the plain classes never override a status.
         if by_code is not None and (by_status is None or by_code not in _PLAIN):
             return by_code
     return by_status or errors.ServerError
-
-
-# How vLLM, FastChat and LiteLLM's proxy say that the prompt is too long, beside a code that says nothing.
-_TOO_LONG = re.compile(r"maximum context length is|ContextWindowExceededError")
-_PLAIN = frozenset({errors.BadRequestError, errors.ServerError, errors.RateLimitError, errors.NotFoundError})
 
 
 def build_error(
@@ -80,7 +92,7 @@ def build_error(
 ) -> errors.ModelCallError:
     """The typed error of a failure reported with these facts; ``vendor`` maps that vendor's own codes."""
     cls = error_class(status, (code, type), vendor)
-    if cls is errors.BadRequestError and _TOO_LONG.search(message):
+    if cls in (errors.BadRequestError, errors.ServerError) and says_too_long(message):
         cls = errors.ContextLengthError
     retryable = cls.retryable or (status in _RETRYABLE_STATUS and cls is not errors.QuotaExceededError)
     retry_after = None
@@ -102,59 +114,5 @@ def build_error(
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:
     """The id under which the vendor can find this call."""
-    return headers.get("x-request-id") or headers.get("request-id")
-
-
-def parse_error_body(reply: Reply, vendor: Codes | None = None) -> errors.ModelCallError:
-    """The typed error for a reply that is not a success; its body may have any of the common shapes.
-
-    The shapes are ``{"error": {"message", "code", "type"}}``, ``{"error": "text"}``, the same without the envelope,
-    FastAPI's ``detail``, and pages of text or HTML.
-    """
-    try:
-        body = reply.json()
-    except ValueError:
-        return build_error(reply.status, _page_message(reply), headers=reply.headers)
-    return error_from_json(reply.status, body, reply.headers, vendor)
-
-
-def error_from_json(
-    status: int | None, body: Any, headers: Mapping[str, str] | None = None, vendor: Codes | None = None
-) -> errors.ModelCallError:
-    """The typed error that a decoded body reports."""
-    if isinstance(body, list) and len(body) == 1:
-        body = body[0]
-    inner = body.get("error", body) if isinstance(body, dict) else body
-    if not isinstance(inner, dict):
-        inner = {"message": inner}
-    message = inner.get("message") or inner.get("detail") or inner.get("error") or inner.get("msg")
-    if not isinstance(message, str):
-        message = str(message if message is not None else body)
-    code, type = inner.get("code"), inner.get("type")
-    request_id = body.get("request_id") if isinstance(body, dict) else None
-    return build_error(
-        status,
-        message.strip()[:2000] or "the server gave no reason",
-        # llama.cpp repeats the status, LiteLLM's proxy as a string.
-        code=str(code) if code is not None and (str(code) != str(status) or not type) else None,
-        type=type if isinstance(type, str) else None,
-        headers=headers,
-        request_id=request_id if isinstance(request_id, str) else None,
-        vendor=vendor,
-    )
-
-
-def _page_message(reply: Reply) -> str:
-    location = reply.headers.get("location")
-    if location:
-        return f"the server redirects to {location.partition('?')[0]}, which is not followed"
-    text = reply.body[:20000].decode("utf-8", "replace")
-    return describe_text(text) or "the server gave no reason"
-
-
-def describe_text(text: str) -> str:
-    """The first words of a body that should have been JSON, without its markup."""
-    if re.search(r"<!doctype|<html|</[a-z]", text[:2000], re.I):
-        text = html.unescape(re.sub(r"<!--.*?(-->|$)|<(script|style)\b.*?</\2>|<[^>]*>", " ", text, flags=re.S | re.I))
-    words = " ".join(text.split())
-    return words if len(words) <= 300 else words[:300] + "..."
+    told: str | None = mend(headers.get("x-request-id") or headers.get("request-id"))
+    return told

@@ -10,14 +10,24 @@ from modelhub.engine.call import Call
 from modelhub.engine.classify import find_request_id
 from modelhub.engine.effects import READ, Flow, Sleep
 from modelhub.engine.interface import HTTPModel
-from modelhub.engine.parsing import MISSHAPEN, SHOWN, event_not_json, misshapen, not_json, read
+from modelhub.engine.parsing import (
+    MISSHAPEN,
+    SHOWN,
+    check_calls,
+    event_not_json,
+    misshapen,
+    not_json,
+    read,
+    told_nothing,
+    too_large,
+)
 from modelhub.engine.redirects import redirected
-from modelhub.engine.stream import as_delta, conclude, deliver
+from modelhub.engine.stream import as_delta, conclude, deliver, tells
 from modelhub.engine.structured import parse_structured
 from modelhub.errors import ModelCallError, ResponseParsingError, StreamInterruptedError
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
-from modelhub.wire import LineDecoder, Reply, Request
+from modelhub.wire import Event, LineDecoder, Reply, Request, TooLarge
 
 T = TypeVar("T")
 
@@ -51,13 +61,17 @@ def _fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]
     reply: Reply = yield request
     if not 200 <= reply.status < 300:
         reply = yield from redirected(call.model, request, reply)
-    return read(parse, reply)
+    result = read(parse, reply)
+    if isinstance(result, ModelResponse) and result.tool_calls:
+        check_calls(result, result.tool_calls, reply.status)
+    return result
 
 
 def complete(request: Request, model: HTTPModel) -> None:
-    """Give ``request`` the timeouts of its model, unless it has some of its own."""
+    """Give ``request`` the limits of its model, and the timeouts, unless it has some of its own."""
     if not request.timeout:
         request.connect_timeout, request.timeout = model.timeouts
+    request.max_body = model.limits[1]
 
 
 def _after(delay: float, flow: Flow[T]) -> Flow[T]:
@@ -66,14 +80,20 @@ def _after(delay: float, flow: Flow[T]) -> Flow[T]:
 
 
 def _exchange(call: Call, exchange: Generator[Request, Reply, T]) -> Flow[T]:
-    """Serve a conversation of several requests; each request is retried by itself."""
+    """Serve a conversation of several requests; each request is retried by itself, and told of if it fails."""
     request = next(exchange)
     while True:
-        reply = yield from fetch(call, request, _same)
         try:
-            request = read(exchange.send, reply)
+            try:
+                reply = yield from fetch(call, request, _same)
+            except ModelCallError as error:
+                request = exchange.throw(error)
+            else:
+                request = read(exchange.send, reply)
         except StopIteration as done:
             result: T = done.value
+            if isinstance(result, ModelResponse) and result.tool_calls:
+                check_calls(result, result.tool_calls)
             return result
 
 
@@ -103,26 +123,32 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
     """Read the open stream to its end, and deliver each delta when its event is complete."""
     model: HTTPModel = call.model
     decoder = model.decoder()
+    decoder.max_event, decoder.max_body = model.limits
     parse_event = model.parse_event
     add = so_far.add
     first = b""
-    seen = ended = False
+    event: Event | None = None
+    deltas: list[ModelResponse] = []
+    ended = False
     while not ended:
-        chunk: bytes = yield READ
-        if not seen and len(first) < SHOWN:
-            first += chunk
         failure: ModelCallError | None = None
-        deltas: list[ModelResponse] = []
         try:
+            chunk: bytes = yield READ
+            if event is None and len(first) < SHOWN:
+                first += chunk
             events = decoder.feed(chunk) if chunk else decoder.flush()
+        except ModelCallError as error:  # of the connection
+            events, failure = decoder.give_up(), error
+        except TooLarge as error:
+            events, decoder.pending = decoder.pending, []
+            failure = too_large(error.key, error.limit, reply)
         except ValueError as error:
             events, decoder.pending = decoder.pending, []
-            begun = seen or events
+            begun = event is not None or events
             text = event_not_json(error) if begun else not_json(Reply(reply.status, reply.headers, first))
             failure = ResponseParsingError(text, status=reply.status)
         try:
             for event in events:
-                seen = True
                 delta = parse_event(event, so_far)
                 if delta is not None:
                     add(delta)
@@ -131,22 +157,28 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
             failure = error
         except MISSHAPEN as error:
             failure = misshapen(error, reply)
-        if deltas:
+        if deltas and (so_far.delivered or any(map(tells, deltas))):
             if not so_far.delivered:
                 yield deliver(call, so_far)
             yield deltas
+            deltas = []
         if failure is not None:
             raise failure
         ended = not chunk or decoder.done
     if decoder.plain is not None:
         deltas = _plain_deltas(model, Reply(reply.status, reply.headers, decoder.plain), so_far)
-        yield deliver(call, so_far)
-        yield deltas
-    elif not seen:
+    elif event is None:
         text = not_json(Reply(reply.status, reply.headers, first)) if first else "the stream is empty"
         raise ResponseParsingError(text, status=reply.status)
-    elif not decoder.done and so_far.finish_reason is None:
-        raise StreamInterruptedError("the stream ended before the answer did", status=reply.status, retryable=True)
+    elif so_far.finish_reason is None:
+        if not decoder.done:
+            raise StreamInterruptedError("the stream ended before the answer did", status=reply.status, retryable=True)
+        if not so_far.has_told():
+            raise told_nothing(event.data, reply.status)
+    if not so_far.delivered:
+        yield deliver(call, so_far)
+    if deltas:
+        yield deltas
 
 
 def _plain_deltas(model: HTTPModel, reply: Reply, so_far: Accumulator) -> list[ModelResponse]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from modelhub.engine.attempts import attempts
 from modelhub.engine.call import CURRENT, Call
+from modelhub.engine.characters import Characters, mend_answer
 from modelhub.engine.effects import Flow, Invoke
-from modelhub.engine.stream import conclude, deliver
+from modelhub.engine.parsing import check_calls
+from modelhub.engine.stream import conclude, deliver, tells
 from modelhub.engine.structured import parse_structured
 from modelhub.response import ModelResponse, StreamedResponse
 from modelhub.response.accumulator import Accumulator
@@ -67,7 +69,7 @@ class PythonCall:
 
     def parse_end(self, outcome: Any, returned: Any, so_far: Accumulator) -> None:
         """Add what is known only at the end: the return value of a generator, or the fields of a whole response."""
-        whole = outcome if isinstance(outcome, StreamedResponse) else self.parse(returned)
+        whole = outcome if isinstance(outcome, StreamedResponse) else mend_answer(self.parse(returned))
         if not isinstance(whole, ModelResponse):
             return
         so_far.text = [whole.text or ""]
@@ -97,7 +99,9 @@ def _ask(call: Call, python: PythonCall) -> Flow[Any]:
     outcome, loop = yield _build_invoke(call, python, python.call, python.acall)
     if python.is_stream(outcome):
         return (yield from _read_pieces(call, python, Pieces(outcome, loop)))
-    response = python.parse(outcome)
+    response = mend_answer(python.parse(outcome))
+    if isinstance(response, ModelResponse) and response.tool_calls:
+        check_calls(response, response.tool_calls)
     if call.response_format is not None:
         response.parsed = parse_structured(response, call.response_format)
     return response
@@ -109,28 +113,40 @@ def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
     The result of a generator without pieces is the value that it returned.
     """
     so_far = python.build_accumulator(pieces.outcome)
+    characters = Characters()
+    kept: list[ModelResponse] = []
     outcome = pieces.outcome  # another model's answer is that model's
     so_far.origin = outcome.origin if isinstance(outcome, StreamedResponse) else call.model.find_origin()
     ended = False
     try:
-        while True:
+        while not ended:
             piece, _ = yield _build_invoke(call, python, pieces.next, pieces.anext)
             if piece is END:
-                break
-            delta = python.parse_piece(piece, so_far)
-            if delta is not None:
+                ended = True
+                deltas = characters.release()
+            else:
+                delta = python.parse_piece(piece, so_far)
+                deltas = [] if delta is None else characters.add(delta)
+            for delta in deltas:
                 so_far.add(delta)
+            kept += deltas
+            if kept and (so_far.delivered or any(map(tells, kept))):
                 if not so_far.delivered:
                     call.so_far = so_far
                     yield deliver(call, so_far)
-                yield [delta]
-        ended = True
+                yield kept
+                kept = []
     finally:
         if not ended:
             pieces.close()
     python.parse_end(pieces.outcome, pieces.returned, so_far)
+    if not so_far.delivered and not kept:
+        return ModelResponse() if pieces.returned is None else mend_answer(python.parse(pieces.returned))
     if not so_far.delivered:
-        return ModelResponse() if pieces.returned is None else python.parse(pieces.returned)
+        call.so_far = so_far
+        yield deliver(call, so_far)
+    if kept:
+        yield kept
     return conclude(call, so_far)
 
 

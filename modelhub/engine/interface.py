@@ -53,6 +53,11 @@ class HTTPModel(Model, Protocol):
         """Seconds to connect, and seconds to wait for data each time."""
         ...
 
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The most bytes that one event of a stream may have, and those of the body of a whole reply."""
+        ...
+
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         """The request for ``input`` with ``options``."""
         ...

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from modelhub.engine.classify import describe_text, find_request_id
+from modelhub.engine.classify import find_request_id
+from modelhub.engine.failures import describe_text
 from modelhub.errors import ResponseParsingError
+from modelhub.response import ModelResponse, ToolCall
+from modelhub.response.tool_calls import MalformedToolCall
 from modelhub.wire import Reply
 
 T = TypeVar("T")
@@ -37,6 +40,21 @@ def misshapen(error: Exception, reply: Reply) -> ResponseParsingError:
     )
 
 
+def check_calls(response: ModelResponse, calls: list[ToolCall] | None, status: int | None = None) -> None:
+    """Let ``response`` keep those of its ``calls`` that can be run; a ResponseParsingError tells of the others.
+
+    Its ``partial`` is the response, with all that is right of it.
+    """
+    bad = [call for call in calls or () if isinstance(call, MalformedToolCall)]
+    if not bad:
+        return
+    response.tool_calls = [call for call in calls or () if not isinstance(call, MalformedToolCall)] or None
+    cut = response.finish_reason == "length"
+    why = ", because the answer ran into its limit of tokens (finish_reason length)" if cut else ""
+    message = "; ".join(call.problem for call in bad) + why
+    raise ResponseParsingError(message, bad[0].text, status=status, request_id=response.request_id, partial=response)
+
+
 def is_json(reply: Reply) -> bool:
     """Whether the body of a reply is JSON."""
     try:
@@ -53,6 +71,22 @@ def not_json(reply: Reply) -> str:
     if not text:
         return "the reply is empty"
     return f"the reply is not valid JSON: {text}" if "json" in kind else f"the reply is not JSON but {kind}: {text}"
+
+
+def told_nothing(event: Any, status: int | None) -> ResponseParsingError:
+    """The error for a stream that has ended without any part of an answer, and whose last event was ``event``."""
+    last = describe_text(str(event))
+    return ResponseParsingError(f"the stream ended without an answer; its last event was {last}", status=status)
+
+
+def too_large(key: str, limit: int, reply: Reply) -> ResponseParsingError:
+    """The error for an event or a body that is larger than ``key`` of its config allows."""
+    what = "an event of the stream" if key == "max_event" else "the reply"
+    return ResponseParsingError(
+        f"{what} is larger than {limit} bytes: raise {key} in the config if it should be read",
+        status=reply.status,
+        request_id=find_request_id(reply.headers),
+    )
 
 
 def event_not_json(error: ValueError) -> str:

@@ -27,6 +27,7 @@ def redirected(model: HTTPModel, request: Request, reply: Reply) -> Flow[Reply]:
             stream=request.stream,
             timeout=request.timeout,
             connect_timeout=request.connect_timeout,
+            max_body=request.max_body,
         )
     if not 200 <= reply.status < 300:
         raise model.parse_error(reply)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from modelhub.engine.call import Call
+from modelhub.engine.parsing import check_calls
 from modelhub.engine.structured import parse_structured
-from modelhub.errors import ResponseParsingError
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.streamed import build_response
@@ -19,20 +19,26 @@ def deliver(call: Call, so_far: Accumulator) -> Accumulator:
     return so_far
 
 
+def tells(delta: ModelResponse) -> bool:
+    """Whether a delta has a part of the answer: text, reasoning, tool calls, images or a refusal.
+
+    What comes before the first of them is kept back, since the stream may still be asked for again.
+    """
+    return bool(delta.text or delta.reasoning or delta.tool_calls or delta.image_urls or delta.refusal)
+
+
 def conclude(call: Call, so_far: Accumulator, status: int | None = None) -> ModelResponse:
     """The whole answer of a stream that has ended.
 
     Raises ResponseParsingError for tool calls or a structured answer that cannot be read.
     """
-    try:
-        so_far.tool_calls()
-    except ValueError as error:
-        raise ResponseParsingError(str(error), status=status) from None
+    response = build_response(so_far)
+    check_calls(response, so_far.tool_calls(), status)
     if call.response_format is not None:
-        so_far.parsed = parse_structured(build_response(so_far), call.response_format)
+        so_far.parsed = response.parsed = parse_structured(response, call.response_format)
     if call.listener is not None:
         call.listener.stream_ended(call)
-    return build_response(so_far)
+    return response
 
 
 def as_delta(response: ModelResponse) -> ModelResponse:

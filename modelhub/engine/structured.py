@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelhub.errors import ResponseParsingError
+from modelhub.errors import ContentFilterError, ResponseParsingError
 from modelhub.wire import decode_json
 
 if TYPE_CHECKING:
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 def parse_structured(response: ModelResponse, response_format: Any) -> Any:
     """The value that ``response_format`` (OpenAI's json_object or json_schema) asked for.
 
-    None if the model called tools, or if its answer was filtered. Raises ResponseParsingError, with the response in
-    ``partial``, if the answer is not JSON or does not fit the schema.
+    None if the model called tools, or if its answer was filtered. Raises ContentFilterError if it refused, and
+    ResponseParsingError if the answer is not JSON or does not fit the schema; ``partial`` is the response.
     """
     kind = response_format.get("type") if isinstance(response_format, dict) else None
     if kind not in ("json_object", "json_schema") or response.tool_calls or response.finish_reason == "content_filter":
         return None
     text = response.text or ""
+    if response.refusal and not text.strip():
+        raise ContentFilterError(f"the model refused: {response.refusal[:300]}", partial=response)
     try:
-        value = decode_json(_strip_fence(text))
+        value = _find_json(text)
     except ValueError:
         why = ", because it ran into its limit of tokens" if response.finish_reason == "length" else ""
         raise ResponseParsingError(f"the answer is not JSON{why}: {text[:200]!r}", partial=response) from None
@@ -31,6 +33,20 @@ def parse_structured(response: ModelResponse, response_format: Any) -> Any:
         if mismatch is not None:
             raise ResponseParsingError(f"the answer does not fit its schema: {mismatch}", partial=response)
     return value
+
+
+def _find_json(text: str) -> Any:
+    """The JSON of an answer; what reasoning models put before it in <think> tags is no part of it.
+
+    The first tag may be missing: some chat templates end with it. Raises ValueError when there is no JSON.
+    """
+    try:
+        return decode_json(_strip_fence(text))
+    except ValueError:
+        _, tag, rest = text.partition("</think>")
+        if not tag:
+            raise
+        return decode_json(_strip_fence(rest))
 
 
 def _strip_fence(text: str) -> str:

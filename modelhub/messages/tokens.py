@@ -19,6 +19,10 @@ class TokenCount(int):
         count.estimated = estimated
         return count
 
+    def __getnewargs_ex__(self) -> tuple[tuple[int], dict[str, bool]]:
+        """What copies and pickles build it from."""
+        return (int(self),), {"estimated": self.estimated}
+
     @override
     def __repr__(self) -> str:
         return f"TokenCount({int(self)}, estimated={self.estimated})"

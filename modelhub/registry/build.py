@@ -27,8 +27,10 @@ def build_model(
     drivers: Drivers,
     observers: Sequence[Observer],
     place: Callable[[Problem], Problem],
+    reduce: Callable[[], tuple[Any, ...]],
 ) -> Any:
-    """The model that ``config`` describes; ``place`` adds to a problem its place in a file.
+    """The model that ``config`` describes; ``place`` adds to a problem its place in a file, ``reduce`` says how the
+    model crosses to another process.
 
     Raises PluginError if its class cannot be loaded or built, ConfigError if a reference of a plain Python model cannot
     be resolved. A model over HTTP resolves its references when it is first called.
@@ -53,7 +55,7 @@ def build_model(
         raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
     complete(model, arguments)
     retry_policy = RetryPolicy.from_config(config.get("retry"))
-    model.home = Home(drivers, observers, typed, place, retry_policy, find_secrets(arguments))
+    model.home = Home(drivers, observers, typed, place, retry_policy, find_secrets(arguments), reduce)
     return model
 
 

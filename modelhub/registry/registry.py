@@ -14,7 +14,8 @@ from modelhub.configs import Entry
 from modelhub.diagnostics.wording import suggest_name
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, Problem
 from modelhub.overriding import override
-from modelhub.registry import checking
+from modelhub.registry import checking, crossing
+from modelhub.registry.generation import Generation
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import redact
 
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
 
 
 ADVICE = frozenset({"MH305", "MH401"})  # what `modelhub validate` says and a running program need not hear again
-
-
-class _Generation:
-    """One loaded set of configs and the models built from it."""
-
-    def __init__(self, entries: Iterable[tuple[str, Entry]] = ()) -> None:
-        self.entries = dict(entries)
-        self.models: dict[str, Any] = {}
 
 
 class ModelRegistry:
@@ -67,7 +60,7 @@ class ModelRegistry:
         self._types = KnownTypes(self._registered)
         self._source = model_configs
         self._profile = configs.select_profile(profile)
-        self._now = _Generation()
+        self._now = Generation()
         for wrapper in wrappers:
             self.register(wrapper)
         if model_configs is not None:
@@ -124,13 +117,14 @@ class ModelRegistry:
 
         A model whose config is unchanged stays the same object.
         """
-        sources = configs.Sources()
+        folder, sources = crossing.find_folder(), configs.Sources()
         sources.add(self._source)
         loaded = self.read(sources)
         wrong = [problem for problem in loaded.problems if problem.severity == "error"]
         if wrong:
             raise ConfigError(wrong)
-        fresh = _Generation((self._modernize(entry)["config_name"], entry) for entry in loaded.entries)
+        named = ((self._modernize(entry)["config_name"], entry) for entry in loaded.entries)
+        fresh = Generation(named, folder, loaded.problems)
         with self._lock:
             for name, model in self._now.models.items():
                 if name in fresh.entries and fresh.entries[name].config == self._now.entries[name].config:
@@ -157,6 +151,11 @@ class ModelRegistry:
         if not callable(observer):
             raise TypeError(f"an observer is a function that takes an event, not {observer!r}")
         self._observers.append(observer)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its models can no longer be called."""
+        return self._closed
 
     def close(self) -> None:
         """Close the connections; calling a model afterwards raises ModelHubError."""
@@ -193,11 +192,35 @@ class ModelRegistry:
     ) -> None:
         await self.aclose()
 
+    def pack(self, *, exposed: bool = False) -> crossing.Packed:
+        """What this registry can be built from again, in another process.
+
+        Raises TypeError if a key in plain text would be in it, unless it may be ``exposed``.
+        """
+        now = self._now
+        source = crossing.settle(self._source, now.folder)
+        if not exposed:
+            crossing.refuse_keys(source, now.exposed)
+        local = self._types.find_local(entry.config.get("model_type") for entry in now.entries.values())
+        wrappers = tuple(dict.fromkeys([*local, *self._registered.values()]))
+        return crossing.Packed(type(self), now.key, source, self._profile or "", wrappers, tuple(self._observers))
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it crosses to another process: by its sources; connections, and observers that are no functions, stay."""
+        return crossing.build, (self.pack().travelling(),)
+
+    def __deepcopy__(self, memo: Any = None) -> Any:
+        """A registry from the same sources, with connections and models of its own."""
+        return crossing.build(self.pack(exposed=True))
+
+    __copy__ = __deepcopy__
+
     @override
     def __repr__(self) -> str:
         return f"<ModelRegistry of {len(self)} models>"
 
-    def _entry(self, config_name: str, generation: _Generation) -> Entry:
+    def _entry(self, config_name: str, generation: Generation) -> Entry:
         entry = generation.entries.get(config_name)
         if entry is None:
             hint = suggest_name(str(config_name), generation.entries, "config_names")
@@ -213,8 +236,9 @@ class ModelRegistry:
             self._drivers = Drivers()
             if self._closed:
                 self._drivers.close()
-        place = partial(self._place, config["config_name"])
-        return build_model(config, self._types, self._drivers, self._observers, place)
+        name = config["config_name"]
+        place, reduce = partial(self._place, name), partial(crossing.reduce_model, self, name)
+        return build_model(config, self._types, self._drivers, self._observers, place, reduce)
 
     def _modernize(self, entry: Entry) -> dict[str, Any]:
         """The config of ``entry`` with modern spellings; older releases of AgentScope spelt some keys differently."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelhub.overriding import override
@@ -33,6 +33,12 @@ class KnownTypes(Collection[str]):
         if model_type not in self._registered and model_type in WRAPPERS:
             return WRAPPERS.schema(model_type)
         return derive_from_class(self.find_class(model_type))
+
+    def find_local(self, model_types: Iterable[Any]) -> list[type[ModelWrapperBase]]:
+        """The classes of those types that only this program declares."""
+        wanted = [each for each in dict.fromkeys(model_types) if isinstance(each, str)]
+        found = [_find_defined(each) for each in wanted if each not in self._registered and each not in WRAPPERS]
+        return [cls for cls in found if cls is not None]
 
     @override
     def __contains__(self, model_type: object) -> bool:

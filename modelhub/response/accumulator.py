@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelhub.response.tool_calls import ToolCall, ToolCallDelta, build_tool_call, make_call_id
+from modelhub.response.tool_calls import ToolCall, ToolCallDelta, build_tool_calls, make_call_id
 from modelhub.response.usage import Usage
+from modelhub.wire import decode_json
 
 if TYPE_CHECKING:
     from modelhub.response.origin import Origin
@@ -29,6 +30,7 @@ class Accumulator:
         "parsed",
         "raw",
         "reasoning",
+        "refusal",
         "request_id",
         "state",
         "text",
@@ -43,6 +45,7 @@ class Accumulator:
         """Forget what came of a try that is repeated."""
         self.text: list[str] = []
         self.reasoning: list[str] = []
+        self.refusal: list[str] = []
         self.calls: list[ToolCallDelta] = []
         self.raw: list[Any] = []
         self.finish_reason: str | None = None
@@ -61,6 +64,8 @@ class Accumulator:
             self.text.append(delta.text)
         if delta.reasoning:
             self.reasoning.append(delta.reasoning)
+        if delta.refusal:
+            self.refusal.append(delta.refusal)
         if delta.tool_calls:
             for piece in delta.tool_calls:
                 self._add_call(piece)
@@ -70,7 +75,7 @@ class Accumulator:
             self.usage = delta.usage
         if delta.raw is not None:
             self.raw.append(delta.raw)
-        if delta.model is not None:
+        if delta.model:
             self.model = delta.model
         if delta.image_urls:
             self.image_urls += delta.image_urls
@@ -81,22 +86,49 @@ class Accumulator:
             call = self.calls[-1] if self.calls else None
         else:
             call = next((c for c in reversed(self.calls) if c.index == piece.index), None)
-        # Some gateways give parallel calls one index, or none: another id is another call.
-        if call is None or (piece.id and call.id and piece.id != call.id):
-            self.calls.append(ToolCallDelta(piece.index, piece.id, piece.name, piece.arguments))
+        if call is None or _begins(piece, call):
+            self.calls.append(ToolCallDelta(piece.index, piece.id, piece.name, piece.arguments, piece.custom))
             return
         call.id = call.id or piece.id
         call.name = call.name or piece.name
         call.arguments += piece.arguments
 
     def tool_calls(self) -> list[ToolCall] | None:
-        """The calls with decoded arguments; raises ValueError for arguments that are not a JSON object."""
+        """The calls with decoded arguments; those that cannot be run are a ``MalformedToolCall``."""
         if not self.calls:
             return None
         for call in self.calls:
-            call.id = call.id or make_call_id()  # once, so that each look at a stream sees the same
-        return [build_tool_call(call.id, call.name, call.arguments) for call in self.calls]
+            if call.name or call.arguments:
+                call.id = call.id or make_call_id()  # once, so that each look at a stream sees the same
+        return build_tool_calls(
+            (call.id, call.name, {"input": call.arguments} if call.custom else call.arguments) for call in self.calls
+        )
+
+    def has_told(self) -> bool:
+        """Whether anything of an answer has come: text, reasoning, a tool call, an image or a refusal."""
+        return bool(any(self.text) or any(self.reasoning) or self.calls or self.image_urls or self.refusal)
 
     def grow(self, before: str, text: str) -> str:
         """The text so far, when ``before`` came first and a delta brings ``text``."""
         return before + text
+
+
+def _begins(piece: ToolCallDelta, call: ToolCallDelta) -> bool:
+    """Whether ``piece`` begins another call than ``call``, although it has the same index or none.
+
+    Some gateways give parallel calls one index, or none; others give each piece of one call an id of its own. So a call
+    begins where another id comes with a name, or a name without an id after arguments that are whole.
+    """
+    if not piece.name or not call.name:
+        return False
+    if piece.id and call.id:
+        return piece.id != call.id
+    return not piece.id and not call.custom and _is_whole(call.arguments)
+
+
+def _is_whole(arguments: str) -> bool:
+    """Whether these are all arguments of a call."""
+    try:
+        return isinstance(decode_json(arguments), dict)
+    except ValueError:
+        return False

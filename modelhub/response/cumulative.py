@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
+from modelhub.response.arrival import Arrival
 from modelhub.response.response import ModelResponse
-from modelhub.response.streamed import Arrival, StreamedResponse
+from modelhub.response.streamed import StreamedResponse
 from modelhub.response.tool_calls import ToolCall, split_tool_calls
 
 
@@ -30,7 +31,9 @@ class CumulativeAccumulator(Accumulator):
         before, text = "".join(self.text), delta.text or ""
         if text and not text.startswith(before):
             self.pieces = True
-        new = ModelResponse(self.grow(before, text)[len(before) :], raw=delta.raw, usage=delta.usage)
+        new = ModelResponse(
+            self.grow(before, text)[len(before) :], raw=delta.raw, usage=delta.usage, refusal=delta.refusal
+        )
         thought = "".join(self.reasoning)
         new.reasoning = self.grow(thought, delta.reasoning)[len(thought) :] if delta.reasoning else None
         calls = delta.tool_calls or []

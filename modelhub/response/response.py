@@ -7,11 +7,14 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from modelhub.crossing import crosses, is_plain
 from modelhub.overriding import override
 
 if TYPE_CHECKING:
     from modelhub.response.origin import Origin
     from modelhub.response.usage import Usage
+
+_SHOWN = ("text", "reasoning", "refusal", "tool_calls", "finish_reason", "usage", "parsed")
 
 
 class ModelResponse:
@@ -22,6 +25,7 @@ class ModelResponse:
     which of the two it has: a whole response iterates as its one delta.
 
     ``text`` is the answer, ``reasoning`` the thinking before it, ``tool_calls`` what the model wants called,
+    ``refusal`` what it said instead of an answer that it will not give,
     ``finish_reason`` in OpenAI's words (stop, length, tool_calls, content_filter, other), ``embedding`` a list
     of vectors, ``image_urls`` URLs or data URIs, ``parsed`` the structured answer, ``raw`` the decoded reply
     (of a stream: the list of its events). ``origin`` says which vendor answered, if ``to_message`` keeps what that
@@ -39,6 +43,7 @@ class ModelResponse:
         "parsed",
         "raw",
         "reasoning",
+        "refusal",
         "request_id",
         "text",
         "tool_calls",
@@ -56,6 +61,7 @@ class ModelResponse:
     raw: Any
     request_id: str | None
     model: str | None
+    refusal: str | None
     origin: Origin | None
     _arrival: Any  # of a StreamedResponse, which has the same slots
     _become_streamed: ClassVar[Callable[[Any, Iterator[str]], None]]  # given by ``cumulative``, which knows how
@@ -74,6 +80,7 @@ class ModelResponse:
         usage: Usage | None = None,
         request_id: str | None = None,
         model: str | None = None,
+        refusal: str | None = None,
         origin: Origin | None = None,
     ) -> None:
         self.embedding = embedding
@@ -91,6 +98,16 @@ class ModelResponse:
         self.usage = usage
         self.request_id = request_id
         self.model = model
+        self.refusal = refusal
+
+    @override
+    def __getstate__(self) -> Any:
+        """What crosses to another process: all but a ``raw`` of a library's own objects that pickle cannot carry."""
+        state: Any = super().__getstate__()
+        own, slots = state
+        if not (is_plain(slots.get("raw")) or crosses(slots["raw"])):
+            slots["raw"] = None
+        return own, slots
 
     def __iter__(self) -> Iterator[ModelResponse]:
         yield self
@@ -114,7 +131,7 @@ class ModelResponse:
         """
         text = self.text
         calls = [call.to_dict() for call in self.tool_calls or ()]
-        message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else "")}
+        message: dict[str, Any] = {"role": "assistant", "content": text or self.refusal or (None if calls else "")}
         if calls:
             message["tool_calls"] = calls
         kept = self.origin.gather(self.raw, message) if self.origin is not None else None
@@ -143,7 +160,7 @@ class ModelResponse:
 
     @override
     def __repr__(self) -> str:
-        shown = {n: getattr(self, n) for n in ("text", "reasoning", "tool_calls", "finish_reason", "usage", "parsed")}
+        shown = {n: getattr(self, n) for n in _SHOWN}
         if self.embedding is not None:
             shown["embedding"] = f"<{len(self.embedding)} vectors>"
         if self.image_urls is not None:

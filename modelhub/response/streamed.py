@@ -3,52 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
+from modelhub.response.arrival import Arrival, Source, Spent
 from modelhub.response.response import ModelResponse
-
-
-class Source(Protocol):
-    """Where the deltas of an arriving response come from: an Iterator or an AsyncIterator that can be closed."""
-
-    def close(self) -> None:
-        """Stop, and let go of what the deltas come from."""
-
-
-class Arrival:
-    """How far a response has come: its source, what it gathers in, and what AgentScope's view of it has shown."""
-
-    __slots__ = ("begun", "drained", "iterating", "pulled", "shown", "so_far", "source")
-
-    def __init__(self, source: Source, so_far: Accumulator) -> None:
-        self.source = source
-        self.so_far = so_far
-        self.begun = False
-        self.iterating = False
-        self.drained = False
-        self.pulled: str | None = None
-        self.shown: str | None = None
+from modelhub.response.tool_calls import MalformedToolCall
 
 
 def build_response(so_far: Accumulator) -> ModelResponse:
     """What has arrived, as a response of its own; tool calls that are not whole yet are left out."""
-    try:
-        tool_calls = so_far.tool_calls()
-    except ValueError:
-        tool_calls = None
+    whole = [call for call in so_far.tool_calls() or () if not isinstance(call, MalformedToolCall)]
     return ModelResponse(
         text="".join(so_far.text),
         image_urls=so_far.image_urls or None,
         raw=so_far.raw,
         parsed=so_far.parsed,
-        tool_calls=tool_calls,
+        tool_calls=whole or None,
         reasoning="".join(so_far.reasoning) or None,
         finish_reason=so_far.finish_reason,
         usage=so_far.usage,
         request_id=so_far.request_id,
         model=so_far.model,
+        refusal="".join(so_far.refusal) or None,
         origin=so_far.origin,
     )
 
@@ -85,6 +63,7 @@ class StreamedResponse(ModelResponse):
     raw = _gathered("raw")
     request_id = _gathered("request_id")
     model = _gathered("model")
+    refusal = _gathered("refusal")
     _text = _gathered("text")
 
     @classmethod
@@ -95,6 +74,28 @@ class StreamedResponse(ModelResponse):
         response.origin = so_far.origin
         response._arrival = Arrival(source, so_far)
         return response
+
+    @override
+    def __getstate__(self) -> Any:
+        """What crosses to another process, once there is nothing more to read; TypeError before."""
+        arrival = self._arrival
+        if not (arrival.drained or arrival.so_far.ended):
+            raise TypeError(
+                "a response that is still arriving can be neither copied nor sent to another process: read it to its"
+                " end first (its .text does, or `await response.complete()`), or close it"
+            )
+        own, slots = super().__getstate__()
+        return own, {name: value for name, value in slots.items() if name != "_arrival"}
+
+    def __setstate__(self, state: Any) -> None:
+        """Take in what has crossed: a response that has been read."""
+        own, slots = state
+        so_far = Accumulator()
+        so_far.ended = True
+        self._arrival = Arrival(Spent(), so_far)
+        self._arrival.begun = self._arrival.drained = True
+        for name, value in {**(own or {}), **slots}.items():
+            setattr(self, name, value)
 
     @property  # type: ignore[explicit-override]  # mypy overlooks the mark of a property that has a setter
     @override
@@ -218,7 +219,7 @@ class StreamedResponse(ModelResponse):
 
 FIELDS = (
     *("text", "reasoning", "tool_calls", "finish_reason", "usage"),
-    *("image_urls", "parsed", "raw", "request_id", "model"),
+    *("image_urls", "parsed", "raw", "request_id", "model", "refusal"),
 )
 
 

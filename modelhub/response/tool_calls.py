@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelhub.overriding import override
-from modelhub.wire import decode_json
+from modelhub.wire import decode_json, said
 
 
 class ToolCall:
@@ -51,18 +51,38 @@ class ToolCall:
         return f"ToolCall(id={self.id!r}, name={self.name!r}, arguments={self.arguments!r})"
 
 
-class ToolCallDelta:
-    """A piece of a tool call in a stream: ``id`` and ``name`` come once, ``arguments`` in pieces of JSON text."""
+class MalformedToolCall(ToolCall):
+    """A call that cannot be run: ``problem`` says why, and ``text`` is what the model wrote as its arguments."""
 
-    __slots__ = ("arguments", "id", "index", "name")
+    __slots__ = ("problem", "text")
+
+    def __init__(self, id: str, name: str, text: str, problem: str) -> None:
+        super().__init__(id, name, {})
+        self.text = text
+        self.problem = problem
+
+
+class ToolCallDelta:
+    """A piece of a tool call in a stream: ``id`` and ``name`` come once, ``arguments`` in pieces of JSON text.
+
+    The pieces of a ``custom`` tool's call are free text, which becomes its argument ``input``.
+    """
+
+    __slots__ = ("arguments", "custom", "id", "index", "name")
 
     def __init__(
-        self, index: int | None = None, id: str | None = None, name: str | None = None, arguments: str = ""
+        self,
+        index: int | None = None,
+        id: str | None = None,
+        name: str | None = None,
+        arguments: str = "",
+        custom: bool = False,
     ) -> None:
         self.index = index
         self.id = id
         self.name = name
         self.arguments = arguments
+        self.custom = custom
 
     @override
     def __repr__(self) -> str:
@@ -72,9 +92,34 @@ class ToolCallDelta:
 def split_tool_calls(calls: Iterable[ToolCall]) -> list[ToolCallDelta]:
     """Whole calls as the pieces of a stream, one for each."""
     return [
-        ToolCallDelta(n, call.id, call.name, json.dumps(call.arguments, ensure_ascii=False))
+        ToolCallDelta(
+            n,
+            call.id,
+            call.name,
+            call.text if isinstance(call, MalformedToolCall) else json.dumps(call.arguments, ensure_ascii=False),
+        )
         for n, call in enumerate(calls)
     ]
+
+
+def build_tool_calls(parts: Iterable[tuple[Any, Any, Any]]) -> list[ToolCall] | None:
+    """The calls for triples of id, name and arguments as a server told them; None if there are none.
+
+    A call of which nothing was told is no call. One that cannot be run becomes a ``MalformedToolCall``, so that the
+    others are not lost with it.
+    """
+    calls: list[ToolCall] = []
+    for n, (id, name, arguments) in enumerate(parts):
+        if not (id or name or arguments):
+            continue
+        try:
+            call = build_tool_call(id, said(name), arguments, n)
+            if not call.name:
+                raise ValueError(f"a tool call has no name; its arguments are {_shorten(arguments)}")
+        except ValueError as error:
+            call = MalformedToolCall(id or make_call_id(), name or "", _as_text(arguments), str(error))
+        calls.append(call)
+    return calls or None
 
 
 def make_call_id() -> str:
@@ -85,15 +130,27 @@ def make_call_id() -> str:
 def build_tool_call(id: str | None, name: str | None, arguments: str | dict[str, Any] | None, n: int = 0) -> ToolCall:
     """A ToolCall from wire values; a missing id is made up, empty arguments become ``{}``.
 
-    Raises ValueError when the arguments are not a JSON object.
+    Arguments may be JSON text, also JSON text in JSON text. Raises ValueError when they are not a JSON object.
     """
-    if isinstance(arguments, str):
+    value: Any = arguments
+    for _ in range(2):  # some servers encode twice
+        if not isinstance(value, str):
+            break
         try:
-            arguments = decode_json(arguments) if arguments.strip() else {}
+            value = decode_json(value) if value.strip() else {}
         except ValueError:
-            raise ValueError(f"the arguments of tool call {name!r} are not JSON: {str(arguments)[:200]!r}") from None
-    if arguments is None:
-        arguments = {}
-    if not isinstance(arguments, dict):
-        raise ValueError(f"the arguments of tool call {name!r} are not a JSON object: {str(arguments)[:200]!r}")
-    return ToolCall(id or make_call_id(), name or "", arguments)
+            raise ValueError(f"the arguments of tool call {name!r} are not JSON: {_shorten(arguments)}") from None
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise ValueError(f"the arguments of tool call {name!r} are not a JSON object: {_shorten(arguments)}")
+    return ToolCall(id or make_call_id(), name or "", value)
+
+
+def _as_text(arguments: Any) -> str:
+    """Arguments as a server told them, as text."""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str)
+
+
+def _shorten(arguments: Any) -> str:
+    return repr(_as_text(arguments)[:200])

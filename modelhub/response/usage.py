@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from modelhub.overriding import override
 
 
@@ -37,3 +39,17 @@ class Usage:
             f"total_tokens={self.total_tokens}, cached_tokens={self.cached_tokens}, "
             f"reasoning_tokens={self.reasoning_tokens})"
         )
+
+
+def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
+    """The sum of the tokens of two replies."""
+    if one is None or other is None:
+        return one or other
+    return Usage(*(_add(getattr(one, name), getattr(other, name)) for name in _COUNTS))
+
+
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
+
+
+def _add(one: int | None, other: int | None) -> Any:
+    return None if one is None and other is None else (one or 0) + (other or 0)

@@ -18,11 +18,12 @@ from urllib3 import exceptions as pool_exceptions
 from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
+from modelhub.engine.parsing import too_large
 from modelhub.errors import ModelCallError
 from modelhub.overriding import override
+from modelhub.sync.bounded import CHUNK, is_too_long, read_up_to
 from modelhub.wire import Reply, Request
 
-CHUNK = 65536
 ERROR_BODY = 1 << 20  # of an error page no more is read
 
 
@@ -74,17 +75,19 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
     body = b""
     try:
         if status >= 300:
-            body = raw.read(ERROR_BODY, decode_content=True)
-            if raw.isclosed() or not raw.read(1):
+            body, ended = read_up_to(raw, ERROR_BODY)
+            if ended:
                 raw.release_conn()
             else:
                 raw.close()
         elif whole:
-            body = raw.read(decode_content=True)
+            body, ended = (b"", False) if is_too_long(raw, request.max_body) else read_up_to(raw, request.max_body)
+            if not ended:
+                raise too_large("max_body", request.max_body, Reply(status, raw.headers))
             raw.release_conn()
     except BaseException as error:
         raw.close()
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and not isinstance(error, ModelCallError):
             raise _translate(error, request) from None
         raise
     response._content = body

@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 
 from modelhub.aio import AioDriver
 from modelhub.engine import connection_errors
+from modelhub.engine.parsing import too_large
 from modelhub.overriding import override
 from modelhub.sync import SyncDriver
 from modelhub.testing.clock import VirtualClock, VirtualDrivers
@@ -49,6 +50,8 @@ class Replay(VirtualDrivers):
         """The next recorded reply, whole."""
         reply, pieces = self._next(request)
         reply.body = b"".join(pieces)
+        if len(reply.body) > request.max_body and reply.status < 300:
+            raise too_large("max_body", request.max_body, reply)
         return reply
 
     def open(self, request: Request) -> tuple[Recorded, Reply]:

@@ -1,10 +1,18 @@
 """What crosses the wire, as plain data."""
 
-from modelhub.wire.decoders import EventDecoder as EventDecoder
 from modelhub.wire.decoders import LineDecoder as LineDecoder
 from modelhub.wire.decoders import SSEDecoder as SSEDecoder
+from modelhub.wire.event_decoder import EventDecoder as EventDecoder
+from modelhub.wire.event_decoder import TooLarge as TooLarge
+from modelhub.wire.halves import Halves as Halves
+from modelhub.wire.halves import mend as mend
+from modelhub.wire.halves import mend_inside as mend_inside
+from modelhub.wire.halves import mend_text as mend_text
+from modelhub.wire.json_text import decode_json as decode_json
+from modelhub.wire.json_text import encode_json as encode_json
+from modelhub.wire.wire import MAX_BODY as MAX_BODY
+from modelhub.wire.wire import MAX_EVENT as MAX_EVENT
 from modelhub.wire.wire import Event as Event
 from modelhub.wire.wire import Reply as Reply
 from modelhub.wire.wire import Request as Request
-from modelhub.wire.wire import decode_json as decode_json
-from modelhub.wire.wire import encode_json as encode_json
+from modelhub.wire.wire import said as said

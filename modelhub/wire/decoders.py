@@ -3,35 +3,11 @@
 from __future__ import annotations
 
 from modelhub.overriding import override
-from modelhub.wire.wire import Event, decode_json
+from modelhub.wire.event_decoder import EventDecoder, TooLarge
+from modelhub.wire.json_text import encode_json
+from modelhub.wire.wire import Event
 
-
-class EventDecoder:
-    """Cuts the bytes of a stream into events; the sizes of the chunks make no difference.
-
-    ``done`` becomes true at ``[DONE]``. If the body is one JSON value instead of a stream, ``plain`` holds its bytes.
-    ``feed`` and ``flush`` raise ValueError for a message that is not JSON; ``pending`` then holds the events that came
-    before it.
-    """
-
-    def __init__(self) -> None:
-        self.done = False
-        self.plain: bytes | None = None
-        self.pending: list[Event] = []
-        self._rest = b""
-        self._started = False
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Take the next bytes of the stream and return the events that are complete now."""
-        raise NotImplementedError(f"{type(self).__name__} has no feed")
-
-    def flush(self) -> list[Event]:
-        """Return the last events, once the stream has ended."""
-        raise NotImplementedError(f"{type(self).__name__} has no flush")
-
-    def _take(self) -> list[Event]:
-        events, self.pending = self.pending, []
-        return events
+BOM = b"\xef\xbb\xbf"
 
 
 class LineDecoder(EventDecoder):
@@ -40,35 +16,41 @@ class LineDecoder(EventDecoder):
     @override
     def feed(self, chunk: bytes) -> list[Event]:
         head, newline, tail = chunk.rpartition(b"\n")
-        if not newline:
-            self._rest += chunk
-            return []
-        lines = self._rest + head
-        self._rest = tail
-        for line in lines.split(b"\n"):
-            self._add(line)
+        if newline:
+            if self._rest:
+                head = bytes(self._rest) + head
+                self._rest.clear()
+            for line in head.split(b"\n"):
+                self._add(line)
+        if tail:
+            self._put_back(tail, self.max_event)
         return self._take()
 
     @override
     def flush(self) -> list[Event]:
-        last, self._rest = self._rest, b""
+        last = bytes(self._rest)
+        self._rest.clear()
         self._add(last)
+        self._release()
         return self._take()
 
     def _add(self, line: bytes) -> None:
+        if len(line) > self.max_event:
+            self._refuse()
         if not self._started:
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            line = line.removeprefix(BOM)
         line = line.strip(b" \t\r")
         if line:
             self._started = True
-            self.pending.append(Event(decode_json(line)))
+            self._add_json(line)
 
 
 class SSEDecoder(EventDecoder):
     """Reads server-sent events, as https://html.spec.whatwg.org/multipage/server-sent-events.html says.
 
     Lines end at LF, CRLF or CR and nowhere else. It also accepts what the standard does not: a last event without a
-    blank line after it, several JSON values in one event, and a reply that is plain JSON.
+    blank line after it, several JSON values in one event, an error in a field of its own or in none, and a reply that
+    is plain JSON.
     """
 
     def __init__(self) -> None:
@@ -83,56 +65,89 @@ class SSEDecoder(EventDecoder):
         if b"\r" in chunk:
             self._skip_lf = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        text = self._rest + chunk
-        if not self._started and not self._start(text):
-            return []
+        if not self._started:
+            chunk = self._start(chunk)
+            if not self._started:
+                return []
         if self.plain is not None:
-            self.plain += chunk if self.plain else text
+            self._keep_plain(chunk)
             return []
-        end = text.rfind(b"\n\n")
-        if end < 0:
-            self._rest = text
-            return []
-        self._rest = text[end + 2 :]
-        for block in text[:end].split(b"\n\n"):
-            self._add(block)
+        rest = self._rest
+        if rest:
+            searched = len(rest) - 1
+            rest += chunk
+            if rest.find(b"\n\n", searched) < 0:
+                self._put_back(b"", self.max_event + 1)
+                return []
+            chunk = bytes(rest)
+            rest.clear()
+        end = chunk.rfind(b"\n\n")
+        if end >= 0:
+            for block in chunk[:end].split(b"\n\n"):
+                self._add(block)
+            chunk = chunk[end + 2 :]
+        if chunk:
+            self._put_back(chunk, self.max_event + 1)  # it may end with the first half of its blank line
         return self._take()
 
     @override
     def flush(self) -> list[Event]:
-        last, self._rest = self._rest, b""
+        last = bytes(self._rest)
+        self._rest.clear()
         if self.plain is None:
-            self._add(last.removeprefix(b"\xef\xbb\xbf"))
+            self._add(last.removeprefix(BOM))
+        else:
+            self.plain = last
+        self._release()
         return self._take()
 
-    def _start(self, text: bytes) -> bool:
-        """Whether there are enough bytes to know a stream from plain JSON."""
-        seen = text.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\n")
-        if not seen or (b"\xef\xbb\xbf".startswith(text[:3]) and len(text) < 3):
-            self._rest = text
-            return False
-        self._started = True
-        self._rest = b""
-        if seen[:1] in b"{[":
-            self.plain = b""
-        return True
+    def _start(self, chunk: bytes) -> bytes:
+        """What there is so far, once there are enough bytes to know a stream from plain JSON."""
+        rest = self._rest
+        if len(rest) >= len(BOM) and not chunk.strip(b" \t\n"):
+            self._put_back(chunk, self.max_event)
+            return b""
+        text = bytes(rest) + chunk
+        seen = text.removeprefix(BOM).lstrip(b" \t\n")
+        if seen and (len(text) >= len(BOM) or not BOM.startswith(text)):
+            self._started = True
+            rest.clear()
+            if seen[:1] in b"{[":
+                self.plain = b""
+            return text
+        rest[:] = text.rpartition(b"\n")[2]  # blank lines keep the connection alive
+        return b""
+
+    def _keep_plain(self, chunk: bytes) -> None:
+        self._rest += chunk
+        if len(self._rest) > self.max_body:
+            self._rest.clear()
+            raise TooLarge("max_body", self.max_body)
 
     def _add(self, block: bytes) -> None:
         if self.done:
             return
+        if len(block) > self.max_event:
+            self._refuse()
         if (
             block[:6] == b"data: " and block != b"data: " and b"\n" not in block
         ):  # nearly every event of nearly every vendor
             self._add_data(block[6:], None, None)
             return
+        if block[:1] == b"{":  # a gateway that hands an error on as it came, without framing
+            self._add_json(block)
+            return
         data: list[bytes] = []
         name: str | None = None
         status: int | None = None
-        for line in block.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
+        for line in block.removeprefix(BOM).split(b"\n"):
             field, _, value = line.partition(b":")
             value = value.removeprefix(b" ")
             if field == b"data":
                 data.append(value)
+            elif field == b"error":  # llama.cpp of 2023 to 2025; others write plain text there
+                data.append(value if value[:1] == b"{" else encode_json(value.decode("utf-8", "replace")))
+                name = "error"
             elif field == b"event":
                 name = value.decode("utf-8", "replace")
             elif field == b"status" and value.isdigit():
@@ -153,5 +168,6 @@ class SSEDecoder(EventDecoder):
     def _add_data(self, data: bytes, name: str | None, status: int | None) -> None:
         if data[:6] == b"[DONE]":
             self.done = True
+            self._release()
         else:
-            self.pending.append(Event(decode_json(data), name, status))
+            self._add_json(data, name, status)

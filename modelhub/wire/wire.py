@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
+from modelhub.wire.json_text import decode_json
+
+MAX_EVENT = 64 << 20  # bytes of one event of a stream, unless a config says otherwise
+MAX_BODY = 256 << 20  # bytes of a whole reply
 
 
-def encode_json(value: Any) -> bytes:
-    """The UTF-8 JSON of ``value``; raises TypeError naming what cannot be sent."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # big integers, lone surrogates, non-string keys, str subclasses
-        return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode()
-
-
-def decode_json(data: bytes | str) -> Any:
-    """The value of a JSON text; raises ValueError when it is none."""
-    try:
-        return orjson.loads(data)
-    except ValueError:
-        try:
-            return json.loads(data)  # forgives what servers send: half a surrogate pair, NaN, a BOM
-        except RecursionError:
-            raise ValueError("the JSON is nested too deep") from None
+def said(value: Any) -> Any:
+    """``value``, or None where it says nothing: many servers write an empty text or the word null for None."""
+    return None if value is None or value == "" or value == "null" else value
 
 
 class Request:
@@ -33,10 +21,11 @@ class Request:
 
     ``delay`` is how many seconds to wait before sending, ``stream`` whether the body of a successful reply is
     to be left open for ``READ``. ``connect_timeout`` and ``timeout`` bound connecting and each wait for data, in
-    seconds; where ``timeout`` is 0 they are those of its model.
+    seconds; where ``timeout`` is 0 they are those of its model. ``max_body`` is how many bytes the body of a reply may
+    have, unpacked.
     """
 
-    __slots__ = ("body", "connect_timeout", "delay", "headers", "method", "stream", "timeout", "url")
+    __slots__ = ("body", "connect_timeout", "delay", "headers", "max_body", "method", "stream", "timeout", "url")
 
     def __init__(
         self,
@@ -49,6 +38,7 @@ class Request:
         timeout: float = 0.0,
         connect_timeout: float = 10.0,
         delay: float = 0.0,
+        max_body: int = MAX_BODY,
     ) -> None:
         self.url = url
         self.headers = headers
@@ -58,6 +48,7 @@ class Request:
         self.timeout = timeout
         self.connect_timeout = connect_timeout
         self.delay = delay
+        self.max_body = max_body
 
 
 class Reply:

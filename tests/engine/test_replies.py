@@ -5,7 +5,7 @@ import json
 import pytest
 
 from modelhub import errors
-from modelhub.engine.classify import parse_error_body
+from modelhub.engine.failures import parse_error_body
 from modelhub.wire import Reply
 
 PROXY = "LiteLLM: model group 'tiny' failed with the error above. No fallback was attempted."

@@ -48,6 +48,7 @@ KEYS = {
     "key_optional": bool,
     "model_types": dict,
     "model": str,
+    "batch_size": int,
     "lacks": list,
     "renames": dict,
     "litellm": dict,
@@ -94,6 +95,7 @@ def test_a_row_is_sound(name: str) -> None:
         assert VARIABLE.fullmatch(variable)
     assert set(row["model_types"]) <= TYPES.keys()
     assert set(row["model_types"].values()) <= BUILT_IN.keys()
+    assert row.get("batch_size", 1) > 0
     assert set(row.get("lacks", ())) <= {"stream_options", "json_schema", "tools"}
     options = flatten(BUILT_IN["openai_chat"])["properties"]["generate_args"]["properties"]
     assert row.get("renames", {}).keys() <= options.keys()

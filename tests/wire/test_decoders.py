@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelhub.wire import EventDecoder, LineDecoder, SSEDecoder, decode_json, encode_json
+from modelhub.wire import EventDecoder, LineDecoder, SSEDecoder, TooLarge, decode_json, encode_json
 
 SSE: dict[str, tuple[bytes, list[Any]]] = {
     "plain": (b'data: {"a":1}\n\ndata: {"a":2}\n\n', [{"a": 1}, {"a": 2}]),
@@ -33,7 +34,7 @@ SSE: dict[str, tuple[bytes, list[Any]]] = {
         'data: {"a":"x\u2028y\u2029z\u0085"}\n\n'.encode(),
         [{"a": "x\u2028y\u2029z\u0085"}],
     ),
-    "half a surrogate pair": (b'data: {"a":"\\ud83d"}\n\n', [{"a": "\ud83d"}]),
+    "half a surrogate pair": (b'data: {"a":"\\ud83d"}\n\n', [{"a": "\ufffd"}]),
 }
 
 LINES: dict[str, tuple[bytes, list[Any]]] = {
@@ -93,6 +94,81 @@ def test_what_is_no_json_comes_after_what_was() -> None:
 
 def test_json_that_orjson_refuses() -> None:
     assert decode_json(b'{"a": NaN}')["a"] != decode_json(b'{"a": NaN}')["a"]
-    assert decode_json(encode_json({"a": 2**70, 1: "\ud800"})) == {"a": 2**70, "1": "\ud800"}
+    assert decode_json(encode_json({"a": 2**70, 1: "\ud800"})) == {"a": 2**70, "1": "\ufffd"}
     with pytest.raises(TypeError):
         encode_json({"a": object()})
+
+
+@pytest.mark.parametrize("kind", [SSEDecoder, LineDecoder])
+@given(data=st.data(), limit=st.integers(1, 40))
+def test_the_cut_makes_no_difference(kind: type[EventDecoder], data: st.DataObject, limit: int) -> None:
+    names = st.sampled_from([text for text, _ in (SSE if kind is SSEDecoder else LINES).values()])
+    text = b"".join(data.draw(st.lists(names, max_size=3)))
+    cuts = data.draw(st.sets(st.integers(1, max(1, len(text) - 1))))
+    pieces = [text[a:b] for a, b in itertools.pairwise([0, *sorted(cuts), len(text)])]
+    assert outcome(kind, pieces, limit) == outcome(kind, [text], limit)
+    assert outcome(kind, [text[n : n + 1] for n in range(len(text))], limit) == outcome(kind, [text], limit)
+
+
+def outcome(kind: type[EventDecoder], pieces: list[bytes], limit: int) -> tuple[list[Any], Any, str]:
+    """The events before the end or the failure, the plain body, and the failure."""
+    decoder = kind()
+    decoder.max_event = decoder.max_body = limit
+    events = []
+    failure = ""
+    try:
+        for piece in pieces:
+            events += decoder.feed(piece)
+        events += decoder.flush()
+    except ValueError as error:
+        events += decoder.pending
+        failure = type(error).__name__
+    return [event.data for event in events], decoder.plain and decode_json(decoder.plain), failure
+
+
+FRAMES = {
+    "sse": (SSEDecoder, b'data: "%b"\n\n'),
+    "sse crlf": (SSEDecoder, b'data: "%b"\r\n\r\n'),
+    "sse in lines": (SSEDecoder, b'event: x\ndata: "%b"\nid: 1\n\n'),
+    "sse plain": (SSEDecoder, b'{"a":"%b"}'),
+    "lines": (LineDecoder, b'"%b"\n'),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+@pytest.mark.parametrize("piece", [1, 1400, 16384])
+def test_the_work_grows_with_the_size_of_an_event(frame: tuple[type[EventDecoder], bytes], piece: int) -> None:
+    size = 40_000 * min(piece, 100)
+    small, large = (min(measure(*frame, size * times, piece) for _ in range(3)) for times in (1, 4))
+    assert large < 8 * small + 0.02
+
+
+def measure(kind: type[EventDecoder], frame: bytes, size: int, piece: int) -> float:
+    """The CPU time for one event that comes in pieces."""
+    event = frame % (b"A" * size)
+    decoder, start = kind(), time.process_time()
+    for at in range(0, len(event), piece):
+        decoder.feed(event[at : at + piece])
+    decoder.flush()
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize(("kind", "frame"), FRAMES.values(), ids=FRAMES)
+def test_an_event_may_not_grow_for_ever(kind: type[EventDecoder], frame: bytes) -> None:
+    decoder = kind()
+    decoder.max_event = decoder.max_body = 1000
+    endless = frame.partition(b"%b")[0]
+    with pytest.raises(TooLarge) as caught:
+        for _ in range(10):
+            decoder.feed(endless)
+            endless = b"A" * 200
+    assert caught.value.key == ("max_body" if decoder.plain is not None else "max_event")
+    assert caught.value.limit == 1000
+
+
+def test_blank_lines_that_keep_a_connection_alive_are_no_event() -> None:
+    decoder = SSEDecoder()
+    decoder.max_event = 100
+    for _ in range(1000):
+        assert decoder.feed(b"\n") == []
+    assert [event.data for event in decoder.feed(b'data: {"a":1}\n\n')] == [{"a": 1}]

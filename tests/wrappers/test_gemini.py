@@ -401,7 +401,7 @@ def test_embeddings_refuse_what_does_not_match() -> None:
         with pytest.raises(BadRequestError, match="texts must be"):
             model(texts)
     assert connections.requests == []
-    with pytest.raises(ResponseParsingError, match="one embedding for each text"):
+    with pytest.raises(ResponseParsingError, match="1 embeddings of 2 texts"):
         model(["a", "b"])
 
 

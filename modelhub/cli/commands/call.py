@@ -68,6 +68,7 @@ def _open(path: str, profile: str | None, name: str, mocked: bool) -> Iterator[M
 _FIELDS = (
     "text",
     "reasoning",
+    "refusal",
     "tool_calls",
     "finish_reason",
     "usage",
@@ -91,7 +92,8 @@ def _summary(response: Any) -> str:
     if response.image_urls is not None:
         return "\n".join(response.image_urls)
     calls = [f"{call.name}({call.arguments})" for call in response.tool_calls or ()]
-    return "\n".join([*([response.text] if response.text else []), *calls]) or str(response.raw)
+    words = response.text or response.refusal
+    return "\n".join([*([words] if words else []), *calls]) or str(response.raw)
 
 
 def build_document(response: Any) -> Any:
