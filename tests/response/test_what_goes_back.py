@@ -86,6 +86,8 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "content": [{"type": "thinking", "thinking": [say("Which port?")]}, say("Look.")],
         "tool_calls": [call("abcDEF012", "Calais")],
     },
+    "a refusal": {"content": None, "refusal": "That I may not say."},
+    "sound": {"content": None, "audio": {"id": "audio_1"}},
     "GitHub": {"content": "Look.", "reasoning_text": "Which?", "reasoning_opaque": "abc=", "tool_calls": [CALL]},
 }
 BLOCKS: dict[str, list[dict[str, Any]]] = {
@@ -384,3 +386,22 @@ def test_a_second_message_before_the_first_has_ended(cut: int) -> None:
         list(model("Hi", stream=True))
     partial: Any = caught.value.partial
     assert (partial.text if partial else "") == "".join(halve("At nine.")[: max(0, cut - 2)])
+
+
+def test_a_call_of_a_custom_tool_goes_back_as_one() -> None:
+    """Its free text comes whole or in pieces."""
+    custom = {"id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls -l"}}
+    pieces = [
+        [{"index": 0, "id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls"}}],
+        [{"index": 0, "custom": {"input": " -l"}}],
+    ]
+    chunks = [f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'tool_calls': p}}]})}\n\n" for p in pieces]
+    done = 'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}\n\n'
+    model, _ = build_model({"model_type": "openai_chat"}, {"status": 200, "chunks": [*chunks, done]})
+    streamed = model("Hi", stream=True)
+    list(streamed)
+    for response in (ask("openai_chat", {"content": None, "tool_calls": [custom]}, False), streamed):
+        assert send("openai_chat", continue_with(response))[1]["tool_calls"] == [custom]
+        assert send("anthropic_chat", continue_with(response))[1]["content"] == [
+            {"type": "tool_use", "id": "c1", "name": "shell", "input": {"input": "ls -l"}}
+        ]
