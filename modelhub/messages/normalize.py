@@ -42,8 +42,8 @@ def _normalize(message: Any, index: int) -> dict[str, Any]:
             raise BadRequestError(
                 f"messages[{index}] must be a dict with role and content or a Msg, not {type(message).__name__}"
             )
-        dump: Any = getattr(message, "model_dump", None)  # of the messages of a vendor's SDK
-        told = {name: value for name, value in dump().items() if value is not None} if callable(dump) else {}
+        dump: Any = getattr(message, "model_dump", dict)  # of the messages of a vendor's SDK
+        told = {name: value for name, value in dump().items() if value is not None}
         message = {**told, "role": message.role, "content": message.content}
     role = message.get("role")
     if role not in ROLES:
