@@ -153,12 +153,13 @@ class AnthropicChatWrapper(ChatWrapper):
         except ModelCallError as error:
             raise find_meaning(error) from None
         blocks = data["content"]
-        calls = [block for block in blocks if block.get("type") == "tool_use"]
         return ModelResponse(
             text="".join(block["text"] for block in blocks if block.get("type") == "text"),
             reasoning="".join(block["thinking"] for block in blocks if block.get("type") == "thinking") or None,
             tool_calls=build_tool_calls(
-                (add_thoughts(call["id"], blocks), call.get("name"), call.get("input")) for call in calls
+                (add_thoughts(block["id"], blocks[:n]), block.get("name"), block.get("input"))
+                for n, block in enumerate(blocks)
+                if block.get("type") == "tool_use"
             ),
             finish_reason=parse_stop_reason(data.get("stop_reason")),
             usage=parse_usage(data.get("usage")),
@@ -247,10 +248,14 @@ def parse_block_start(index: int, block: dict[str, Any], so_far: Accumulator) ->
     kind = block.get("type")
     if kind == "tool_use":
         so_far.state.setdefault("inputs", {})[index] = block.get("input")
-        ident = block["id"] if so_far.calls else add_thoughts(block["id"], gather_blocks(so_far.raw))
+        ident = block["id"]
+        if so_far.state.pop("thought", False):
+            ident = add_thoughts(ident, gather_blocks(so_far.raw))
         return ModelResponse(text="", tool_calls=[ToolCallDelta(index, ident, block["name"])])
     if kind == "text" and block.get("text"):
         return ModelResponse(text=block["text"])
+    if kind in ("thinking", "redacted_thinking"):
+        so_far.state["thought"] = True
     if kind == "thinking" and block.get("thinking"):
         return ModelResponse(text="", reasoning=block["thinking"])
     return None

@@ -103,14 +103,17 @@ def build_answer(message: dict[str, Any]) -> str | list[Any]:
     An answer that this API gave has its blocks, as they came.
     """
     content = build_content(message.get("content"))
-    calls = message.get("tool_calls")
-    thinking = message.get("thinking_blocks") or next(
-        (call["id"].thinking_blocks for call in calls or () if isinstance(call.get("id"), ThoughtId)), None
-    )
+    calls: list[dict[str, Any]] = message.get("tool_calls") or []
+    thinking = message.get("thinking_blocks") or ()
     if not thinking and not calls and isinstance(content, str):
         return content if content.strip() else ""
-    uses = [build_tool_use(call, n) for n, call in enumerate(calls or ())]
-    return leave_out_empty([*(thinking or ()), *as_blocks(content), *uses])
+    blocks = [*thinking, *as_blocks(content)]
+    for n, call in enumerate(calls):
+        ident = call.get("id")
+        if isinstance(ident, ThoughtId) and not thinking:
+            blocks = [*blocks, *ident.thinking_blocks] if n else [*ident.thinking_blocks, *blocks]
+        blocks.append(build_tool_use(call, n))
+    return leave_out_empty(blocks)
 
 
 def build_tool_use(call: dict[str, Any], n: int = 0) -> dict[str, Any]:

@@ -27,8 +27,13 @@ class ThoughtId(str):
 
 
 def add_thoughts(ident: str, blocks: list[dict[str, Any]]) -> str:
-    """The id of a tool call with the thinking among the ``blocks`` of its answer; a plain text if there is none."""
-    thoughts = [block for block in blocks if block.get("type") in _THOUGHTS]
+    """The id of a tool call with the thinking that led to it, after the calls among the ``blocks`` before it."""
+    thoughts: list[dict[str, Any]] = []
+    for block in blocks:
+        if block.get("type") in _THOUGHTS:
+            thoughts.append(block)
+        elif block.get("type") == "tool_use":
+            thoughts = []
     if not thoughts:
         return ident
     thoughtful = ThoughtId(ident)
@@ -100,46 +105,62 @@ def own_ids(messages: list[dict[str, Any]]) -> frozenset[str]:
     return frozenset(b["id"] for b in blocks if isinstance(b, dict) and b.get("type") == "tool_use" and "id" in b)
 
 
+class _Arriving:
+    """A block of a stream, and what has come of its input."""
+
+    def __init__(self, block: dict[str, Any]) -> None:
+        self.block = block
+        self.input = ""
+        self.open = True
+
+    def add(self, piece: dict[str, Any]) -> None:
+        """Add a piece; only the pieces of an input are no part of the block yet."""
+        block = self.block
+        for name, value in piece.items():
+            before = block.get(name) or ""
+            if name == "citation":
+                block["citations"] = [*(block.get("citations") or ()), value]
+            elif name == "partial_json":
+                self.input += value or ""
+            elif name == "signature" and isinstance(value, str) and value.startswith(before):
+                block[name] = value  # said again
+            elif name != "type" and isinstance(value, str):
+                block[name] = before + value
+
+    def finish(self) -> dict[str, Any] | None:
+        """The block, None if it is empty or a break has left it half."""
+        kind = self.block.get("type")
+        if (kind == "text" and not self.block.get("text")) or (
+            kind == "thinking" and self.open and not self.block.get("signature")
+        ):
+            return None  # a signature comes last, and the API refuses a thought without it
+        if self.input:
+            try:
+                self.block["input"] = decode_json(self.input)
+            except ValueError:
+                return None  # it is no tool call of the response either
+        return self.block
+
+
 def gather_blocks(events: list[Any]) -> list[dict[str, Any]]:
     """The content blocks of a streamed answer, from all of its events, without those that a break has left half."""
-    blocks: dict[int, dict[str, Any]] = {}
-    inputs: dict[int, str] = {}
-    open_thought: int | None = None
+    arriving: list[_Arriving] = []
+    by_index: dict[Any, _Arriving] = {}  # some gateways begin each block with the same index
     ended = False
     for event in events:
         kind, index = event.get("type"), event.get("index")
         if kind == "message":  # a reply that was no stream
             return [block for block in event.get("content") or () if block != {"type": "text", "text": ""}]
+        if kind == "content_block_delta":
+            if index in by_index:
+                by_index[index].add(event["delta"])
+            continue
+        if arriving and kind in ("content_block_start", "content_block_stop", "message_delta", "message_stop"):
+            arriving[-1].open = False
         if kind == "content_block_start":
-            blocks[index], inputs[index] = dict(event["content_block"]), ""
-            open_thought = index if blocks[index].get("type") == "thinking" else None
-        elif kind == "content_block_delta" and index in blocks:
-            add_piece(blocks[index], event["delta"])
-            inputs[index] += event["delta"].get("partial_json") or ""
-        elif kind in ("content_block_stop", "message_stop", "message_delta"):
-            open_thought = None
-            ended = ended or kind != "content_block_stop"
-    if open_thought is not None and not blocks[open_thought].get("signature"):
-        del blocks[open_thought]  # the API refuses a thought without its signature, which comes last
-    for index, text in inputs.items():
-        if text and index in blocks:
-            try:
-                blocks[index]["input"] = decode_json(text)
-            except ValueError:
-                del blocks[index]  # it was cut off, so that it is no tool call of the response either
-    answered = {block.get("tool_use_id") for block in blocks.values()}
-    return [
-        block
-        for block in blocks.values()
-        if (block.get("type") != "text" or block.get("text"))
-        and (ended or block.get("type") not in _SERVERS_CALLS or block.get("id") in answered)
-    ]
-
-
-def add_piece(block: dict[str, Any], piece: dict[str, Any]) -> None:
-    """Add a piece of a stream to its block; only the pieces of an input are no part of a block yet."""
-    for name, value in piece.items():
-        if name == "citation":
-            block["citations"] = [*(block.get("citations") or ()), value]
-        elif name not in ("type", "partial_json") and isinstance(value, str):
-            block[name] = (block.get(name) or "") + value
+            by_index[index] = _Arriving(dict(event["content_block"]))
+            arriving.append(by_index[index])
+        ended = ended or kind in ("message_delta", "message_stop")
+    blocks = [block for one in arriving if (block := one.finish()) is not None]
+    answered = {block.get("tool_use_id") for block in blocks}
+    return [b for b in blocks if ended or b.get("type") not in _SERVERS_CALLS or b.get("id") in answered]

@@ -52,7 +52,7 @@ def build_contents(messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, A
             continue
         parts = build_parts(message if "parts" in message else message.get("content"))
         if role in ("system", "developer"):
-            system += parts
+            system += [part for part in parts if not is_empty(part)]
             continue
         if role == "assistant":
             parts = build_answer(message, parts, names)

@@ -27,7 +27,7 @@ from modelhub.base import (
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages import tool_choice_name
 
-from .openai_messages import fit_messages, is_mistral, wants_thoughts
+from .openai_messages import fit_messages, is_mistral, wants_signatures, wants_thoughts
 from .openai_reply import parse_chunk as parse_chunk
 from .openai_reply import parse_completion as parse_completion
 from .openai_reply import parse_images, parse_usage, parse_vectors
@@ -136,7 +136,8 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
         url = self.endpoint.url
         known = self.find_other() is not None or url.startswith(OpenAIChatWrapper.base_url)
         mistral = is_mistral(self.vendor, url, self.model_name)
-        return fit_messages(messages, mistral, known, wants_thoughts(self.vendor, url))
+        thoughts = wants_thoughts(self.vendor, url)
+        return fit_messages(messages, mistral, known, thoughts, wants_signatures(self.vendor, url, self.model_name))
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:

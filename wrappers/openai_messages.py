@@ -13,6 +13,7 @@ _MISTRAL_ID = re.compile(r"[a-zA-Z0-9]{9}")
 _MISTRAL = re.compile(r"(?:mi|mini|code|magi|dev|vox)stral|voxtral|mixtral|pixtral", re.I)
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _THINKING = re.compile(r"//[^/]*\b(?:deepseek\.com|moonshot\.(?:cn|ai))")
+_SIGNING = re.compile(r"gemini-(?:[3-9]|\d\d)")
 # What modelhub's users store with the answers of Anthropic and Gemini.
 _OTHERS = frozenset({"thinking_blocks", "thought_signature"})
 
@@ -31,13 +32,32 @@ def wants_thoughts(vendor: str | None, url: str) -> bool:
     return vendor in ("deepseek", "moonshot", "moonshot_cn") or _THINKING.search(url) is not None
 
 
+def wants_signatures(vendor: str | None, url: str, model_name: str) -> bool:
+    """Whether it is Google's service and a model that refuses tool calls without a signature: Gemini 3 and later."""
+    return bool(_SIGNING.search(model_name)) and (vendor == "gemini" or "googleapis.com/" in url)
+
+
+def sign_call(message: dict[str, Any]) -> dict[str, Any]:
+    """Mark the calls of another vendor's model: https://ai.google.dev/gemini-api/docs/thought-signatures."""
+    first, *others = message["tool_calls"]
+    if any("extra_content" in call for call in message["tool_calls"]):
+        return message
+    mark = {"google": {"thought_signature": "skip_thought_signature_validator"}}
+    return {**message, "tool_calls": [{**first, "extra_content": mark}, *others]}
+
+
 def fit_messages(
-    messages: list[dict[str, Any]], mistral: bool = False, known: bool = False, thoughts: bool = False
+    messages: list[dict[str, Any]],
+    mistral: bool = False,
+    known: bool = False,
+    thoughts: bool = False,
+    signatures: bool = False,
 ) -> list[dict[str, Any]]:
     """``messages`` without the thoughts of Claude, and with ids of tool calls that the vendor accepts.
 
     An id and the result that names it stay together. ``known`` says that the vendor takes nobody else's fields,
-    ``mistral`` that it has Mistral's rules, ``thoughts`` that calls need thoughts, also those that others made.
+    ``mistral`` that it has Mistral's rules, ``thoughts`` and ``signatures`` that calls need them, also those that
+    others made.
     """
     own = frozenset(
         call["id"]
@@ -54,6 +74,8 @@ def fit_messages(
             message = fit_answer(message, own, mistral, known)
             if thoughts and message.get("tool_calls") and not message.get("reasoning_content"):
                 message = {**message, "reasoning_content": " "}
+            if signatures and message.get("tool_calls"):
+                message = sign_call(message)
         elif role == "tool" and message.get("tool_call_id"):
             ident = fit_id(message["tool_call_id"], own, mistral, known)
             message = message if ident == message["tool_call_id"] else {**message, "tool_call_id": ident}

@@ -8,6 +8,7 @@ from typing import Any
 from modelhub.base import Dialect
 from modelhub.messages.turns import fit_blocks
 
+from .openai_message import find_tool_calls
 from .openai_messages import MAX_LENGTH, OwnId
 
 # Texts, whose pieces are joined. DeepSeek, Kimi, Z.AI and Qwen want the first of them:
@@ -22,12 +23,15 @@ _LISTS = ("reasoning_details", "thinking_blocks")
 def gather(raw: Any, message: dict[str, Any]) -> dict[str, Any]:
     """What of an answer ``message`` lacks."""
     kept: dict[str, Any] = {}
+    texts: dict[str, list[str]] = {}
     parts: list[Any] = []
     calls: list[dict[str, Any]] = []
-    for piece, streamed in find_pieces(raw):
+    pieces = list(find_pieces(raw))
+    in_parts = any(isinstance(piece.get("content"), list) for piece, _ in pieces)
+    for piece, streamed in pieces:
         for name in _TEXTS:
             if isinstance(piece.get(name), str):
-                kept[name] = kept.get(name, "") + piece[name]
+                texts.setdefault(name, []).append(piece[name])
         for name in _OBJECTS:
             if is_told(piece.get(name)):
                 kept[name] = merge(kept.get(name) or {}, piece[name])
@@ -37,11 +41,13 @@ def gather(raw: Any, message: dict[str, Any]) -> dict[str, Any]:
         audio = piece.get("audio")
         if isinstance(audio, dict) and audio.get("id"):
             kept["audio"] = {"id": audio["id"]}
-        parts = add_parts(parts, piece.get("content"))
-        add_calls(calls, piece.get("tool_calls"))
-    if not kept.get("refusal", True):
-        del kept["refusal"]
-    if any(not is_text(part) for part in parts):
+        if in_parts:
+            parts = add_parts(parts, piece.get("content"))
+        if piece.get("tool_calls"):
+            add_calls(calls, find_tool_calls(piece))
+    told_texts = {name: "".join(said) for name, said in texts.items()}
+    kept |= {name: text for name, text in told_texts.items() if text or name != "refusal"}
+    if any(map(are_thoughts, parts)):
         kept["content"] = parts
     told = match_calls(calls, message.get("tool_calls") or ())
     if told or any(len(call["id"]) > MAX_LENGTH for call in message.get("tool_calls") or ()):
@@ -54,8 +60,8 @@ def restore(message: dict[str, Any], received: dict[str, Any]) -> dict[str, Any]
     message = {**message, **{name: received[name] for name in (*_TEXTS, *_OBJECTS, *_LISTS) if name in received}}
     if "audio" in received:
         message["audio"] = received["audio"]
-    if "audio" in received or "refusal" in received:
-        message["content"] = message.get("content") or None  # they stand in its place
+    if message.get("content") in ("", received.get("refusal")) and ("audio" in received or "refusal" in received):
+        message["content"] = None  # they stand in its place
     if received.get("content"):
         text = {"content": message.get("content")}
         message["content"] = fit_blocks(received["content"], text, is_text, lambda block, call: None, lambda call: call)
@@ -91,9 +97,9 @@ def find_pieces(raw: Any) -> Iterator[tuple[dict[str, Any], bool]]:
             data = inner["response"]
         for choice in data.get("choices") or ():
             if isinstance(choice, dict) and choice.get("index", 0) in (0, None):
-                for name in ("message", "delta"):
-                    if isinstance(choice.get(name), dict):
-                        yield choice[name], name == "delta"
+                piece = choice.get("delta") or choice.get("message")
+                if isinstance(piece, dict):
+                    yield piece, bool(choice.get("delta"))
                 break
 
 
@@ -110,7 +116,7 @@ def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         if isinstance(before, dict) and isinstance(value, dict):
             merged[name] = merge(before, value)
         elif isinstance(before, list) and isinstance(value, list):
-            merged[name] = before + value
+            merged[name] = before + [item for item in value if item not in before]
         elif value is not None or name not in merged:
             merged[name] = value
     return merged
@@ -180,11 +186,9 @@ def are_thoughts(part: Any) -> bool:
     return isinstance(part, dict) and part.get("type") == "thinking" and isinstance(part.get("thinking"), list)
 
 
-def add_calls(calls: list[dict[str, Any]], pieces: Any) -> None:
+def add_calls(calls: list[dict[str, Any]], pieces: list[dict[str, Any]]) -> None:
     """Add what the pieces of tool calls tell beside name and arguments to ``calls``, one item for each call."""
-    for piece in pieces if isinstance(pieces, list) else ():
-        if not isinstance(piece, dict):
-            continue
+    for piece in pieces:
         index, ident = piece.get("index"), piece.get("id")
         function = piece.get("function")
         function = function if isinstance(function, dict) else {}
@@ -200,8 +204,11 @@ def add_calls(calls: list[dict[str, Any]], pieces: Any) -> None:
         beside = {n: value for n, value in function.items() if n in (*_OBJECTS, "thought_signature") and value}
         if beside:
             told["function"] = merge(told.get("function") or {}, beside)
-        if piece.get("type") == "custom" and "custom" in piece:
-            told.update(type="custom", custom=piece["custom"])
+        custom = piece.get("custom")
+        if isinstance(custom, dict):
+            before = told.get("custom") or {"name": "", "input": ""}
+            words = before["input"] + (custom.get("input") or "")
+            told.update(type="custom", custom={"name": before["name"] or custom.get("name"), "input": words})
 
 
 def match_calls(calls: list[dict[str, Any]], made: Any) -> list[dict[str, Any]]:

@@ -27,6 +27,8 @@ class ChatWrapper(HTTPModelWrapperBase):
     ``tools``, ``tool_choice``, ``response_format`` and the neutral ``temperature, top_p, max_tokens, stop, seed`` of a
     call are the same for every vendor; other options go to the vendor as they are. With ``stream=True`` the response is
     iterated for its deltas. Raises a ModelCallError, which names the config.
+
+    ``answer_dialect`` says what the vendor wants back of its answers; ``build_origin``, whose models that is meant for.
     """
 
     formatters: ClassVar[tuple[str, ...]] = ("common",)  # for ``format``: the first that knows the model, else the last

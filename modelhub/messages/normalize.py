@@ -42,7 +42,9 @@ def _normalize(message: Any, index: int) -> dict[str, Any]:
             raise BadRequestError(
                 f"messages[{index}] must be a dict with role and content or a Msg, not {type(message).__name__}"
             )
-        message = {"role": message.role, "content": message.content}
+        dump: Any = getattr(message, "model_dump", dict)  # of the messages of a vendor's SDK
+        told = {name: value for name, value in dump().items() if value is not None}
+        message = {**told, "role": message.role, "content": message.content}
     role = message.get("role")
     if role not in ROLES:
         raise BadRequestError(f"messages[{index}] needs a role, one of {', '.join(sorted(ROLES))}; it has {role!r}")

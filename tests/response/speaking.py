@@ -37,7 +37,7 @@ def build_model(hub_config: dict[str, Any], *replies: Any) -> tuple[Any, Replay]
 
 def ask(model_type: str, answer: Any, stream: bool, cut: Cut | None = None, **config: Any) -> ModelResponse:
     """The response of a model that gives this answer."""
-    reply = say_streamed(model_type, answer, cut or halve) if stream else say(model_type, answer)
+    reply = speak_streamed(model_type, answer, cut or halve) if stream else speak(model_type, answer)
     model, _ = build_model({"model_type": model_type, **config}, reply)
     response: ModelResponse = model("Hi", stream=stream)
     if stream:
@@ -47,7 +47,7 @@ def ask(model_type: str, answer: Any, stream: bool, cut: Cut | None = None, **co
 
 def send(model_type: str, messages: list[dict[str, Any]], **config: Any) -> Any:
     """The messages as a model sends them, after a way through JSON."""
-    model, replay = build_model({"model_type": model_type, **config}, say(model_type, DONE[find_form(model_type)]))
+    model, replay = build_model({"model_type": model_type, **config}, speak(model_type, DONE[find_form(model_type)]))
     model(json.loads(json.dumps(messages)))
     body = json.loads(replay.requests[0].body or b"")
     form = find_form(model_type)
@@ -73,7 +73,7 @@ DONE: dict[str, Any] = {
 }
 
 
-def say(model_type: str, answer: Any) -> dict[str, Any]:
+def speak(model_type: str, answer: Any) -> dict[str, Any]:
     """The whole reply with this answer: a message, or the list of its blocks or parts."""
     form = find_form(model_type)
     if form == "anthropic":
@@ -100,7 +100,7 @@ def find_reason(form: str, answer: Any) -> str:
     return "tool_calls" if answer.get("tool_calls") else "stop"
 
 
-def say_streamed(model_type: str, answer: Any, cut: Cut) -> dict[str, Any]:
+def speak_streamed(model_type: str, answer: Any, cut: Cut) -> dict[str, Any]:
     """The same in pieces; ``cut`` cuts the texts."""
     form = find_form(model_type)
     events = {

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
+import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelhub import ModelResponse
+from modelhub.errors import StreamInterruptedError
+from modelhub.msg import Msg
 from modelhub.response.streamed import FIELDS
 
-from .speaking import CONFIGS, OPENAI_ALIKE, ask, find_form, send
+from .speaking import CONFIGS, DONE, OPENAI_ALIKE, ask, build_model, find_form, halve, send, speak, speak_streamed
 
 USER = {"role": "user", "content": "Hi"}
 
@@ -81,6 +86,8 @@ MESSAGES: dict[str, dict[str, Any]] = {
         "content": [{"type": "thinking", "thinking": [say("Which port?")]}, say("Look.")],
         "tool_calls": [call("abcDEF012", "Calais")],
     },
+    "a refusal": {"content": None, "refusal": "That I may not say."},
+    "sound": {"content": None, "audio": {"id": "audio_1"}},
     "GitHub": {"content": "Look.", "reasoning_text": "Which?", "reasoning_opaque": "abc=", "tool_calls": [CALL]},
 }
 BLOCKS: dict[str, list[dict[str, Any]]] = {
@@ -280,6 +287,7 @@ DRAW: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("model_type", sorted(CONFIGS))
+@settings(max_examples=40)
 @given(data=st.data())
 def test_streamed_equals_whole(model_type: str, data: st.DataObject) -> None:
     """However an answer is cut, all of its fields, the message made of it and the next request are the same."""
@@ -292,3 +300,108 @@ def test_streamed_equals_whole(model_type: str, data: st.DataObject) -> None:
             assert (getattr(streamed, name) or None) == (getattr(whole, name) or None), name
     assert streamed.to_message() == whole.to_message()
     assert send(model_type, continue_with(streamed)) == send(model_type, continue_with(whole))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("as_msg", [False, True])
+def test_a_message_that_a_program_writes_itself(stream: bool, as_msg: bool) -> None:
+    """The ids of the calls hold what Claude and Gemini want back, also in AgentScope's messages."""
+    blocks = [think("One.", "s1"), say("Look."), use("t1", "Calais"), think("Two.", "s2"), use("t2", "Dover")]
+    parts = [{"text": "Look."}, port("c1", "Calais", "c2ln"), port("c2", "Dover")]
+    for model_type, answer in (("anthropic_chat", blocks), ("gemini_chat", parts)):
+        response = ask(model_type, answer, stream)
+        calls = response.tool_calls
+        written: Any = {"role": "assistant", "content": response.text, "tool_calls": [one.to_dict() for one in calls]}
+        results: list[Any] = [one.to_result("nine") for one in calls]
+        if as_msg:
+            uses = [{"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments} for c in calls]
+            written = Msg("model", [{"type": "text", "text": response.text}, *uses], "assistant")
+            outputs = [{"type": "tool_result", "id": one.id, "output": "nine"} for one in calls]
+            results = [Msg("tools", outputs, "user")]
+        model, replay = build_model({"model_type": model_type}, speak(model_type, DONE[find_form(model_type)]))
+        model([USER, written, *results])
+        sent = json.loads(replay.requests[0].body or b"")
+        assert read_turn(model_type, sent["contents" if model_type == "gemini_chat" else "messages"]) == answer
+
+
+def test_a_message_of_a_vendors_sdk() -> None:
+    """Such objects are taken with all that they hold."""
+
+    class Message:
+        role = "assistant"
+        content = None
+
+        def model_dump(self) -> dict[str, Any]:
+            return {"role": "assistant", "content": None, "refusal": None, **THINKING}
+
+    model, replay = build_model({"model_type": "openai_chat"}, speak("openai_chat", DONE["openai"]))
+    model([USER, Message(), {"role": "tool", "tool_call_id": "call_1", "content": "nine"}])
+    sent = json.loads(replay.requests[0].body or b"")["messages"][1]
+    assert sent == {"role": "assistant", "content": None, **THINKING}
+
+
+THINKING = {"reasoning_content": "Which port?", "tool_calls": [CALL]}
+
+
+@pytest.mark.parametrize("model_type", sorted(CONFIGS))
+def test_a_response_can_be_copied_and_stored(model_type: str) -> None:
+    answers = {"anthropic": BLOCKS["interleaved"], "gemini": PARTS["signed calls"], "ollama": THOUGHT["ollama_chat"]}
+    response = ask(model_type, answers.get(find_form(model_type), MESSAGES["DeepSeek, Kimi, Qwen, Z.AI"]), False)
+    for same in (copy.deepcopy(response), pickle.loads(pickle.dumps(response))):
+        assert same.to_message() == response.to_message()
+        assert "received" in same.to_message()
+
+
+def test_a_gateway_that_begins_each_block_with_the_same_index() -> None:
+    blocks = BLOCKS["interleaved"]
+    reply = speak_streamed("anthropic_chat", blocks, halve)
+    reply["chunks"] = [re.sub(r'"index": \d', '"index": 0', chunk) for chunk in reply["chunks"] if "_stop" not in chunk]
+    model, _ = build_model({"model_type": "anthropic_chat"}, reply)
+    response = model("Hi", stream=True)
+    list(response)
+    assert [block for block in response.to_message()["received"]["content"] if block["type"] != "tool_use"] == [
+        block for block in blocks if block["type"] != "tool_use"
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "Two thoughts.", "A thought."])
+def test_a_second_message_after_a_whole_one_is_not_read(name: str) -> None:
+    first = speak_streamed("anthropic_chat", [say("At nine.")], halve)["chunks"]
+    second = [
+        chunk.replace("msg_1", "msg_2") for chunk in speak_streamed("anthropic_chat", [say(name)], halve)["chunks"]
+    ]
+    model, _ = build_model({"model_type": "anthropic_chat"}, {"status": 200, "chunks": [*first, *second]})
+    response = model("Hi", stream=True)
+    list(response)
+    assert (response.text, response.to_message()) == ("At nine.", {"role": "assistant", "content": "At nine."})
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_a_second_message_before_the_first_has_ended(cut: int) -> None:
+    chunks = speak_streamed("anthropic_chat", [say("At nine.")], halve)["chunks"]
+    again = [chunk.replace("msg_1", "msg_2") for chunk in chunks]
+    config = {"model_type": "anthropic_chat", "retry": {"max_attempts": 1}}
+    model, _ = build_model(config, {"status": 200, "chunks": [*chunks[:cut], *again]})
+    with pytest.raises(StreamInterruptedError) as caught:
+        list(model("Hi", stream=True))
+    partial: Any = caught.value.partial
+    assert (partial.text if partial else "") == "".join(halve("At nine.")[: max(0, cut - 2)])
+
+
+def test_a_call_of_a_custom_tool_goes_back_as_one() -> None:
+    """Its free text comes whole or in pieces."""
+    custom = {"id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls -l"}}
+    pieces = [
+        [{"index": 0, "id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls"}}],
+        [{"index": 0, "custom": {"input": " -l"}}],
+    ]
+    chunks = [f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'tool_calls': p}}]})}\n\n" for p in pieces]
+    done = 'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}\n\n'
+    model, _ = build_model({"model_type": "openai_chat"}, {"status": 200, "chunks": [*chunks, done]})
+    streamed = model("Hi", stream=True)
+    list(streamed)
+    for response in (ask("openai_chat", {"content": None, "tool_calls": [custom]}, False), streamed):
+        assert send("openai_chat", continue_with(response))[1]["tool_calls"] == [custom]
+        assert send("anthropic_chat", continue_with(response))[1]["content"] == [
+            {"type": "tool_use", "id": "c1", "name": "shell", "input": {"input": "ls -l"}}
+        ]
