@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
@@ -41,6 +42,11 @@ def identify(dist: Distribution | None) -> tuple[str, str]:
         return facts["Name"] or "unknown", facts["Version"] or "?"
     except Exception:  # an install or uninstall that was interrupted leaves a distribution without metadata
         return "unknown", "?"
+
+
+def canonize(distribution: str) -> str:
+    """The name of a distribution as indexes compare it: https://packaging.python.org/specifications/name-normalization."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def describe(error: BaseException) -> str:

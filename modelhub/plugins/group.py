@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,26 +14,31 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from modelhub.errors import PluginError
 from modelhub.foreign import DISTRIBUTION
 from modelhub.overriding import override
-from modelhub.plugins.entry_points import describe, find_entry_points, identify
+from modelhub.plugins.entry_points import canonize, describe, find_entry_points, identify
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False)
 class Plugin:
-    """One entry point: what it names once that is ``loaded``, or the ``reason`` why it is put aside."""
+    """One entry point: what it names once that is ``loaded``, or the ``flaw`` because of which it cannot be.
+
+    ``rival`` is the plugin that its name alone means, if that is another one; ``choice`` names it all the same.
+    """
 
     name: str
     entry_point: EntryPoint
     distribution: str = DISTRIBUTION
     version: str = ""
     loaded: Any = None
-    reason: str | None = None
+    flaw: str | None = None
+    rival: Plugin | None = None
+    noun: str = "the name"
 
     @property
     def built_in(self) -> bool:
         """Whether it belongs to modelhub itself."""
-        return self.entry_point.value.startswith("modelhub.")
+        return self.distribution == DISTRIBUTION and self.entry_point.value.startswith("modelhub.")
 
     @property
     def origin(self) -> str:
@@ -40,10 +46,22 @@ class Plugin:
         return f"{self.distribution} {self.version}".rstrip()
 
     @property
+    def reason(self) -> str | None:
+        """Why it is put aside: it is broken, or another plugin has its name."""
+        if self.flaw is not None or self.rival is None:
+            return self.flaw
+        return f"{self.noun} {self.name!r} is taken by {self.rival.origin}"
+
+    @property
+    def choice(self) -> str:
+        """What to write to mean this one, whoever else has its name."""
+        return f"{self.distribution}:{self.name}"
+
+    @property
     def rank(self) -> tuple[Any, ...]:
         """Who keeps a contested name: ours, then the first by name; never the order of installation."""
         value = self.entry_point.value
-        return (not self.built_in, self.distribution != DISTRIBUTION, self.distribution.lower(), self.name, value)
+        return (not self.built_in, self.distribution.lower(), self.name, value)
 
     @override
     def __str__(self) -> str:
@@ -55,6 +73,7 @@ class _Found(NamedTuple):
 
     plugins: list[Plugin]
     by_name: dict[str, Plugin]
+    by_choice: dict[tuple[str, str], Plugin]
 
 
 class PluginGroup(Generic[T]):
@@ -62,7 +81,7 @@ class PluginGroup(Generic[T]):
 
     ``kind`` is what users call one, ``noun`` what they call its name; ``explain_misfit`` says why an object cannot be
     one, None when it can. ``built_in`` has ours that are no entry points: ``"module:attribute"`` by name. A name is for
-    one plugin alone, unless names are ``shared``.
+    one plugin alone, unless names are ``shared``; ``"distribution:name"`` means the one of that distribution.
     """
 
     def __init__(
@@ -109,32 +128,58 @@ class PluginGroup(Generic[T]):
     def load_all(self) -> None:
         """Try every plugin, so that the broken ones are known."""
         for plugin in self.plugins:
-            with suppress(PluginError):
-                self._load(plugin)
+            if plugin.rival is None:
+                self.try_out(plugin)
+
+    def try_out(self, plugin: Plugin) -> str | None:
+        """Load a plugin; what is wrong with it, None if it works."""
+        with suppress(PluginError):
+            self._load(plugin)
+        return plugin.flaw
+
+    def inspect(self, plugin: Plugin) -> str | None:
+        """What is wrong with a plugin, as far as that can be seen without importing it."""
+        from modelhub.plugins.flaws import explain_absence, explain_flaw
+
+        if plugin.flaw is not None or plugin.loaded is not None:
+            return plugin.flaw
+        if plugin.built_in:
+            return explain_absence(plugin.entry_point)
+        return explain_flaw(plugin.entry_point, self._explain_misfit)
+
+    def find_rivals(self, name: str) -> list[Plugin]:
+        """The plugins that share a name, the one that it means first; empty if there is one alone, or none."""
+        plugin = self.by_name.get(name)
+        rivals = [each for each in self.plugins if plugin is not None and each.rival is plugin]
+        return [plugin, *rivals] if plugin is not None and rivals else []
 
     def describe(self, plugin: Plugin) -> str:
         """What a plugin that works is good for, in a few words."""
         return self.kind
 
-    def quarantine(self, plugin: Plugin, reason: str) -> PluginError:
+    def quarantine(self, plugin: Plugin, flaw: str) -> PluginError:
         """Put a plugin aside; the error says why, which is the first reason there was."""
         with self._lock:
-            plugin.reason = plugin.reason or reason
-        return PluginError(f"{self.kind} {plugin} cannot be used: {plugin.reason}")
+            plugin.flaw = plugin.flaw or flaw
+        return PluginError(f"{self.kind} {plugin} cannot be used: {plugin.flaw}")
 
     def forget(self) -> None:
         """Look for plugins again when next asked: something was installed, or a test wants a fresh start."""
         with self._lock:
             self._found = None
             for plugin in self._built_in.values():
-                plugin.loaded = plugin.reason = None
+                plugin.loaded = plugin.flaw = None
 
     def __contains__(self, name: object) -> bool:
         return self._find(name) is not None
 
     def _find(self, name: Any) -> Plugin | None:
-        """The plugin of this name; to find one of ours nothing else is looked for."""
-        return self._built_in.get(name) or self.by_name.get(name)
+        """The plugin that a name means; to find one of ours nothing else is looked for."""
+        plugin = self._built_in.get(name) or self.by_name.get(name)
+        if plugin is None and isinstance(name, str) and ":" in name:
+            distribution, _, own = name.partition(":")
+            return self._look().by_choice.get((canonize(distribution), own))
+        return plugin
 
     def _look(self) -> _Found:
         with self._lock:
@@ -143,35 +188,44 @@ class PluginGroup(Generic[T]):
             return self._found
 
     def _rank(self, plugins: list[Plugin]) -> _Found:
-        found = _Found([], {})
-        for plugin in sorted(plugins, key=lambda plugin: plugin.rank):
+        found = _Found([], {}, {})
+        names = Counter(plugin.name for plugin in plugins if not self._shared)
+        gone = {id(plugin) for plugin in plugins if names[plugin.name] > 1 and _is_gone(plugin)}
+        for plugin in sorted(plugins, key=lambda plugin: (id(plugin) in gone, plugin.rank)):
             first = found.by_name.setdefault(plugin.name, plugin)
             if first is not plugin and not self._shared:
                 if first.entry_point.value == plugin.entry_point.value:
                     continue  # the same installation, found on two paths
-                plugin.reason = f"{self._noun} {plugin.name!r} is taken by {first.origin}"
+                plugin.rival, plugin.noun = first, self._noun
+            found.by_choice.setdefault((canonize(plugin.distribution), plugin.name), plugin)
             found.plugins.append(plugin)
         return found
 
     def _load(self, plugin: Plugin) -> T:
         with self._lock:
-            if plugin.reason is None and plugin.loaded is None:
+            if plugin.flaw is None and plugin.loaded is None:
                 self._import(plugin)
-            if plugin.reason is not None:
-                raise self.quarantine(plugin, plugin.reason)
+            if plugin.flaw is not None:
+                raise self.quarantine(plugin, plugin.flaw)
             return cast("T", plugin.loaded)
 
     def _import(self, plugin: Plugin) -> None:
         try:
             loaded = plugin.entry_point.load()
-            plugin.reason = self._explain_misfit(loaded)
+            plugin.flaw = self._explain_misfit(loaded)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: a plugin must not end the program that asks about it
             again = " (after an update of modelhub, install it again: entry points are made then)"
-            plugin.reason = f"importing it raised {describe(error)}{again if plugin.built_in else ''}"
+            plugin.flaw = f"importing it raised {describe(error)}{again if plugin.built_in else ''}"
         else:
             plugin.loaded = loaded
+
+
+def _is_gone(plugin: Plugin) -> bool:
+    from modelhub.plugins.flaws import explain_absence
+
+    return not plugin.built_in and explain_absence(plugin.entry_point) is not None
 
 
 def subclass_of(base: str) -> Callable[[Any], str | None]:

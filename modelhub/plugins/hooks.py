@@ -35,8 +35,12 @@ class InstalledHooks(PluginGroup[Any]):
 
     @override
     def describe(self, plugin: Plugin) -> str:
-        """The hooks that a plugin implements."""
-        return f"hooks: {', '.join(find_hooks(self.manager, plugin.loaded))}"
+        """The hooks that a plugin implements, once it is loaded."""
+        if plugin.loaded is None:
+            return "hooks"
+        manager = build_manager()
+        manager.register(plugin.loaded)
+        return f"hooks: {', '.join(find_hooks(manager, plugin.loaded))}"
 
     @override
     def forget(self) -> None:
