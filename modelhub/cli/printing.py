@@ -47,8 +47,8 @@ def fold(cells: Sequence[str]) -> list[str]:
             lines[-1] += f"  {cell}"
         else:
             indent = "    " if lines else ""
-            keep = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": "    "}
-            lines += textwrap.wrap(cell, width, initial_indent=indent, **keep)
+            wrapper = textwrap.TextWrapper(width, indent, "    ", break_long_words=False, break_on_hyphens=False)
+            lines += wrapper.wrap(cell)
     return lines
 
 

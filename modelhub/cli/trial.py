@@ -10,8 +10,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,7 +36,7 @@ class Verdict:
 def try_all(found: Sequence[tuple[PluginGroup[Any], Plugin]], seconds: float) -> list[Verdict]:
     """Try plugins out side by side; each has ``seconds``."""
     with ThreadPoolExecutor(min(16, max(4, 2 * (os.cpu_count() or 1)))) as pool:
-        return list(pool.map(lambda each: try_out(*each, seconds), found))
+        return list(pool.map(lambda each: try_out(each[0], each[1], seconds), found))
 
 
 def try_out(group: PluginGroup[Any], plugin: Plugin, seconds: float) -> Verdict:
@@ -85,10 +85,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
     if os.name != "nt":
-        try:
+        with suppress(ProcessLookupError, PermissionError):  # when nothing is left of them
             os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # nothing is left of it
     process.wait()
 
 

@@ -106,7 +106,7 @@ def _write_error(error: ast.expr) -> str:
 
 def _explain_name(entry_point: EntryPoint, explain_misfit: Misfit) -> str | None:
     """Say that a module has no such name, or that the name is for something that is no plugin."""
-    name = entry_point.attr.partition(".")[0]
+    name = (entry_point.attr or "").partition(".")[0]
     if not name or _is_dynamic(entry_point.module):
         return None
     tree = read_tree(entry_point.module)

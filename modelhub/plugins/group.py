@@ -33,7 +33,6 @@ class Plugin:
     loaded: Any = None
     flaw: str | None = None
     rival: Plugin | None = None
-    noun: str = "the name"
 
     @property
     def built_in(self) -> bool:
@@ -50,7 +49,7 @@ class Plugin:
         """Why it is put aside: it is broken, or another plugin has its name."""
         if self.flaw is not None or self.rival is None:
             return self.flaw
-        return f"{self.noun} {self.name!r} is taken by {self.rival.origin}"
+        return f"its name is taken by {self.rival.origin}"
 
     @property
     def choice(self) -> str:
@@ -97,7 +96,7 @@ class PluginGroup(Generic[T]):
         self.group = group
         self.kind = kind
         self._explain_misfit = explain_misfit
-        self._noun = noun
+        self.noun = noun
         self._shared = shared
         self._built_in = {name: Plugin(name, EntryPoint(name, at, group)) for name, at in (built_in or {}).items()}
         self._lock = threading.RLock()
@@ -122,7 +121,7 @@ class PluginGroup(Generic[T]):
         """What the plugin of this name is; raises PluginError when there is none, or when it cannot be loaded."""
         plugin = self._find(name)
         if plugin is None:
-            raise PluginError(f"no installed {self.kind} has {self._noun} {name!r}")
+            raise PluginError(f"no installed {self.kind} has {self.noun} {name!r}")
         return self._load(plugin)
 
     def load_all(self) -> None:
@@ -190,13 +189,13 @@ class PluginGroup(Generic[T]):
     def _rank(self, plugins: list[Plugin]) -> _Found:
         found = _Found([], {}, {})
         names = Counter(plugin.name for plugin in plugins if not self._shared)
-        gone = {id(plugin) for plugin in plugins if names[plugin.name] > 1 and _is_gone(plugin)}
+        gone = {id(plugin) for plugin in plugins if names[plugin.name] > 1 and _explain_absence(plugin)}
         for plugin in sorted(plugins, key=lambda plugin: (id(plugin) in gone, plugin.rank)):
             first = found.by_name.setdefault(plugin.name, plugin)
             if first is not plugin and not self._shared:
                 if first.entry_point.value == plugin.entry_point.value:
                     continue  # the same installation, found on two paths
-                plugin.rival, plugin.noun = first, self._noun
+                plugin.rival = first
             found.by_choice.setdefault((canonize(plugin.distribution), plugin.name), plugin)
             found.plugins.append(plugin)
         return found
@@ -217,15 +216,16 @@ class PluginGroup(Generic[T]):
             raise
         except BaseException as error:  # SystemExit too: a plugin must not end the program that asks about it
             again = " (after an update of modelhub, install it again: entry points are made then)"
-            plugin.flaw = f"importing it raised {describe(error)}{again if plugin.built_in else ''}"
+            said = f"importing it raised {describe(error)}{again if plugin.built_in else ''}"
+            plugin.flaw = _explain_absence(plugin) or said
         else:
             plugin.loaded = loaded
 
 
-def _is_gone(plugin: Plugin) -> bool:
+def _explain_absence(plugin: Plugin) -> str | None:
     from modelhub.plugins.flaws import explain_absence
 
-    return not plugin.built_in and explain_absence(plugin.entry_point) is not None
+    return None if plugin.built_in else explain_absence(plugin.entry_point)
 
 
 def subclass_of(base: str) -> Callable[[Any], str | None]:

@@ -58,9 +58,9 @@ def _find_targets(tree: ast.Module, module: str, first: str, rest: str) -> Itera
     for node in bindings:
         yield from _read_binding(node, module, first, rest)
     for node in bindings:
-        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-            if (source := find_source(node, module)) is not None:
-                yield Place(source, _join(first, rest))
+        starred = isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and starred and (source := find_source(node, module)) is not None:
+            yield Place(source, _join(first, rest))
     if find_module(f"{module}.{first}") is not None:
         yield Place(f"{module}.{first}", rest)
 

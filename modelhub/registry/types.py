@@ -36,7 +36,7 @@ class KnownTypes(Collection[str]):
         return find_class_schema(self.find_class(model_type), model_type, WRAPPERS.find_known)
 
     def find_rivals(self, model_type: str) -> list[Plugin]:
-        """The installed wrappers that all claim a model_type, the one that it means first; empty if there is no doubt."""
+        """The installed wrappers that all claim a model_type, the one that it means first; empty if there is one."""
         return [] if model_type in self._registered else WRAPPERS.find_rivals(model_type)
 
     @override

@@ -67,9 +67,7 @@ def check(
 class Checker:
     """Checks one config after the other, and remembers the schema of each model_type."""
 
-    def __init__(
-        self, schema_of: SchemaOf, model_types: Collection[str], rivals_of: RivalsOf = lambda _: ()
-    ) -> None:
+    def __init__(self, schema_of: SchemaOf, model_types: Collection[str], rivals_of: RivalsOf = lambda _: ()) -> None:
         self._schema_of = schema_of
         self._model_types = model_types
         self._rivals_of = rivals_of

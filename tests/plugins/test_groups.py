@@ -72,8 +72,8 @@ def test_names_go_to_ours_then_to_the_first_package_by_name(group: PluginGroup[t
         "two": "odd-b 1",
     }
     assert {str(plugin): plugin.reason for plugin in group.quarantined} == {
-        "mine (odd-b 1, odd_b:One)": "the name 'mine' is taken by modelhub-registry",
-        "one (odd-b 1, odd_b:One)": "the name 'one' is taken by odd-a 1",
+        "mine (odd-b 1, odd_b:One)": "its name is taken by modelhub-registry",
+        "one (odd-b 1, odd_b:One)": "its name is taken by odd-a 1",
     }
     assert not [name for name in sys.modules if name.startswith("odd_")]
 

@@ -31,8 +31,11 @@ class _Row(NamedTuple):
     @property
     def reason(self) -> str | None:
         """Why it is put aside."""
-        taken = f"{self.plugin.reason}; write {self.plugin.choice!r} to use this one" if self.plugin.rival else None
-        return self.verdict.flaw or taken
+        flaw, plugin = self.verdict.flaw, self.plugin
+        if plugin.rival is None:
+            return flaw
+        taken = f"{self.group.noun} {plugin.name!r} is taken by {plugin.rival.origin}"
+        return f"{taken}, and {flaw}" if flaw else f"{taken}; write {plugin.choice!r} to use this one"
 
     @property
     def note(self) -> str:
@@ -76,9 +79,10 @@ def _print(rows: list[_Row]) -> None:
     print_table([_build_cells(row) for row in rows if row.state != _ASIDE])
     for row in rows:
         if row.state == _ASIDE:
+            name, _, where = str(row.plugin).partition(" (")
             whole = f"{_ASIDE}  {row.plugin}: {row.reason}"
-            first, *rest = [whole] if len(whole) <= 80 else fold([f"{_ASIDE}  {row.plugin}:", row.reason or ""])
-            click.echo("\n".join([first.replace(_ASIDE, colour(_ASIDE, fg="red"), 1), *rest]))
+            lines = [whole] if len(whole) <= 80 else fold([f"{_ASIDE}  {name}", f"({where}:", row.reason or ""])
+            click.echo("\n".join(lines).replace(_ASIDE, colour(_ASIDE, fg="red"), 1))
     if not rows:
         click.echo("no plugins besides the wrappers that come with modelhub (`modelhub types`)")
 

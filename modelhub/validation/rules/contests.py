@@ -18,9 +18,16 @@ def explain_contest(name: str, rivals: Sequence[Plugin], key: str = "model_type"
 
 def explain_unchecked(model_type: str) -> Finding:
     """Say that the keys of a config are not checked."""
-    message = f"the keys of '{model_type}' are not checked: there is no schema, and its source does not tell what it takes"
-    hint = f"its author can add the file schemas/{model_type.rpartition(':')[2]}.json to its package"
+    message = (
+        f"the keys of '{model_type}' are not checked: there is no schema, and its source does not tell what it takes"
+    )
+    hint = f"its author can add the file schemas/{find_bare_type(model_type)}.json to its package"
     return Finding("MH503", message, ("model_type",), hint=hint, severity="warning")
+
+
+def find_bare_type(model_type: str) -> str:
+    """A model_type without the distribution that may stand before it."""
+    return model_type.rpartition(":")[2]
 
 
 def _enumerate(words: Sequence[str], joint: str = "and") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from modelhub.validation.schema.derive import Parameter, derive_from_class, derive_schema, describe_parameter
@@ -25,8 +26,9 @@ def combine(line: Line, model_type: str) -> Schema | None:
     """The schema of the first class of a line; None if nothing is known of any of its classes."""
     own: dict[str, Parameter] = {}
     base: Schema | None = None
-    number, reached, more = 0, True, False  # whether keys come to the next class, and whether other keys are taken
-    for number, link in enumerate(line, 1):
+    found, reached, more = False, True, False  # whether keys come to the next class, and whether other keys are taken
+    for link in line:
+        found = True
         if isinstance(link, dict):
             base = link
             break
@@ -35,12 +37,12 @@ def combine(line: Line, model_type: str) -> Schema | None:
                 own.setdefault(parameter.name, parameter)
             more = more or link.extra in ("used", "kept")
             reached = link.extra in ("used", "passed")
-    if not number:
+    if not found:
         return None
     if base is not None and reached:
         return _extend(base, own, model_type, closed=not more)
     schema = derive_schema(own.values(), extra_keys=more or reached, title=model_type)
-    return schema if base is None else _describe_by(base, schema)
+    return schema if base is None else _describe_by(base, schema, own)
 
 
 def _extend(base: Schema, own: dict[str, Parameter], model_type: str, *, closed: bool) -> Schema:
@@ -65,9 +67,9 @@ def _rename(example: Any, model_type: str) -> Any:
     return {**example, "model_type": model_type} if isinstance(example, dict) else example
 
 
-def _describe_by(base: Schema, schema: Schema) -> Schema:
-    """``schema``, whose keys are explained as in ``base``, the schema of what its class extends."""
+def _describe_by(base: Schema, schema: Schema, own: Iterable[str]) -> Schema:
+    """``schema``, whose ``own`` keys are explained as in ``base``, the schema of what its class extends."""
     told = base.get("properties", {})
-    shared = {name: told[name] for name in schema["properties"] if name in told and name not in _IDENTITY}
-    kept = {key: base[key] for key in ("$id", "$defs", "description", "x-capabilities") if key in base}
+    shared = {name: told[name] for name in own if name in told and name not in _IDENTITY}
+    kept: Schema = {key: base[key] for key in ("$id", "$defs", "description", "x-capabilities") if key in base}
     return {**kept, **schema, "properties": {**schema["properties"], **shared}}

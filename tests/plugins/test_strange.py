@@ -1,0 +1,142 @@
+"""Strange plugins, installed together: every command names what is wrong with each, and none suffers from another."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .strange import TABLE, build_wheel
+from .test_installed import Environment, create_environment
+
+WRAPPERS = [name for name, strange in TABLE.items() if strange.group == "modelhub.wrappers"]
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals")
+
+
+class Installed(Environment):
+    """All of them, installed; what a command prints is asked for once."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        super().__init__(root, folder)
+        self._said: dict[tuple[str, ...], tuple[subprocess.CompletedProcess[str], float]] = {}
+
+    def ask(self, *arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:
+        if arguments not in self._said:
+            start = time.monotonic()
+            self._said[arguments] = self.modelhub(*arguments), time.monotonic() - start
+        return self._said[arguments]
+
+    def rows(self, *arguments: str) -> dict[str, dict[str, Any]]:
+        done, _ = self.ask(*arguments)
+        assert done.stderr == ""
+        return {row["name"]: row for row in json.loads(done.stdout)}
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    root, folder = tmp_path_factory.mktemp("strange"), tmp_path_factory.mktemp("work")
+    packages = create_environment(root / "venv")
+    wheels = [str(build_wheel(name, strange, folder)) for name, strange in TABLE.items()]
+    pip = [sys.executable, "-m", "pip", "--python", str(root / "venv"), "install", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, "-q", "--no-index", "--no-deps", *wheels], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name, strange in TABLE.items():
+        for gone in strange.gone:
+            path = packages / gone.format(f"odd_{name}")
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    entries = [f"- {{config_name: {name}, model_type: odd_{name}, voiec: loud}}\n" for name in WRAPPERS]
+    (folder / "all.yaml").write_text("".join(entries))
+    (folder / "good.yaml").write_text("{config_name: x, model_type: odd_good, voice: low}\n")
+    return Installed(root / "venv", folder)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_is_seen_without_an_import(installed: Installed, name: str) -> None:
+    row = installed.rows("plugins", "--json")[f"odd_{name}"]
+    expected = TABLE[name].seen
+    assert row["state"] == ("installed" if expected is None else "quarantined"), row
+    assert (expected or "") in (row["reason"] or ""), row
+    distribution = f"odd-{name.replace('_', '-')}"
+    assert (row["group"], row["distribution"], row["version"]) == (TABLE[name].group, distribution, "1.0")
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_a_trial_finds(installed: Installed, name: str) -> None:
+    row = installed.rows("plugins", "--check", "--timeout", "6", "--json")[f"odd_{name}"]
+    expected = TABLE[name].tried
+    assert row["state"] == ("ok" if expected is None else "quarantined"), row
+    assert (expected or "") in (row["reason"] or ""), row
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_what_validate_says(installed: Installed, name: str) -> None:
+    done, _ = installed.ask("validate", "--format", "json", "all.yaml")
+    assert (done.returncode, done.stderr) == (1, "")
+    problems = [each for each in json.loads(done.stdout) if each["config_name"] == name]
+    assert [each["code"] for each in problems] == TABLE[name].codes, problems
+    assert [each["severity"] for each in problems] == [
+        "warning" if code == "MH503" else "error" for code in TABLE[name].codes
+    ]
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_types_and_schema_go_on(installed: Installed, name: str) -> None:
+    types, _ = installed.ask("types", "--json")
+    (row,) = [row for row in json.loads(types.stdout) if row["model_type"] == f"odd_{name}"]
+    assert ("cannot be used" in row["description"]) is (TABLE[name].codes == ["MH501"])
+    schemas, _ = installed.ask("schema")
+    assert (f"odd_{name}" in json.loads(schemas.stdout)) is (TABLE[name].codes != ["MH501"])
+    assert (f"wrapper odd_{name} (" in schemas.stderr) is (TABLE[name].codes == ["MH501"])
+
+
+def test_the_list_is_for_people_and_quick(installed: Installed) -> None:
+    done, seconds = installed.ask("plugins")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert [line for line in done.stdout.splitlines() if len(line) > 80 and " " in line.strip()] == []
+    flat = " ".join(done.stdout.split())
+    for name, strange in TABLE.items():
+        state = "installed" if strange.seen is None else "quarantined"
+        assert f"{state} odd_{name} " in flat
+        assert (strange.seen or "") in flat
+    assert seconds < 30  # they sleep for minutes, all in all
+
+
+def test_none_is_imported_but_the_one_that_is_called(installed: Installed) -> None:
+    for arguments in (["types"], ["schema"], ["new", "odd_good"], ["validate", "good.yaml"]):
+        assert installed.ask(*arguments)[0].returncode == 0, arguments
+    done = installed.modelhub("call", "-c", "good.yaml", "x", "hello")
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "hello", "")
+
+
+def test_init_tells_of_what_is_gone(installed: Installed) -> None:
+    code = """
+import json, sys, modelhub
+try:
+    modelhub.init("all.yaml")
+except modelhub.ConfigError as error:
+    found = [problem.code for problem in error.problems]
+print(json.dumps([found, [name for name in sys.modules if name.startswith("odd_")]]))
+"""
+    found, imported = installed.evaluate(code)
+    expected = [code for name in WRAPPERS for code in TABLE[name].codes if code != "MH503"]
+    assert (found, imported) == (expected, [])
+
+
+def test_a_plugin_that_is_well_makes_no_failure(installed: Installed, tmp_path: Path) -> None:
+    packages = create_environment(tmp_path / "venv")
+    for name in ("good", "hooks"):
+        shutil.unpack_archive(build_wheel(name, TABLE[name], tmp_path), packages, "zip")
+    alone = Environment(tmp_path / "venv", tmp_path)
+    for arguments in (["plugins"], ["plugins", "--check"]):
+        done = alone.modelhub(*arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        state = "ok" if "--check" in arguments else "installed"
+        assert [line.split()[:2] for line in done.stdout.splitlines()] == [[state, "odd_good"], [state, "odd_hooks"]]
