@@ -23,7 +23,10 @@ def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
 
     seen: set[str] = set()
     for dist in distributions():
-        text = dist.read_text("entry_points.txt") or ""
+        try:
+            text = dist.read_text("entry_points.txt") or ""
+        except (OSError, ValueError):  # not readable, or no text
+            continue
         name, _ = identify(dist)
         if f"[{group}]" not in text or name in seen:
             continue
@@ -33,6 +36,17 @@ def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
         with suppress(configparser.Error):
             parser.read_string(text)
             yield from ((EntryPoint(key, value, group), dist) for key, value in parser.items(group))
+
+
+def find_groups() -> dict[str, list[str]]:
+    """The groups of all installed entry points whose names begin as ours do, with who declares something in each."""
+    found: dict[str, list[str]] = {}
+    for dist in distributions():
+        with suppress(Exception):  # what is declared wrongly is in no group
+            for group in {each.group for each in dist.entry_points}:
+                if group.lower().startswith("modelhub"):
+                    found.setdefault(group, []).append(" ".join(identify(dist)))
+    return found
 
 
 def identify(dist: Distribution | None) -> tuple[str, str]:

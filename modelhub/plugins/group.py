@@ -6,65 +6,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from modelhub.errors import PluginError
-from modelhub.foreign import DISTRIBUTION
-from modelhub.overriding import override
 from modelhub.plugins.entry_points import canonize, describe, find_entry_points, identify
+from modelhub.plugins.plugin import Plugin
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True, eq=False)
-class Plugin:
-    """One entry point: what it names once that is ``loaded``, or the ``flaw`` because of which it cannot be.
-
-    ``rival`` is the plugin that its name alone means, if that is another one; ``choice`` names it all the same.
-    """
-
-    name: str
-    entry_point: EntryPoint
-    distribution: str = DISTRIBUTION
-    version: str = ""
-    loaded: Any = None
-    flaw: str | None = None
-    rival: Plugin | None = None
-
-    @property
-    def built_in(self) -> bool:
-        """Whether it belongs to modelhub itself."""
-        return self.distribution == DISTRIBUTION and self.entry_point.value.startswith("modelhub.")
-
-    @property
-    def origin(self) -> str:
-        """The distribution that brings it, with its version."""
-        return f"{self.distribution} {self.version}".rstrip()
-
-    @property
-    def reason(self) -> str | None:
-        """Why it is put aside: it is broken, or another plugin has its name."""
-        if self.flaw is not None or self.rival is None:
-            return self.flaw
-        return f"its name is taken by {self.rival.origin}"
-
-    @property
-    def choice(self) -> str:
-        """What to write to mean this one, whoever else has its name."""
-        return f"{self.distribution}:{self.name}"
-
-    @property
-    def rank(self) -> tuple[Any, ...]:
-        """Who keeps a contested name: ours, then the first by name; never the order of installation."""
-        value = self.entry_point.value
-        return (not self.built_in, self.distribution.lower(), self.name, value)
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.name} ({self.origin}, {self.entry_point.value})"
 
 
 class _Found(NamedTuple):
@@ -73,6 +23,7 @@ class _Found(NamedTuple):
     plugins: list[Plugin]
     by_name: dict[str, Plugin]
     by_choice: dict[tuple[str, str], Plugin]
+    contests: dict[str, list[Plugin]]
 
 
 class PluginGroup(Generic[T]):
@@ -117,9 +68,17 @@ class PluginGroup(Generic[T]):
         """Those whose name is taken, and those that were found to be broken so far."""
         return [plugin for plugin in self.plugins if plugin.reason is not None]
 
+    def find(self, name: Any) -> Plugin | None:
+        """The plugin that a name means; to find one of ours nothing else is looked for."""
+        plugin = self._built_in.get(name) or self.by_name.get(name)
+        if plugin is None and isinstance(name, str) and ":" in name:
+            distribution, _, own = name.partition(":")
+            return self._look().by_choice.get((canonize(distribution), own))
+        return plugin
+
     def load(self, name: str) -> T:
         """What the plugin of this name is; raises PluginError when there is none, or when it cannot be loaded."""
-        plugin = self._find(name)
+        plugin = self.find(name)
         if plugin is None:
             raise PluginError(f"no installed {self.kind} has {self.noun} {name!r}")
         return self._load(plugin)
@@ -148,9 +107,12 @@ class PluginGroup(Generic[T]):
 
     def find_rivals(self, name: str) -> list[Plugin]:
         """The plugins that share a name, the one that it means first; empty if there is one alone, or none."""
-        plugin = self.by_name.get(name)
-        rivals = [each for each in self.plugins if plugin is not None and each.rival is plugin]
-        return [plugin, *rivals] if plugin is not None and rivals else []
+        return self._look().contests.get(name, [])
+
+    def list_names(self) -> list[str]:
+        """Every name that means a plugin; contested ones once more for each of those that claim them."""
+        found = self._look()
+        return [*found.by_name, *(each.choice for rivals in found.contests.values() for each in rivals)]
 
     def describe(self, plugin: Plugin) -> str:
         """What a plugin that works is good for, in a few words."""
@@ -170,15 +132,7 @@ class PluginGroup(Generic[T]):
                 plugin.loaded = plugin.flaw = None
 
     def __contains__(self, name: object) -> bool:
-        return self._find(name) is not None
-
-    def _find(self, name: Any) -> Plugin | None:
-        """The plugin that a name means; to find one of ours nothing else is looked for."""
-        plugin = self._built_in.get(name) or self.by_name.get(name)
-        if plugin is None and isinstance(name, str) and ":" in name:
-            distribution, _, own = name.partition(":")
-            return self._look().by_choice.get((canonize(distribution), own))
-        return plugin
+        return self.find(name) is not None
 
     def _look(self) -> _Found:
         with self._lock:
@@ -187,7 +141,7 @@ class PluginGroup(Generic[T]):
             return self._found
 
     def _rank(self, plugins: list[Plugin]) -> _Found:
-        found = _Found([], {}, {})
+        found = _Found([], {}, {}, {})
         names = Counter(plugin.name for plugin in plugins if not self._shared)
         gone = {id(plugin) for plugin in plugins if names[plugin.name] > 1 and _explain_absence(plugin)}
         for plugin in sorted(plugins, key=lambda plugin: (id(plugin) in gone, plugin.rank)):
@@ -196,6 +150,8 @@ class PluginGroup(Generic[T]):
                 if first.entry_point.value == plugin.entry_point.value:
                     continue  # the same installation, found on two paths
                 plugin.rival = first
+                if id(plugin) not in gone:
+                    found.contests.setdefault(plugin.name, [first]).append(plugin)
             found.by_choice.setdefault((canonize(plugin.distribution), plugin.name), plugin)
             found.plugins.append(plugin)
         return found

@@ -9,7 +9,8 @@ import pluggy
 from modelhub.hooks import Specs
 from modelhub.overriding import override
 from modelhub.plugins.entry_points import describe
-from modelhub.plugins.group import Plugin, PluginGroup
+from modelhub.plugins.group import PluginGroup
+from modelhub.plugins.plugin import Plugin
 
 GROUP = "modelhub"
 

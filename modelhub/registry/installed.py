@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import PluginError
 from modelhub.overriding import override
-from modelhub.plugins.flaws import explain_absence
-from modelhub.plugins.group import Plugin, PluginGroup, subclass_of
-from modelhub.validation.schema.installed import find_installed_schema
+from modelhub.plugins.group import PluginGroup, subclass_of
+from modelhub.plugins.plugin import Plugin
 from modelhub.validation.schema.store import load_schema
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
 
         Raises PluginError if the schema cannot be read, or if nothing is left of the package.
         """
-        plugin = self._find(model_type)
+        plugin = self.find(model_type)
         return None if plugin is None else self._read_schema(plugin)
 
     def find_known(self, module: str, name: str) -> dict[str, Any] | None:
@@ -73,6 +72,9 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
         try:
             if plugin.built_in and (schema := load_schema(plugin.name)):
                 return schema
+            from modelhub.plugins.flaws import explain_absence  # which most programs do without
+            from modelhub.validation.schema.installed import find_installed_schema
+
             if (absence := explain_absence(plugin.entry_point)) is None:
                 point, known = plugin.entry_point, partial(self._find_known, (*asking, plugin))
                 return find_installed_schema(point.module, point.attr, plugin.name, known)

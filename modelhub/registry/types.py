@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from modelhub.overriding import override
 from modelhub.registry.installed import WRAPPERS
-from modelhub.validation.schema.extend import find_class_schema
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
@@ -33,6 +32,8 @@ class KnownTypes(Collection[str]):
         """The schema of a model_type: the installed one, which needs no import of the plugin, or one from its class."""
         if model_type not in self._registered and model_type in WRAPPERS:
             return WRAPPERS.schema(model_type)
+        from modelhub.validation.schema.extend import find_class_schema  # which most programs do without
+
         return find_class_schema(self.find_class(model_type), model_type, WRAPPERS.find_known)
 
     def find_rivals(self, model_type: str) -> list[Plugin]:

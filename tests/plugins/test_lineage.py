@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from modelhub.wrappers.ollama import OllamaChatWrapper
 from modelhub.wrappers.openai import OpenAIChatWrapper
 
 from modelhub import ModelRegistry
 from modelhub.base import ModelWrapperBase
+from modelhub.cli.app import cli
 from modelhub.configs.layers.entry import Entry
 from modelhub.configs.readers.document import Document
 from modelhub.errors import ConfigError
@@ -215,6 +217,15 @@ def test_classes_of_the_program_are_checked_alike(
     except ConfigError as error:
         found = [problem.code for problem in error.problems]
     assert found == codes
+
+
+def test_a_group_that_nobody_reads_is_told(install: Install, tmp_path: Path) -> None:
+    install({"odd": "odd:W"}, {"odd.py": PLAIN})
+    points = tmp_path / "odd-9.dist-info" / "entry_points.txt"
+    points.write_text(points.read_text("utf-8").replace("modelhub.wrappers", "modelhub.wrapper"), "utf-8")
+    said = " ".join(CliRunner().invoke(cli, ["plugins"]).output.split())
+    assert "ignored odd 9: nothing reads the entry points in the group 'modelhub.wrapper'" in said
+    assert "did you mean 'modelhub.wrappers'?" in said
 
 
 @pytest.fixture

@@ -130,6 +130,29 @@ print(json.dumps([found, [name for name in sys.modules if name.startswith("odd_"
     assert (found, imported) == (expected, [])
 
 
+@pytest.mark.parametrize("name", ["good", "starred", "extends"])
+def test_wheels_on_the_path_work_with_every_command(tmp_path: Path, installed: Installed, name: str) -> None:
+    wheel = build_wheel(f"zipped_{name}", TABLE[name], tmp_path)
+    model_type = f"odd_zipped_{name}"
+    (tmp_path / "models.yaml").write_text(f"- {{config_name: x, model_type: {model_type}, voiec: low}}\n")
+    zipped = Environment(installed.python.parent.parent, tmp_path)
+
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        done = zipped.run("-m", "modelhub", *command.split(), PYTHONPATH=str(wheel))
+        assert done.stderr == ""
+        return done
+
+    states = {row["name"]: row["state"] for row in json.loads(run("plugins --json").stdout)}
+    assert states[model_type] == "installed"
+    assert model_type in run(f"new {model_type}").stdout
+    assert "model_type" in json.loads(run(f"schema {model_type}").stdout)["properties"]
+    (problem,) = json.loads(run("validate --format json models.yaml").stdout)
+    assert problem["code"] == "MH103"
+    code = f"import json\nfrom modelhub.cli.trial import GROUPS, try_out\nplugin = GROUPS[0].by_name[{model_type!r}]\n"
+    code += "print(json.dumps(try_out(GROUPS[0], plugin, 60).flaw))"
+    assert zipped.evaluate(code, PYTHONPATH=str(wheel)) is None
+
+
 def test_a_plugin_that_is_well_makes_no_failure(installed: Installed, tmp_path: Path) -> None:
     packages = create_environment(tmp_path / "venv")
     for name in ("good", "hooks"):

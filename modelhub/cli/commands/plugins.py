@@ -8,7 +8,10 @@ import click
 
 from modelhub.cli.printing import colour, fold, print_json, print_table
 from modelhub.cli.trial import GROUPS, Verdict, try_all
+from modelhub.diagnostics.suggest import suggest
+from modelhub.diagnostics.wording import did_you_mean
 from modelhub.plugins import Plugin, PluginGroup
+from modelhub.plugins.entry_points import find_groups
 
 _ASIDE = "quarantined"
 
@@ -83,6 +86,11 @@ def _print(rows: list[_Row]) -> None:
             whole = f"{_ASIDE}  {row.plugin}: {row.reason}"
             lines = [whole] if len(whole) <= 80 else fold([f"{_ASIDE}  {name}", f"({where}:", row.reason or ""])
             click.echo("\n".join(lines).replace(_ASIDE, colour(_ASIDE, fg="red"), 1))
+    for group, who in find_groups().items():
+        near = suggest(group, [each.group for each in GROUPS])
+        if near is not None and near != group:
+            note = f"nothing reads the entry points in the group {group!r}; {did_you_mean(near)}"
+            click.echo("\n".join(fold([f"ignored  {', '.join(dict.fromkeys(who))}:", note])))
     if not rows:
         click.echo("no plugins besides the wrappers that come with modelhub (`modelhub types`)")
 
