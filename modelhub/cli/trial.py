@@ -80,7 +80,7 @@ def answer() -> None:
     os._exit(0)  # threads that a plugin has started, and what it has registered for the exit, are not waited for
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[Any]) -> None:
     """End a process and those that it has started."""
     if process.poll() is None:
         process.kill()

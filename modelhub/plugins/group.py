@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from modelhub.errors import PluginError
 from modelhub.plugins.entry_points import canonize, describe, find_entry_points, identify
 from modelhub.plugins.plugin import Plugin
+from modelhub.plugins.surroundings import surround
 
 T = TypeVar("T")
 
@@ -166,7 +167,8 @@ class PluginGroup(Generic[T]):
 
     def _import(self, plugin: Plugin) -> None:
         try:
-            loaded = plugin.entry_point.load()
+            with surround():
+                loaded = plugin.entry_point.load()
             plugin.flaw = self._explain_misfit(loaded)
         except KeyboardInterrupt:
             raise

@@ -21,13 +21,19 @@ def find_module(name: str) -> ModuleSpec | None:
     spec: ModuleSpec | None = None
     steps = name.split(".")
     for number in range(1, len(steps) + 1):
-        folders = None if spec is None else spec.submodule_search_locations
+        folders = None if spec is None else _list_folders(spec)
         if spec is not None and folders is None:
             return None  # a module has no modules below it
         spec = _find(".".join(steps[:number]), folders)
         if spec is None:
             return None
     return spec
+
+
+def _list_folders(spec: ModuleSpec) -> Iterable[str] | None:
+    """Where the modules of a package are; one that is loaded may have come to know more folders."""
+    folders: Iterable[str] | None = getattr(sys.modules.get(spec.name), "__path__", spec.submodule_search_locations)
+    return folders
 
 
 def _find(name: str, folders: Iterable[str] | None) -> ModuleSpec | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import PluginError
@@ -85,12 +86,18 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
     def _find_known(self, asking: tuple[Plugin, ...], module: str, name: str) -> dict[str, Any] | None:
         if not self._classes:
             for plugin in self.plugins:
-                self._classes.setdefault(plugin.entry_point.value, []).append(plugin)
+                self._classes.setdefault(_name_class(plugin.entry_point), []).append(plugin)
         for plugin in self._classes.get(f"{module}:{name}", ()):
             if plugin not in asking:
                 with suppress(PluginError):
                     return self._read_schema(plugin, asking)
         return None
+
+
+def _name_class(entry_point: EntryPoint) -> str:
+    """The module and the class that an entry point names, without extras."""
+    match = entry_point.pattern.match(entry_point.value)
+    return f"{match['module']}:{match['attr']}" if match else ""
 
 
 WRAPPERS = InstalledWrappers()

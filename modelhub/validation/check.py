@@ -157,9 +157,10 @@ def _is_surely_valid(schema: Schema, config: dict[str, Any]) -> bool:
 
 
 def _broken(error: Exception) -> Finding:
-    message = f"the schema of this model_type is broken ({type(error).__name__})"
     if isinstance(error, PluginError):
-        message = str(error)
+        hint = "`modelhub plugins` lists all plugins and what is wrong with them"
+        return Finding("MH501", str(error), ("model_type",), hint=hint)
+    message = f"the schema of this model_type is broken ({type(error).__name__})"
     return Finding("MH501", message, ("model_type",), hint="tell the author of the plugin that provides it")
 
 

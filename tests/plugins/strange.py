@@ -122,6 +122,7 @@ TABLE: dict[str, Strange] = {
         {"{0}/__init__.py": GOOD, "{0}/schemas/{0}.json": "["}, "is not JSON", "is not JSON", ["MH501"]
     ),
     "hooks": source(HOOK, group="modelhub", value="{0}"),
+    "hooks_print": source("print('hello')" + HOOK, tried="prints on standard output", group="modelhub", value="{0}"),
     "hooks_gone": source(HOOK, seen=GONE, tried=GONE, group="modelhub", value="{0}", gone=["{0}.py"]),
     "hooks_exit": source(
         "import os\nos._exit(3)" + HOOK, seen="os._exit(3)", tried="exit status 3", group="modelhub", value="{0}"

@@ -116,6 +116,24 @@ def test_none_is_imported_but_the_one_that_is_called(installed: Installed) -> No
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "hello", "")
 
 
+@pytest.mark.parametrize("arguments", [("call", "x", "hello"), ("call", "x", "hello", "--json")])
+def test_what_a_plugin_prints_is_no_answer(installed: Installed, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "models.yaml").write_text("{config_name: x, model_type: odd_prints}\n")
+    done = Environment(installed.python.parent.parent, tmp_path).modelhub(*arguments, "-c", "models.yaml")
+    assert (done.returncode, done.stderr) == (0, "hello\n")
+    answer = json.loads(done.stdout)["text"] if "--json" in arguments else done.stdout.strip()
+    assert answer == "hello"
+
+
+def test_what_a_source_of_secrets_prints_is_no_report(tmp_path: Path) -> None:
+    packages = create_environment(tmp_path / "venv")
+    shutil.unpack_archive(build_wheel("hooks_print", TABLE["hooks_print"], tmp_path), packages, "zip")
+    (tmp_path / "models.yaml").write_text("{config_name: x, model_type: openai_chat, api_key: '${odd:key}'}\n")
+    done = Environment(tmp_path / "venv", tmp_path).modelhub("validate", "--env", "--format", "json", "models.yaml")
+    assert (done.returncode, done.stderr) == (1, "hello\n")
+    assert [problem["code"] for problem in json.loads(done.stdout)] == ["MH302"]
+
+
 def test_init_tells_of_what_is_gone(installed: Installed) -> None:
     code = """
 import json, sys, modelhub
