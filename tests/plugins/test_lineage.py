@@ -135,6 +135,21 @@ def test_only_what_a_closed_init_takes_is_allowed(install: Install) -> None:
     assert View([(schema or {}, schema or {})]).at(("my_token",)).secret  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from modelhub.base import ChatWrapper as B",
+        "from modelhub import HTTPModelWrapperBase as B",
+        "from modelhub.wrappers.openai import OpenAIEndpoint as B",
+    ],
+)
+def test_the_keys_of_every_type_are_checked_below_the_bases(install: Install, source: str) -> None:
+    schema = install({"odd": "odd:W"}, {"odd.py": f"{source}\nclass W(B): ..."}).schema("odd")
+    assert find_codes(schema, client_args={"base_ulr": "u"}) == [("MH103", "did you mean 'base_url'?")]
+    assert [code for code, _ in find_codes(schema, timeout=-1)] == ["MH201"]
+    assert find_codes(schema, anything=1) == []
+
+
 def test_what_a_class_needs_follows_its_own_init(install: Install) -> None:
     ollama = (
         "from modelhub.wrappers.ollama import OllamaChatWrapper as B\nclass W(B):\n    def __init__(self, config_name, "

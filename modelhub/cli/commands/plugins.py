@@ -82,9 +82,8 @@ def _print(rows: list[_Row]) -> None:
     print_table([_build_cells(row) for row in rows if row.state != _ASIDE])
     for row in rows:
         if row.state == _ASIDE:
-            name, _, where = str(row.plugin).partition(" (")
-            whole = f"{_ASIDE}  {row.plugin}: {row.reason}"
-            lines = [whole] if len(whole) <= 80 else fold([f"{_ASIDE}  {name}", f"({where}:", row.reason or ""])
+            named, whole = f"{_ASIDE}  {row.plugin}:", f"{_ASIDE}  {row.plugin}: {row.reason}"
+            lines = [whole] if len(whole) <= 80 else fold([*_split(named), row.reason or ""])
             click.echo("\n".join(lines).replace(_ASIDE, colour(_ASIDE, fg="red"), 1))
     for group, who in find_groups().items():
         near = suggest(group, [each.group for each in GROUPS])
@@ -93,6 +92,12 @@ def _print(rows: list[_Row]) -> None:
             click.echo("\n".join(fold([f"ignored  {', '.join(dict.fromkeys(who))}:", note])))
     if not rows:
         click.echo("no plugins besides the wrappers that come with modelhub (`modelhub types`)")
+
+
+def _split(named: str) -> list[str]:
+    """The name and what follows it, if that is too long for one line."""
+    name, _, where = named.partition(" (")
+    return [named] if len(named) <= 80 else [name, f"({where}"]
 
 
 def _build_cells(row: _Row) -> tuple[str, ...]:

@@ -16,10 +16,7 @@ _CLOSING = ("unevaluatedProperties", "additionalProperties")
 
 def find_class_schema(cls: type, model_type: str, known: Known) -> Schema:
     """The schema of a class: that of the type that it extends, with its own keys, else one from its ``__init__``."""
-    line = [*read_class(cls, known)]
-    if any(isinstance(link, dict) for link in line):
-        return combine(iter(line), model_type) or {}
-    return derive_from_class(cls)
+    return combine(read_class(cls, known), model_type) or derive_from_class(cls)
 
 
 def combine(line: Line, model_type: str) -> Schema | None:

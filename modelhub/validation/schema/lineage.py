@@ -8,11 +8,12 @@ import pkgutil
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from modelhub.plugins.names import spell, trace
 from modelhub.validation.schema.derive import Parameter, find_init, read_arguments, read_signature
-from modelhub.validation.schema.store import Schema
+from modelhub.validation.schema.store import Schema, load_file
 
 Known = Callable[[str, str], Schema | None]  # the schema of the type that the class of this module and name is for
 _TAKING = ("pop", "get", "setdefault")
@@ -48,7 +49,8 @@ def read_class(cls: type, known: Known) -> Line:
             yield schema
             return
         if "__init__" in vars(each) and each is not object:
-            yield _read_method(vars(each)["__init__"])
+            init = _read_method(vars(each)["__init__"])
+            yield _share(init) if each.__module__.startswith("modelhub.") else init
 
 
 def _read_source(module: str, name: str, known: Known, ours: list[type], seen: set[str]) -> Line:
@@ -114,6 +116,14 @@ def _read_taking(node: ast.AST, name: str) -> str | None:
             return None
 
 
+def _share(init: Init) -> Init:
+    """What one of modelhub's own classes takes: what the keys of every type are is said elsewhere."""
+    common = (load_file("_common.json") or {})["$defs"]["common"]["properties"]
+    told = [each._replace(annotation=None) if each.name in common else each for each in init.parameters]
+    return Init(told, init.extra)
+
+
+@lru_cache(maxsize=256)
 def _read_method(init: object) -> Init:
     """The same of a method that exists."""
     function = inspect.unwrap(init) if callable(init) else init
