@@ -12,7 +12,7 @@ from modelhub.plugins.names import find_source, spell
 
 Misfit = Callable[[object], str | None]
 
-_MOST = 30  # modules of one package that are looked into
+_MOST = 12  # modules of one package that are looked into
 _ENDS = ("sys.exit", "os._exit", "os.abort")
 # A module with one of these may have names that no statement binds, or modules that no folder holds.
 _DYNAMIC = frozenset({"__getattr__", "globals", "vars", "exec", "eval", "setattr", "modules", "__path__", "__dict__"})

@@ -106,6 +106,11 @@ class PluginGroup(Generic[T]):
             return explain_absence(plugin.entry_point)
         return explain_flaw(plugin.entry_point, self._explain_misfit)
 
+    def find_absence(self, name: str) -> str | None:
+        """What of the plugin that a name means is gone from the disk."""
+        plugin = self.find(name)
+        return None if plugin is None else _explain_absence(plugin)
+
     def find_rivals(self, name: str) -> list[Plugin]:
         """The plugins that share a name, the one that it means first; empty if there is one alone, or none."""
         return self._look().contests.get(name, [])

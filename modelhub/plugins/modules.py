@@ -7,6 +7,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
@@ -79,9 +80,15 @@ def read_tree(name: str) -> ast.Module | None:
         source = None
     if not isinstance(source, str):
         return None
+    return _parse(source)
+
+
+@lru_cache(maxsize=32)
+def _parse(source: str) -> ast.Module:
+    """The parsed source, which nobody changes; a package may have many plugins."""
     try:
         return ast.parse(source)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(str(error)) from None
 
 

@@ -15,7 +15,7 @@ from modelhub.validation.deprecations import read_modern
 from modelhub.validation.explain_errors import explain
 from modelhub.validation.fast_check import is_certainly_valid
 from modelhub.validation.full_check import judge
-from modelhub.validation.rules.contests import explain_contest, explain_unchecked
+from modelhub.validation.rules.contests import SEE_PLUGINS, explain_contest, explain_unchecked
 from modelhub.validation.rules.formatters import find_unknown_formatter
 from modelhub.validation.rules.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
 from modelhub.validation.rules.keys import find_odd_keys
@@ -158,8 +158,7 @@ def _is_surely_valid(schema: Schema, config: dict[str, Any]) -> bool:
 
 def _broken(error: Exception) -> Finding:
     if isinstance(error, PluginError):
-        hint = "`modelhub plugins` lists all plugins and what is wrong with them"
-        return Finding("MH501", str(error), ("model_type",), hint=hint)
+        return Finding("MH501", str(error), ("model_type",), hint=SEE_PLUGINS)
     message = f"the schema of this model_type is broken ({type(error).__name__})"
     return Finding("MH501", message, ("model_type",), hint="tell the author of the plugin that provides it")
 

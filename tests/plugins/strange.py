@@ -131,6 +131,7 @@ TABLE: dict[str, Strange] = {
     "formatter": source(
         "from modelhub.formatters import FormatterBase\nclass W(FormatterBase): ...", group="modelhub.formatters"
     ),
+    "formatter_gone": source("class W: ...", seen=GONE, tried=GONE, group="modelhub.formatters", gone=["{0}.py"]),
     "formatter_slow": source(
         LATER.format("import time; time.sleep(60)"), tried="takes more than 6 seconds", group="modelhub.formatters"
     ),

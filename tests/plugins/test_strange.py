@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .strange import TABLE, build_wheel
+from .strange import GONE, TABLE, build_wheel
 from .test_installed import Environment, create_environment
 
 WRAPPERS = [name for name, strange in TABLE.items() if strange.group == "modelhub.wrappers"]
@@ -123,6 +123,17 @@ def test_what_a_plugin_prints_is_no_answer(installed: Installed, tmp_path: Path,
     assert (done.returncode, done.stderr) == (0, "hello\n")
     answer = json.loads(done.stdout)["text"] if "--json" in arguments else done.stdout.strip()
     assert answer == "hello"
+
+
+def test_a_formatter_that_is_gone_is_told(installed: Installed) -> None:
+    entries = [
+        f"- {{config_name: {name}, model_type: ollama_chat, model_name: m, formatter: odd_{name}}}\n"
+        for name in ("formatter", "formatter_slow", "formatter_gone")
+    ]
+    (installed.folder / "formatters.yaml").write_text("".join(entries))
+    (problem,) = json.loads(installed.modelhub("validate", "--format", "json", "formatters.yaml").stdout)
+    assert (problem["code"], problem["config_name"]) == ("MH501", "formatter_gone")
+    assert GONE in problem["message"]
 
 
 def test_what_a_source_of_secrets_prints_is_no_report(tmp_path: Path) -> None:

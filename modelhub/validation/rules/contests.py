@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from modelhub.diagnostics import Finding
 from modelhub.plugins import Plugin
 
+SEE_PLUGINS = "`modelhub plugins` lists all plugins and what is wrong with them"
+
 
 def explain_contest(name: str, rivals: Sequence[Plugin], key: str = "model_type") -> Finding:
     """Say which plugin a contested name means; ``rivals`` are all that claim it, that one first."""
