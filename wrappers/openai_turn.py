@@ -8,7 +8,7 @@ from typing import Any
 from modelhub.base import Dialect
 from modelhub.messages.turns import fit_blocks
 
-from .openai_message import find_tool_calls
+from .openai_answer import find_tool_calls
 from .openai_messages import MAX_LENGTH, OwnId
 
 # Texts, whose pieces are joined. DeepSeek, Kimi, Z.AI and Qwen want the first of them:

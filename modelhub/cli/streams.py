@@ -61,6 +61,13 @@ def read_input(limit: int = -1) -> bytes:
         raise click.UsageError(f"standard input cannot be read: {describe(error)}") from None
 
 
+def plugins_apart() -> contextlib.AbstractContextManager[None]:
+    """Meanwhile, what plugins print when they are imported goes to stderr: standard output is for answers."""
+    from modelhub.plugins.surroundings import surrounded
+
+    return surrounded(lambda: contextlib.redirect_stdout(sys.stderr))
+
+
 def say(text: str) -> None:
     """Print text on stderr, if stderr can be written, without what does something to a terminal."""
     with contextlib.suppress(OSError):

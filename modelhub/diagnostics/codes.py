@@ -203,9 +203,18 @@ _TABLE = (
     Code(
         "MH502",
         "a plugin that claims a name already taken",
-        "Two installed packages provide the same model_type; a built-in keeps it, else the first by name.",
-        "modelhub plugins   # shows both",
-        "pip uninstall the-one-you-do-not-want",
+        "Two installed packages provide the same model_type, or the same formatter; a built-in keeps it, else the "
+        "first by name. The name of the package before it, with a colon, says which one is meant.",
+        "model_type: acme_chat   # which the-acme and the-twin both provide; `modelhub plugins` shows both",
+        'model_type: "the-twin:acme_chat"   # or uninstall the other one',
+    ),
+    Code(
+        "MH503",
+        "a model_type whose keys cannot be checked",
+        "Its package has no schema for it, and the source of its class does not say what it takes, so that misspelt "
+        "keys pass.",
+        "modelhub schema the_type   # prints {}",
+        "pip install --upgrade the-plugin   # or ask its author for the file schemas/the_type.json",
     ),
 )
 EXPLANATIONS: dict[str, Code] = {code.code: code for code in _TABLE}

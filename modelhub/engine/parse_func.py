@@ -27,8 +27,8 @@ def parsed(
     """Ask again while ``parse_func`` raises ResponseParsingError, up to ``max_retries`` (3) times.
 
     The result is what ``parse_func`` returns. If the last try fails, it is what ``fault_handler`` returns; without one,
-    the error is raised. The pauses between tries are 1, 2, 3... seconds. Without a ``parse_func``, the result is the
-    answer itself.
+    or with one that cannot be called, the error is raised. The pauses between tries are 1, 2, 3... seconds. Without a
+    ``parse_func``, the result is the answer itself.
     """
     if parse_func is None:
         return (yield from ask())
@@ -39,7 +39,7 @@ def parsed(
             return parse_func(response)
         except ResponseParsingError:
             if attempt == tries:
-                if fault_handler is not None:
+                if callable(fault_handler):
                     return fault_handler(response)
                 raise
         yield Sleep(attempt * PARSE_WAIT)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modelhub.plugins.group import Plugin as Plugin
 from modelhub.plugins.group import PluginGroup as PluginGroup
 from modelhub.plugins.group import subclass_of as subclass_of
+from modelhub.plugins.plugin import Plugin as Plugin
 
 __all__ = ["Plugin", "PluginGroup", "subclass_of"]

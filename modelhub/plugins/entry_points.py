@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
@@ -22,7 +23,10 @@ def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
 
     seen: set[str] = set()
     for dist in distributions():
-        text = dist.read_text("entry_points.txt") or ""
+        try:
+            text = dist.read_text("entry_points.txt") or ""
+        except (OSError, ValueError):  # not readable, or no text
+            continue
         name, _ = identify(dist)
         if f"[{group}]" not in text or name in seen:
             continue
@@ -34,6 +38,17 @@ def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
             yield from ((EntryPoint(key, value, group), dist) for key, value in parser.items(group))
 
 
+def find_groups() -> dict[str, list[str]]:
+    """The groups of all installed entry points whose names begin as ours do, with who declares something in each."""
+    found: dict[str, list[str]] = {}
+    for dist in distributions():
+        with suppress(Exception):  # what is declared wrongly is in no group
+            for group in {each.group for each in dist.entry_points}:
+                if group.lower().startswith("modelhub"):
+                    found.setdefault(group, []).append(" ".join(identify(dist)))
+    return found
+
+
 def identify(dist: Distribution | None) -> tuple[str, str]:
     """The name and version of a distribution; "unknown" and "?" if they cannot be read."""
     try:
@@ -41,6 +56,11 @@ def identify(dist: Distribution | None) -> tuple[str, str]:
         return facts["Name"] or "unknown", facts["Version"] or "?"
     except Exception:  # an install or uninstall that was interrupted leaves a distribution without metadata
         return "unknown", "?"
+
+
+def canonize(distribution: str) -> str:
+    """The name of a distribution as indexes compare it: https://packaging.python.org/specifications/name-normalization."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def describe(error: BaseException) -> str:

@@ -3,51 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from modelhub.errors import PluginError
-from modelhub.foreign import DISTRIBUTION
-from modelhub.overriding import override
-from modelhub.plugins.entry_points import describe, find_entry_points, identify
+from modelhub.plugins.entry_points import canonize, describe, find_entry_points, identify
+from modelhub.plugins.plugin import Plugin
+from modelhub.plugins.surroundings import surround
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True, eq=False)
-class Plugin:
-    """One entry point: what it names once that is ``loaded``, or the ``reason`` why it is put aside."""
-
-    name: str
-    entry_point: EntryPoint
-    distribution: str = DISTRIBUTION
-    version: str = ""
-    loaded: Any = None
-    reason: str | None = None
-
-    @property
-    def built_in(self) -> bool:
-        """Whether it belongs to modelhub itself."""
-        return self.entry_point.value.startswith("modelhub.")
-
-    @property
-    def origin(self) -> str:
-        """The distribution that brings it, with its version."""
-        return f"{self.distribution} {self.version}".rstrip()
-
-    @property
-    def rank(self) -> tuple[Any, ...]:
-        """Who keeps a contested name: ours, then the first by name; never the order of installation."""
-        value = self.entry_point.value
-        return (not self.built_in, self.distribution != DISTRIBUTION, self.distribution.lower(), self.name, value)
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.name} ({self.origin}, {self.entry_point.value})"
 
 
 class _Found(NamedTuple):
@@ -55,6 +23,8 @@ class _Found(NamedTuple):
 
     plugins: list[Plugin]
     by_name: dict[str, Plugin]
+    by_choice: dict[tuple[str, str], Plugin]
+    contests: dict[str, list[Plugin]]
 
 
 class PluginGroup(Generic[T]):
@@ -62,7 +32,7 @@ class PluginGroup(Generic[T]):
 
     ``kind`` is what users call one, ``noun`` what they call its name; ``explain_misfit`` says why an object cannot be
     one, None when it can. ``built_in`` has ours that are no entry points: ``"module:attribute"`` by name. A name is for
-    one plugin alone, unless names are ``shared``.
+    one plugin alone, unless names are ``shared``; ``"distribution:name"`` means the one of that distribution.
     """
 
     def __init__(
@@ -78,7 +48,7 @@ class PluginGroup(Generic[T]):
         self.group = group
         self.kind = kind
         self._explain_misfit = explain_misfit
-        self._noun = noun
+        self.noun = noun
         self._shared = shared
         self._built_in = {name: Plugin(name, EntryPoint(name, at, group)) for name, at in (built_in or {}).items()}
         self._lock = threading.RLock()
@@ -99,42 +69,76 @@ class PluginGroup(Generic[T]):
         """Those whose name is taken, and those that were found to be broken so far."""
         return [plugin for plugin in self.plugins if plugin.reason is not None]
 
+    def find(self, name: Any) -> Plugin | None:
+        """The plugin that a name means; to find one of ours nothing else is looked for."""
+        plugin = self._built_in.get(name) or self.by_name.get(name)
+        if plugin is None and isinstance(name, str) and ":" in name:
+            distribution, _, own = name.partition(":")
+            return self._look().by_choice.get((canonize(distribution), own))
+        return plugin
+
     def load(self, name: str) -> T:
         """What the plugin of this name is; raises PluginError when there is none, or when it cannot be loaded."""
-        plugin = self._find(name)
+        plugin = self.find(name)
         if plugin is None:
-            raise PluginError(f"no installed {self.kind} has {self._noun} {name!r}")
+            raise PluginError(f"no installed {self.kind} has {self.noun} {name!r}")
         return self._load(plugin)
 
     def load_all(self) -> None:
         """Try every plugin, so that the broken ones are known."""
         for plugin in self.plugins:
-            with suppress(PluginError):
-                self._load(plugin)
+            if plugin.rival is None:
+                self.try_out(plugin)
+
+    def try_out(self, plugin: Plugin) -> str | None:
+        """Load a plugin; what is wrong with it, None if it works."""
+        with suppress(PluginError):
+            self._load(plugin)
+        return plugin.flaw
+
+    def inspect(self, plugin: Plugin) -> str | None:
+        """What is wrong with a plugin, as far as that can be seen without importing it."""
+        from modelhub.plugins.flaws import explain_absence, explain_flaw
+
+        if plugin.flaw is not None or plugin.loaded is not None:
+            return plugin.flaw
+        if plugin.built_in:
+            return explain_absence(plugin.entry_point)
+        return explain_flaw(plugin.entry_point, self._explain_misfit)
+
+    def find_absence(self, name: str) -> str | None:
+        """What of the plugin that a name means is gone from the disk."""
+        plugin = self.find(name)
+        return None if plugin is None else _explain_absence(plugin)
+
+    def find_rivals(self, name: str) -> list[Plugin]:
+        """The plugins that share a name, the one that it means first; empty if there is one alone, or none."""
+        return self._look().contests.get(name, [])
+
+    def list_names(self) -> list[str]:
+        """Every name that means a plugin; contested ones once more for each of those that claim them."""
+        found = self._look()
+        return [*found.by_name, *(each.choice for rivals in found.contests.values() for each in rivals)]
 
     def describe(self, plugin: Plugin) -> str:
         """What a plugin that works is good for, in a few words."""
         return self.kind
 
-    def quarantine(self, plugin: Plugin, reason: str) -> PluginError:
+    def quarantine(self, plugin: Plugin, flaw: str) -> PluginError:
         """Put a plugin aside; the error says why, which is the first reason there was."""
         with self._lock:
-            plugin.reason = plugin.reason or reason
-        return PluginError(f"{self.kind} {plugin} cannot be used: {plugin.reason}")
+            plugin.flaw = plugin.flaw or flaw
+        return PluginError(f"{self.kind} {plugin} cannot be used: {plugin.flaw}")
 
     def forget(self) -> None:
         """Look for plugins again when next asked: something was installed, or a test wants a fresh start."""
         with self._lock:
             self._found = None
             for plugin in self._built_in.values():
-                plugin.loaded = plugin.reason = None
+                plugin.loaded = plugin.flaw = None
 
     def __contains__(self, name: object) -> bool:
-        return self._find(name) is not None
-
-    def _find(self, name: Any) -> Plugin | None:
-        """The plugin of this name; to find one of ours nothing else is looked for."""
-        return self._built_in.get(name) or self.by_name.get(name)
+        return self.find(name) is not None
 
     def _look(self) -> _Found:
         with self._lock:
@@ -143,35 +147,48 @@ class PluginGroup(Generic[T]):
             return self._found
 
     def _rank(self, plugins: list[Plugin]) -> _Found:
-        found = _Found([], {})
-        for plugin in sorted(plugins, key=lambda plugin: plugin.rank):
+        found = _Found([], {}, {}, {})
+        names = Counter(plugin.name for plugin in plugins if not self._shared)
+        gone = {id(plugin) for plugin in plugins if names[plugin.name] > 1 and _explain_absence(plugin)}
+        for plugin in sorted(plugins, key=lambda plugin: (id(plugin) in gone, plugin.rank)):
             first = found.by_name.setdefault(plugin.name, plugin)
             if first is not plugin and not self._shared:
                 if first.entry_point.value == plugin.entry_point.value:
                     continue  # the same installation, found on two paths
-                plugin.reason = f"{self._noun} {plugin.name!r} is taken by {first.origin}"
+                plugin.rival = first
+                if id(plugin) not in gone:
+                    found.contests.setdefault(plugin.name, [first]).append(plugin)
+            found.by_choice.setdefault((canonize(plugin.distribution), plugin.name), plugin)
             found.plugins.append(plugin)
         return found
 
     def _load(self, plugin: Plugin) -> T:
         with self._lock:
-            if plugin.reason is None and plugin.loaded is None:
+            if plugin.flaw is None and plugin.loaded is None:
                 self._import(plugin)
-            if plugin.reason is not None:
-                raise self.quarantine(plugin, plugin.reason)
+            if plugin.flaw is not None:
+                raise self.quarantine(plugin, plugin.flaw)
             return cast("T", plugin.loaded)
 
     def _import(self, plugin: Plugin) -> None:
         try:
-            loaded = plugin.entry_point.load()
-            plugin.reason = self._explain_misfit(loaded)
+            with surround():
+                loaded = plugin.entry_point.load()
+            plugin.flaw = self._explain_misfit(loaded)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: a plugin must not end the program that asks about it
             again = " (after an update of modelhub, install it again: entry points are made then)"
-            plugin.reason = f"importing it raised {describe(error)}{again if plugin.built_in else ''}"
+            said = f"importing it raised {describe(error)}{again if plugin.built_in else ''}"
+            plugin.flaw = _explain_absence(plugin) or said
         else:
             plugin.loaded = loaded
+
+
+def _explain_absence(plugin: Plugin) -> str | None:
+    from modelhub.plugins.flaws import explain_absence
+
+    return None if plugin.built_in else explain_absence(plugin.entry_point)
 
 
 def subclass_of(base: str) -> Callable[[Any], str | None]:

@@ -9,7 +9,8 @@ import pluggy
 from modelhub.hooks import Specs
 from modelhub.overriding import override
 from modelhub.plugins.entry_points import describe
-from modelhub.plugins.group import Plugin, PluginGroup
+from modelhub.plugins.group import PluginGroup
+from modelhub.plugins.plugin import Plugin
 
 GROUP = "modelhub"
 
@@ -35,8 +36,12 @@ class InstalledHooks(PluginGroup[Any]):
 
     @override
     def describe(self, plugin: Plugin) -> str:
-        """The hooks that a plugin implements."""
-        return f"hooks: {', '.join(find_hooks(self.manager, plugin.loaded))}"
+        """The hooks that a plugin implements, once it is loaded."""
+        if plugin.loaded is None:
+            return "hooks"
+        manager = build_manager()
+        manager.register(plugin.loaded)
+        return f"hooks: {', '.join(find_hooks(manager, plugin.loaded))}"
 
     @override
     def forget(self) -> None:

@@ -27,4 +27,4 @@ def read(
 
 def check(entries: list[Entry], types: KnownTypes = INSTALLED) -> list[Problem]:
     """The problems that validation finds in ``entries``."""
-    return validation.check(entries, schema_of=types.find_schema, model_types=types)
+    return validation.check(entries, schema_of=types.find_schema, model_types=types, rivals_of=types.find_rivals)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from modelhub.telemetry.observers import Observer
 
 
-ADVICE = frozenset({"MH305", "MH401"})  # what `modelhub validate` says and a running program need not hear again
+ADVICE = frozenset(
+    {"MH305", "MH401", "MH503"}
+)  # what `modelhub validate` says and a running program need not hear again
 
 
 class ModelRegistry:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from modelhub.overriding import override
 from modelhub.registry.installed import WRAPPERS
-from modelhub.validation.schema.derive import derive_from_class
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
+    from modelhub.plugins import Plugin
 
 
 class KnownTypes(Collection[str]):
@@ -32,7 +32,13 @@ class KnownTypes(Collection[str]):
         """The schema of a model_type: the installed one, which needs no import of the plugin, or one from its class."""
         if model_type not in self._registered and model_type in WRAPPERS:
             return WRAPPERS.schema(model_type)
-        return derive_from_class(self.find_class(model_type))
+        from modelhub.validation.schema.extend import find_class_schema  # which most programs do without
+
+        return find_class_schema(self.find_class(model_type), model_type, WRAPPERS.find_known)
+
+    def find_rivals(self, model_type: str) -> list[Plugin]:
+        """The installed wrappers that all claim a model_type, the one that it means first; empty if there is one."""
+        return [] if model_type in self._registered else WRAPPERS.find_rivals(model_type)
 
     def find_local(self, model_types: Iterable[Any]) -> list[type[ModelWrapperBase]]:
         """The classes of those types that only this program declares."""

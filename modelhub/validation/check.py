@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import label, quoting_hint
 from modelhub.errors import PluginError, Problem
+from modelhub.plugins import Plugin
 from modelhub.validation.deprecations import read_modern
 from modelhub.validation.explain_errors import explain
 from modelhub.validation.fast_check import is_certainly_valid
 from modelhub.validation.full_check import judge
+from modelhub.validation.rules.contests import SEE_PLUGINS, explain_contest, explain_unchecked
 from modelhub.validation.rules.formatters import find_unknown_formatter
 from modelhub.validation.rules.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
 from modelhub.validation.rules.keys import find_odd_keys
@@ -32,16 +34,24 @@ if TYPE_CHECKING:
 
 MOST = 5000  # how many problems are told; to find and explain them takes time, and nobody reads more
 SchemaOf = Callable[[str], dict[str, Any] | None]
+RivalsOf = Callable[[str], Sequence[Plugin]]
 
 _COMMON: Schema = {"$id": f"{BASE}any.json", "$ref": "_common.json#/$defs/common"}
 
 
-def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collection[str]) -> list[Problem]:
+def check(
+    entries: Sequence[Entry],
+    *,
+    schema_of: SchemaOf,
+    model_types: Collection[str],
+    rivals_of: RivalsOf = lambda _: (),
+) -> list[Problem]:
     """Return every problem of the configs, in the order of their files.
 
-    ``schema_of`` returns the schema of a model_type; without a schema, only the common keys are checked.
+    ``schema_of`` returns the schema of a model_type; without a schema, only the common keys are checked. ``rivals_of``
+    returns the plugins that all claim a model_type.
     """
-    checker = Checker(schema_of, model_types)
+    checker = Checker(schema_of, model_types, rivals_of)
     modern = [read_modern(entry.config, model_types) for entry in entries]
     entries = [replace(entry, config=found.config) for entry, found in zip(entries, modern, strict=True)]
     duplicates = find_duplicate_names(entries)
@@ -67,9 +77,10 @@ def check(entries: Sequence[Entry], *, schema_of: SchemaOf, model_types: Collect
 class Checker:
     """Checks one config after the other, and remembers the schema of each model_type."""
 
-    def __init__(self, schema_of: SchemaOf, model_types: Collection[str]) -> None:
+    def __init__(self, schema_of: SchemaOf, model_types: Collection[str], rivals_of: RivalsOf = lambda _: ()) -> None:
         self._schema_of = schema_of
         self._model_types = model_types
+        self._rivals_of = rivals_of
         self._known: dict[str | None, tuple[Schema, View] | Finding] = {}
 
     def check_targets(self, entries: Sequence[Entry]) -> dict[int, list[Finding]]:
@@ -96,10 +107,13 @@ class Checker:
             findings.append(unknown)
         named = config.get("model_type")
         model_type = named if isinstance(named, str) and not unknown else None
+        findings += self._find_doubts(model_type)
         known = self._schema(model_type)
         if isinstance(known, Finding):
             return [*findings, known]
         schema, view = known
+        if schema is _COMMON and model_type in self._model_types:
+            findings.append(explain_unchecked(str(model_type)))
         said = {(finding.path[:1], finding.key) for finding in findings}
         more = [
             finding
@@ -109,6 +123,11 @@ class Checker:
         findings += [finding for finding in more if not _about_identity(finding)]
         findings = _add_advice(findings, config, view, is_file)
         return [_name_home(finding, model_type) for finding in findings]
+
+    def _find_doubts(self, model_type: str | None) -> list[Finding]:
+        """Say that other plugins claim the model_type, too."""
+        rivals = self._rivals_of(model_type) if model_type else ()
+        return [explain_contest(model_type, rivals)] if model_type and rivals else []
 
     def check_values(self, config: dict[str, Any], schema: Schema, view: View) -> list[Finding]:
         """Return what is wrong with each value of a config alone; ``view`` is the view of the schema."""
@@ -148,9 +167,9 @@ def _is_surely_valid(schema: Schema, config: dict[str, Any]) -> bool:
 
 
 def _broken(error: Exception) -> Finding:
-    message = f"the schema of this model_type is broken ({type(error).__name__})"
     if isinstance(error, PluginError):
-        message = str(error)
+        return Finding("MH501", str(error), ("model_type",), hint=SEE_PLUGINS)
+    message = f"the schema of this model_type is broken ({type(error).__name__})"
     return Finding("MH501", message, ("model_type",), hint="tell the author of the plugin that provides it")
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from modelhub.diagnostics import Finding
 from modelhub.diagnostics.suggest import suggest
+from modelhub.validation.rules.contests import find_bare_type
 from modelhub.validation.rules.identity import ALIASES, explain_old_type
 
 # AgentScope took the name of a wrapper's class for a model_type, too.
@@ -57,8 +58,11 @@ class Spellings:
         self._model_types = model_types
 
     def modern_type(self, model_type: str) -> str:
-        """The model_type that an old name or the name of a class means; any other name is returned as it is."""
-        return _find_modern_type(model_type, self._model_types)
+        """The model_type that an old name or the name of a class means; any other name is returned as it is.
+
+        A distribution before it is left out: what is said of a model_type holds for that of any distribution.
+        """
+        return find_bare_type(_find_modern_type(model_type, self._model_types))
 
     def near_type(self, model_type: str) -> str | None:
         """The model_type that a misspelt name probably means; None if the name exists, or if no name is near."""
@@ -89,6 +93,7 @@ def read_modern(config: dict[str, Any], model_types: Collection[str]) -> Modern:
     model_type = modern.config.get("model_type")
     if not isinstance(model_type, str):
         return modern
+    model_type = find_bare_type(model_type)
     if model_type in _TAKES_MODEL and "model" in config and "model_name" not in config:
         modern = _rename(modern, _MODEL)
     if model_type in _OLLAMA and isinstance(config.get("options"), dict):

@@ -223,6 +223,16 @@ class TestContract:
         )
         assert result == ("gave up", ModelResponse)
 
+    @pytest.mark.parametrize("fault_handler", ["gave up", 0, False, {}, ("gave up",)])
+    def test_a_fault_handler_that_cannot_be_called_is_ignored(
+        self, model: Any, caller: Any, fault_handler: object
+    ) -> None:
+        def parse(response: ModelResponse) -> None:
+            raise ResponseParsingError("never")
+
+        with pytest.raises(ResponseParsingError, match="never"):
+            caller.call(model, "echo: hi", parse_func=parse, fault_handler=fault_handler, max_retries=2)
+
     def test_another_error_of_parse_func_is_raised_at_once(self, model: Any, caller: Any) -> None:
         def parse(response: ModelResponse) -> None:
             raise LookupError("mine")

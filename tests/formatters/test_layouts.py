@@ -559,14 +559,19 @@ def test_tools_that_are_none(formatter: type[FormatterBase], schemas: Any, reaso
 # Formatters of other packages.
 
 PLUGGED = """
-import json, sys
+import json, sys, warnings
 import modelhub
 from modelhub import Msg, PluginError
 from modelhub.formatters.installed import list_formatters
 
 kinds = ["haiku", "broken", "misfit", "openai"]
-hub = modelhub.init([{"config_name": k, "model_type": "ollama_chat", "model_name": "m", "formatter": k} for k in kinds])
-told = {"names": list_formatters(), "imported": [name for name in sys.modules if name.startswith("modelhub_layouts")]}
+kinds += ["modelhub-registry:openai", "modelhub-layouts:openai"]
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    ollama = {"model_type": "ollama_chat", "model_name": "m"}
+    hub = modelhub.init([{"config_name": k, **ollama, "formatter": k} for k in kinds])
+told = {"warned": [str(each.message) for each in caught]}
+told |= {"names": list_formatters(), "imported": [name for name in sys.modules if name.startswith("modelhub_layouts")]}
 for kind in kinds:
     try:
         told[kind] = hub.get_model(kind).format(Msg("a", "rain", "user"))
@@ -603,6 +608,10 @@ def test_formatters_of_an_installed_package(tmp_path: Path) -> None:
     assert told["broken"] == f"{origin} cannot be used: importing it raised RuntimeError: no brush found"
     assert told["misfit"].endswith("cannot be used: it is no subclass of modelhub.formatters.FormatterBase")
     assert told["openai"][0]["name"] == "a"  # ours keeps its name
+    assert told["modelhub-registry:openai"] == told["openai"]
+    assert "modelhub-layouts" in told["modelhub-layouts:openai"]  # which is none
+    (warned,) = told["warned"]
+    assert "MH502 formatter 'openai' is claimed by modelhub-registry and modelhub-layouts 0.9" in warned
     assert told["wrong"] == "did you mean 'haiku'?"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,8 +73,8 @@ def test_names_go_to_ours_then_to_the_first_package_by_name(group: PluginGroup[t
         "two": "odd-b 1",
     }
     assert {str(plugin): plugin.reason for plugin in group.quarantined} == {
-        "mine (odd-b 1, odd_b:One)": "the name 'mine' is taken by modelhub-registry",
-        "one (odd-b 1, odd_b:One)": "the name 'one' is taken by odd-a 1",
+        "mine (odd-b 1, odd_b:One)": "its name is taken by modelhub-registry",
+        "one (odd-b 1, odd_b:One)": "its name is taken by odd-a 1",
     }
     assert not [name for name in sys.modules if name.startswith("odd_")]
 
@@ -107,6 +108,56 @@ def test_for_ours_nothing_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modelhub.plugins.group.find_entry_points", lambda group: pytest.fail("it searched"))
     assert "ours" in build_group()
     assert build_group().load("ours").__name__ == "OrderedDict"
+
+
+@pytest.mark.parametrize(
+    ("name", "origin"),
+    [
+        ("odd-a:one", "odd-a 1"),
+        ("odd-b:one", "odd-b 1"),
+        ("ODD_B:one", "odd-b 1"),
+        ("odd-b:mine", "odd-b 1"),
+        ("modelhub-registry:mine", "modelhub-registry"),
+        ("odd-b:two", "odd-b 1"),
+        ("odd-b:three", None),
+        ("odd-c:one", None),
+        (":one", None),
+        ("one:", None),
+    ],
+)
+def test_a_distribution_before_the_name_chooses(group: PluginGroup[type], name: str, origin: str | None) -> None:
+    plugin = group.find(name)
+    assert (plugin and plugin.origin) == origin
+    assert (name in group) is (origin is not None)
+
+
+def test_contested_names_are_known(group: PluginGroup[type], tmp_path: Path) -> None:
+    assert group.load("odd-b:one").__module__ == "odd_b"
+    assert group.load("one").__module__ == "odd_a"
+    rivals = {name: [plugin.origin for plugin in group.find_rivals(name)] for name in group.by_name}
+    contested = {"one": ["odd-a 1", "odd-b 1"], "mine": ["modelhub-registry", "odd-b 1"]}
+    assert {name: origins for name, origins in rivals.items() if origins} == contested
+    assert {"one", "odd-a:one", "odd-b:one", "odd-b:mine", "two"} <= set(group.list_names())
+    assert "odd-b:two" not in group.list_names()
+
+
+def test_what_is_gone_has_no_claim(group: PluginGroup[type], tmp_path: Path) -> None:
+    (tmp_path / "odd_a.py").unlink()
+    importlib.invalidate_caches()
+    fresh = build_group()
+    assert fresh.by_name["one"].origin == "odd-b 1"
+    assert fresh.find_rivals("one") == []
+    assert fresh.load("one").__module__ == "odd_b"
+
+
+@pytest.mark.parametrize("text", [b"[modelhub.odd]\nbad line\n", b"\xff\xfe\x00", b"[modelhub.odd\nx=", b""])
+def test_a_garbled_package_hides_no_other(group: PluginGroup[type], tmp_path: Path, text: bytes) -> None:
+    info = tmp_path / "odd_0-1.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_bytes(text)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-0\nVersion: 1\n", "utf-8")
+    importlib.invalidate_caches()
+    assert set(build_group().by_name) >= {"mine", "ours", "one", "two", "three"}
 
 
 def test_shared_names_are_for_everybody(group: PluginGroup[type]) -> None:

@@ -74,18 +74,24 @@ class Environment:
         return self.run("-m", "modelhub", *arguments)
 
 
+def create_environment(root: Path) -> Path:
+    """An environment with this one's packages; the folder for its own ones."""
+    venv.create(root, symlinks=os.name != "nt")
+    packages = next(root.glob("**/site-packages"))
+    # addsitedir, not a plain line: the .pth files there count too, or an editable install would not be seen.
+    outer = site.getsitepackages() + ([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])
+    lines = [f"import site; site.addsitedir({folder!r})" for folder in outer]
+    (packages / "outer.pth").write_text("\n".join(lines), "utf-8")
+    return packages
+
+
 @pytest.fixture(scope="session")
 def plugged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of an environment with this one's packages and every sample plugin, installed by pip."""
     root = tmp_path_factory.mktemp("plugged")
     leftovers = shutil.ignore_patterns("build", "*.egg-info")
     sources = [shutil.copytree(sample, root / "sources" / sample.name, ignore=leftovers) for sample in SAMPLES]
-    venv.create(root / "venv", symlinks=os.name != "nt")
-    packages = next((root / "venv").glob("**/site-packages"))
-    # addsitedir, not a plain line: the .pth files there count too, or an editable install would not be seen.
-    outer = site.getsitepackages() + ([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])
-    lines = [f"import site; site.addsitedir({folder!r})" for folder in outer]
-    (packages / "outer.pth").write_text("\n".join(lines), "utf-8")
+    create_environment(root / "venv")
     pip = [sys.executable, "-m", "pip", "--python", str(root / "venv"), "install", "--disable-pip-version-check"]
     # Twin first: were the first one installed to win, the tests below would see it.
     folders = [str(source) for source in reversed(sources)]
@@ -134,24 +140,59 @@ def test_every_sample_is_tested() -> None:
     assert {sample.name for sample in SAMPLES} == {*QUARANTINED, *HOOKS, "acme", "plain", "layouts", "remote_schema"}
 
 
-def test_plugins_lists_the_good_and_names_the_broken(environment: Environment) -> None:
-    done = environment.modelhub("plugins")
-    assert (done.returncode, done.stderr) == (1, "")
-    lines = done.stdout.splitlines()
-    good = [line.split() for line in lines if line.startswith("ok")]
-    named = {*GOOD.items(), *HOOKS.items(), ("haiku", "modelhub-layouts 0.9")}
-    assert {(words[1], f"{words[2]} {words[3]}") for words in good} == named
-    assert {words[1]: words[4:] for words in good} == {
-        "acme_chat": ["modelhub_acme:AcmeChatWrapper", "wrapper"],
-        "acme_echo": ["modelhub_plain:EchoWrapper", "wrapper"],
-        "remote_schema_chat": ["modelhub_remote_schema:RemoteSchemaChatWrapper", "wrapper"],
-        "vault": ["modelhub_vault", "hooks:", "resolve_secret"],
-        "haiku": ["modelhub_layouts.haiku:HaikuFormatter", "formatter"],
+@pytest.fixture(scope="session")
+def checked(plugged: Path, tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """What `modelhub plugins --check` says of all of them."""
+    return Environment(plugged, tmp_path_factory.mktemp("checked")).modelhub("plugins", "--check", "--json")
+
+
+def test_check_finds_the_good_and_names_the_broken(checked: subprocess.CompletedProcess[str]) -> None:
+    assert (checked.returncode, checked.stderr) == (1, "")
+    rows = json.loads(checked.stdout)
+    found = {(row["name"], f"{row['distribution']} {row['version']}"): row for row in rows}
+    assert len(found) == len(rows)
+    good = {*GOOD.items(), *HOOKS.items(), ("haiku", "modelhub-layouts 0.9")}
+    assert {key for key, row in found.items() if row["state"] == "ok"} == good
+    assert {key[0]: found[key]["group"] for key in good} == {
+        "acme_chat": "modelhub.wrappers",
+        "acme_echo": "modelhub.wrappers",
+        "remote_schema_chat": "modelhub.wrappers",
+        "vault": "modelhub",
+        "haiku": "modelhub.formatters",
     }
-    broken = [line for line in lines if line.startswith("quarantined")]
-    assert len(broken) == len(QUARANTINED) + len(FORMATTERS)
+    assert len(rows) - len(good) == len(QUARANTINED) + len(FORMATTERS)
     for model_type, distribution, reason in (*QUARANTINED.values(), *FORMATTERS):
-        assert [f" {model_type} ({distribution}, " in line and reason in line for line in broken].count(True) == 1
+        row = found[model_type, distribution]
+        assert row["state"] == "quarantined" and reason in row["reason"], row
+    assert {row["name"]: row["taken_by"] for row in rows if row["taken_by"]}.keys() == {
+        "openai_chat",
+        "acme_chat",
+        "openai",
+    }
+
+
+def test_plugins_imports_none(environment: Environment) -> None:
+    code = """
+        import contextlib, io, json, sys
+        from modelhub.cli import main
+
+        sys.argv = ["modelhub", "plugins"]
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
+            main()
+        imported = [name for name in sys.modules if name.startswith(("modelhub_", "a_duplicate"))]
+        print(json.dumps([out.getvalue(), imported]))
+    """
+    text, imported = environment.evaluate(dedent(code))
+    assert imported == []
+    flat = " ".join(text.split())
+    assert [line for line in text.splitlines() if len(line) > 80 and " " in line.strip()] == []
+    for model_type, distribution in (*GOOD.items(), *HOOKS.items()):
+        assert f"installed {model_type} {distribution} " in flat, text
+    for name in ("raises", "exits", "duplicate", "twin", "bad_schema", "sealed"):  # what the source says, or the names
+        assert f"quarantined {QUARANTINED[name][0]} ({QUARANTINED[name][1]}, " in flat, text
+    assert "importing it ends the program: sys.exit(3)" in text
+    assert "wrapper, before modelhub-twin 2.0" in text
+    assert "write 'modelhub-twin:acme_chat' to use this one" in flat
 
 
 def test_types_lists_the_good(environment: Environment) -> None:
@@ -181,7 +222,9 @@ def test_the_acme_wrapper_answers_every_way(environment: Environment, acme_url: 
 
         asyncio.run(main())
     """
-    config = "config_name: acme\nmodel_type: acme_chat\nmood: grumpy\nhost: ${ACME}\napi_key: ${ACME_KEY}\n"
+    config = (
+        "config_name: acme\nmodel_type: modelhub-acme:acme_chat\nmood: grumpy\nhost: ${ACME}\napi_key: ${ACME_KEY}\n"
+    )
     (environment.folder / "models.yaml").write_text(config)
     told = environment.evaluate(dedent(code), ACME=acme_url, ACME_KEY="k1")
     assert told["facts"] == [["hello to you, grumpy k1", "stop", 1, 5]] * 3
@@ -202,7 +245,8 @@ def test_the_secret_of_a_plugin_reaches_the_server(environment: Environment) -> 
 
         with MockServer() as server:
             args = {"base_url": server.url + "/v1"}
-            config = {"config_name": "gpt", "model_type": "openai_chat", "api_key": "${vault:team/openai}"}
+            openai = "modelhub-registry:openai_chat"
+            config = {"config_name": "gpt", "model_type": openai, "api_key": "${vault:team/openai}"}
             with modelhub.init({**config, "client_args": args}) as hub:
                 model = modelhub.get_model("gpt")
                 model("hi")
@@ -220,7 +264,8 @@ def test_the_secret_of_a_plugin_reaches_the_server(environment: Environment) -> 
 
 
 def test_validate_asks_the_plugin_only_for_the_environment(environment: Environment) -> None:
-    config = "config_name: gpt\nmodel_type: openai_chat\napi_key: ${vault:gone}\norganization: ${valut:x}\n"
+    config = "config_name: gpt\nmodel_type: modelhub-registry:openai_chat\n"
+    config += "api_key: ${vault:gone}\norganization: ${valut:x}\n"
     (environment.folder / "models.yaml").write_text(config)
     (environment.folder / "vault.json").write_text('{"team/openai": "from-vault"}')
     assert environment.modelhub("validate", "models.yaml").returncode == 0
@@ -240,7 +285,8 @@ def test_no_plugin_disturbs_the_built_in_wrappers(environment: Environment) -> N
 
         with MockServer() as server:
             args = {"base_url": server.url + "/v1"}
-            config = {"config_name": "gpt", "model_type": "openai_chat", "api_key": "k", "client_args": args}
+            openai = "modelhub-registry:openai_chat"
+            config = {"config_name": "gpt", "model_type": openai, "api_key": "k", "client_args": args}
             with modelhub.init(config):
                 model = modelhub.get_model("gpt")
                 print(json.dumps([type(model).__module__, model("echo: hi").text]))
@@ -252,9 +298,9 @@ def test_no_plugin_disturbs_the_built_in_wrappers(environment: Environment) -> N
 def test_reading_configs_imports_no_plugin(environment: Environment, command: str) -> None:
     types = [QUARANTINED[name][0] for name in UNFETCHABLE]
     entries = [f"- {{config_name: {model_type}, model_type: {model_type}}}\n" for model_type in types]
-    entries += ["- {config_name: acme, model_type: acme_chat}\n"]
+    entries += ["- {config_name: acme, model_type: 'modelhub-acme:acme_chat'}\n"]
     entries += ["- {config_name: echo, model_type: acme_echo, greeting: Hi}\n"]
-    entries += ["- {config_name: gpt, model_type: openai_chat, api_key: '${vault:team/openai}'}\n"]
+    entries += ["- {config_name: gpt, model_type: 'modelhub-registry:openai_chat', api_key: '${vault:team/openai}'}\n"]
     (environment.folder / "models.yaml").write_text("".join(entries))
     arguments = {"validate": ["modelhub", "validate", "models.yaml"], "list": ["modelhub", "list", "-c", "models.yaml"]}
     code = f"""
@@ -285,7 +331,7 @@ def test_a_type_without_a_schema_is_checked_against_its_init(environment: Enviro
   greeting: Hi
   shuot: true
 - config_name: third
-  model_type: acme_chat
+  model_type: modelhub-acme:acme_chat
   mood: angry
 """
     (environment.folder / "models.yaml").write_text(text)
@@ -299,7 +345,8 @@ def test_a_type_without_a_schema_is_checked_against_its_init(environment: Enviro
 
 
 def test_a_broken_schema_is_a_problem_of_the_config_that_needs_it(environment: Environment) -> None:
-    config = "- {config_name: bad, model_type: bad_schema_chat}\n- {config_name: acme, model_type: acme_chat}\n"
+    config = "- {config_name: bad, model_type: bad_schema_chat}\n"
+    config += "- {config_name: acme, model_type: 'modelhub-acme:acme_chat'}\n"
     (environment.folder / "models.yaml").write_text(config)
     done = environment.modelhub("validate", "models.yaml")
     assert (done.returncode, done.stderr) == (1, "")
@@ -338,6 +385,39 @@ def test_fetching_a_quarantined_type_names_its_distribution(environment: Environ
     first, again, other = environment.evaluate(dedent(code))
     assert distribution in first and reason in first
     assert (again, other) == (first, "Hi, you")
+
+
+@pytest.mark.parametrize(
+    ("model_type", "claims"),
+    [
+        ("acme_chat", "modelhub-acme 1.4.0 and modelhub-twin 2.0; modelhub-acme 1.4.0 has it"),
+        ("openai_chat", "modelhub-registry {version} and a-duplicate 0.6; modelhub-registry {version} has it"),
+    ],
+)
+def test_a_contested_type_is_told_and_chosen(environment: Environment, model_type: str, claims: str) -> None:
+    from modelhub import __version__
+
+    (environment.folder / "models.yaml").write_text(f"- {{config_name: x, model_type: {model_type}}}\n")
+    done = environment.modelhub("validate", "--format", "json", "models.yaml")
+    (problem,) = json.loads(done.stdout)
+    assert (done.returncode, problem["code"], problem["severity"]) == (0, "MH502", "warning")
+    assert claims.format(version=__version__) in problem["message"]
+    code = f"""
+        import json, warnings, modelhub
+
+        told = {{}}
+        for name in [{model_type!r}, *json.loads({json.dumps(re.findall("'(.*?)'", problem["hint"]))!r})]:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                with modelhub.ModelRegistry({{"config_name": "x", "model_type": name}}) as hub:
+                    told[name] = [type(hub.get_model("x")).__module__, [str(each.message) for each in caught]]
+        print(json.dumps(told))
+    """
+    told = environment.evaluate(dedent(code))
+    (module, (warning,)), *chosen = told.values()
+    assert "MH502" in warning and claims.format(version=__version__) in warning
+    assert [warnings for _, warnings in chosen] == [[], []]
+    assert chosen[0][0] == module != chosen[1][0]
 
 
 def test_the_order_of_installation_does_not_decide(environment: Environment, plugged: Path) -> None:

@@ -133,7 +133,10 @@ def test_duplicate_names_in_objects_name_the_first() -> None:
 def test_type_without_a_schema_is_checked_for_the_common_keys_only() -> None:
     config = {"config_name": "a", "model_type": "acme", "timeout": 0, "anything": 1, "generate_args": {"temperatur": 9}}
     problems = check_objects(config, schema_of=lambda _: None, types=["acme"])
-    assert [(problem.code, problem.path[1:]) for problem in problems] == [("MH201", ("timeout",))]
+    assert [(problem.code, problem.severity, problem.path[1:]) for problem in problems] == [
+        ("MH503", "warning", ("model_type",)),
+        ("MH201", "error", ("timeout",)),
+    ]
 
 
 def test_shared_yaml_anchor_is_one_fault(tmp_path: Path) -> None:

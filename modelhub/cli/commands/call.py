@@ -10,7 +10,7 @@ import click
 
 from modelhub.cli.printing import print_json
 from modelhub.cli.sources import config_option, find_configs, profile_option
-from modelhub.cli.streams import read_input
+from modelhub.cli.streams import plugins_apart, read_input
 from modelhub.registry import ModelRegistry
 from modelhub.response import ModelResponse, ToolCall, Usage
 
@@ -35,7 +35,7 @@ def call(
     """
     if text == "-":
         text = read_input().decode(errors="replace")
-    with _open(find_configs(path), profile, name, mocked) as hub:
+    with plugins_apart(), _open(find_configs(path), profile, name, mocked) as hub:
         model = hub.get_model(name)
         response = model(text, stream=True) if stream else model(text)
         if stream and not as_json:

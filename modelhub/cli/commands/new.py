@@ -35,7 +35,7 @@ def new(kind: str, name: str | None, format_: str) -> None:
 def select_kind(kind: str) -> tuple[str, Vendor | None]:
     """The model_type called ``kind``, or the vendor of that name and the type of its chats; else raises PluginError."""
     types = list(WRAPPERS.by_name)
-    if kind in types:
+    if kind in WRAPPERS:
         return kind, None
     vendors = {vendor.name: vendor for vendor in list_vendors() if vendor.model}
     if kind in vendors:

@@ -33,12 +33,12 @@ def schema(model_type: str | None, bundle: bool, output: str | None) -> None:
         text = print_bundle(load_bundle(WRAPPERS.schema(select_type(model_type)) or {}))
     else:
         schemas = {}
-        for name, plugin in WRAPPERS.by_name.items():
+        for name in WRAPPERS.list_names():
             try:
                 schemas[name] = WRAPPERS.schema(name) or {"type": "object"}
                 if bundle and (flaw := find_flaw(schemas[name])):
                     del schemas[name]
-                    click.echo(f"left out: {plugin}: {flaw}", err=True)
+                    click.echo(f"left out: {WRAPPERS.find(name)}: {flaw}", err=True)
             except PluginError as error:
                 click.echo(f"left out: {error}", err=True)
         whole = build_bundle(schemas) if bundle else {name: load_bundle(schemas[name]) for name in schemas}

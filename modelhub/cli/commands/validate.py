@@ -11,7 +11,7 @@ from modelhub import configs
 from modelhub.cli.patterns import expand
 from modelhub.cli.reports import REPORTS
 from modelhub.cli.sources import find_configs, guess_format, profile_option
-from modelhub.cli.streams import read_input
+from modelhub.cli.streams import plugins_apart, read_input
 from modelhub.configs.sources.files import MAX_BYTES
 from modelhub.errors import Problem
 from modelhub.registry import checking
@@ -50,7 +50,8 @@ def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile:
         else:
             text = read_input(MAX_BYTES + 1)
             sources.add_text(text, name="<stdin>", format=guess_format(text))
-    loaded = checking.read(sources, configs.select_profile(profile), environment=env)
+    with plugins_apart():
+        loaded = checking.read(sources, configs.select_profile(profile), environment=env)
     problems += loaded.problems
     report = REPORTS[style](problems, len(loaded.entries))
     if report:

@@ -26,7 +26,7 @@ def point_at(config: dict[str, Any], url: str) -> dict[str, Any]:
     Raises ModelHubError for a model_type whose wire format the mock does not speak.
     """
     model_type = config["model_type"]
-    found = _find_address(model_type)
+    found = _find_address(model_type.rpartition(":")[2])
     if found is None:
         raise ModelHubError(f"config {config['config_name']!r}: the mock server does not speak {model_type}")
     key, path = found

@@ -8,6 +8,7 @@ from typing import Any
 from modelhub.diagnostics import Finding
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import did_you_mean
+from modelhub.validation.rules.contests import SEE_PLUGINS, explain_contest
 from modelhub.validation.schema.view import View
 
 
@@ -24,3 +25,9 @@ def find_unknown_formatter(config: dict[str, Any], view: View) -> Iterator[Findi
         near = suggest(name, known)
         message = f"there is no formatter called {name!r}; there are {', '.join(known)}"
         yield Finding("MH202", message, ("formatter",), hint=did_you_mean(near) if near else None)
+        return
+    if absence := FORMATTERS.find_absence(name):
+        message = f"formatter {FORMATTERS.find(name)} cannot be used: {absence}"
+        yield Finding("MH501", message, ("formatter",), hint=SEE_PLUGINS)
+    if rivals := FORMATTERS.find_rivals(name):
+        yield explain_contest(name, rivals, "formatter")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelhub.diagnostics import Finding, Path
+from modelhub.validation.rules.contests import find_bare_type
 from modelhub.validation.walk import last_key
 
 if TYPE_CHECKING:
@@ -47,5 +48,5 @@ def _find_vendor(config: Mapping[str, Any]) -> Vendor | None:
         return None
     from modelhub.vendors import find_vendor
 
-    own = model_type.partition("_")[0]
+    own = find_bare_type(model_type).partition("_")[0]
     return find_vendor(named if own == "openai" and isinstance(named, str) else own)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelhub.diagnostics.wording import is_secret
 from modelhub.validation.schema.store import BASE, Schema, load_file
+
+if TYPE_CHECKING:
+    import inspect
 
 _COMMON = f"{BASE}_common.json#/$defs"
 # Names, notes for people, and what the engine obeys for every model: an ``__init__`` need not take these.
@@ -76,19 +79,22 @@ def derive_from_class(cls: type) -> Schema:
         signature = inspect.signature(cls)
     except (TypeError, ValueError):
         return derive_schema([], extra_keys=True, title=cls.__name__)
-    empty = inspect.Parameter.empty
-    found = [
+    extra = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+    return derive_schema(read_signature(signature), extra_keys=extra, title=cls.__name__)
+
+
+def read_signature(signature: inspect.Signature) -> list[Parameter]:
+    """The parameters that have names."""
+    return [
         Parameter(
             parameter.name,
-            _text(parameter.annotation) if parameter.annotation is not empty else None,
-            required=parameter.default is empty,
+            _text(parameter.annotation) if parameter.annotation is not parameter.empty else None,
+            required=parameter.default is parameter.empty,
             optional=parameter.default is None,
         )
         for parameter in signature.parameters.values()
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
-    extra = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
-    return derive_schema(found, extra_keys=extra, title=cls.__name__)
 
 
 def derive_from_source(source: str, class_name: str) -> Schema | None:
@@ -102,13 +108,20 @@ def derive_from_source(source: str, class_name: str) -> Schema | None:
         if not found:
             return None
         body = found[-1].body
-    inits = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
-    if not inits:
+    init = find_init(body)
+    if init is None:
         return None
-    return derive_schema(_parameters(inits[-1].args), extra_keys=inits[-1].args.kwarg is not None, title=class_name)
+    return derive_schema(read_arguments(init.args), extra_keys=init.args.kwarg is not None, title=class_name)
 
 
-def _parameters(arguments: ast.arguments) -> list[Parameter]:
+def find_init(body: list[ast.stmt]) -> ast.FunctionDef | None:
+    """The ``__init__`` in the body of a class."""
+    inits = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+    return inits[-1] if inits else None
+
+
+def read_arguments(arguments: ast.arguments) -> list[Parameter]:
+    """The parameters of a method that have names, without the first one."""
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
     pairs = [*zip(positional, [*defaults, *arguments.defaults], strict=True)][1:]  # less self
@@ -128,6 +141,12 @@ def _text(annotation: Any) -> str:
     import inspect
 
     return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+
+
+def describe_parameter(parameter: Parameter) -> Schema:
+    """Return what the name and the annotation say of a value."""
+    described = _describe(parameter)
+    return {**described, "writeOnly": True} if is_secret([parameter.name]) else described
 
 
 def _describe(parameter: Parameter) -> Schema:
