@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
+from typing import Any
 
 IDLE, INTERVAL, PROBES = 60, 15, 4  # seconds before the first probe, seconds between probes, probes without an answer
 
-_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 for _name, _value in (
     ("TCP_KEEPIDLE", IDLE),
     ("TCP_KEEPALIVE", IDLE),  # what macOS calls it
@@ -17,12 +19,8 @@ for _name, _value in (
         _OPTIONS.append((socket.IPPROTO_TCP, getattr(socket, _name), _value))
 
 
-def open_socket(family: int, kind: int, protocol: int) -> socket.socket:
-    """A socket to connect to a server with."""
-    sock = socket.socket(family, kind, protocol)
+def keep_alive(sock: Any) -> None:
+    """Have the system probe the peer of ``sock`` while it is silent."""
     for option in _OPTIONS:
-        try:
+        with suppress(OSError):  # a platform may have the name only
             sock.setsockopt(*option)
-        except OSError:  # a platform that has the name only
-            continue
-    return sock

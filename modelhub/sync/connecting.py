@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import selectors
 import socket
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from modelhub.network.tcp import open_socket
+from modelhub.network.tcp import keep_alive
 
 HEAD_START = 0.25  # seconds of an address before the next is tried beside it, as RFC 8305 advises
 
@@ -21,7 +22,7 @@ def connect(host: str, port: int, timeout: float | None) -> socket.socket:
     deadline = None if timeout is None else monotonic() + timeout
     if len(addresses) == 1:
         family, kind, protocol, _, place = addresses[0]
-        sock = open_socket(family, kind, protocol)
+        sock = _open(family, kind, protocol)
         try:
             sock.settimeout(timeout)
             sock.connect(place)
@@ -31,6 +32,14 @@ def connect(host: str, port: int, timeout: float | None) -> socket.socket:
         return sock
     sock = _race(addresses, deadline)
     sock.settimeout(timeout)
+    return sock
+
+
+def _open(family: int, kind: int, protocol: int) -> socket.socket:
+    sock = socket.socket(family, kind, protocol)
+    keep_alive(sock)
+    with suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
 
@@ -83,7 +92,7 @@ def _begin(address: Address, pending: selectors.BaseSelector) -> tuple[socket.so
     """Begin to connect: the socket if that is done at once, or the error if it cannot be done; else it is pending."""
     family, kind, protocol, _, place = address
     try:
-        sock = open_socket(family, kind, protocol)
+        sock = _open(family, kind, protocol)
     except OSError as error:  # a family that this machine does not have
         return None, error
     sock.setblocking(False)

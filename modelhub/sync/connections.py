@@ -61,6 +61,9 @@ class _Strict(HTTPConnection):
     def _tunnel(self) -> None:
         try:
             super()._tunnel()  # type: ignore[misc]
+        except TimeoutError as error:
+            late = exceptions.ConnectTimeoutError(self, "no way in time")
+            raise exceptions.ProxyError("no way through the proxy", late) from error
         except (OSError, HTTPException) as error:
             raise exceptions.ProxyError("no way through the proxy", error) from error
 

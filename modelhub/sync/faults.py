@@ -20,8 +20,11 @@ from modelhub.wire import Request
 _CAUSES = (HTTPException, OSError, pool_exceptions.HTTPError, UnicodeError, ValueError)
 
 
-def translate(error: Exception, request: Request, proxy: str | None = None) -> ModelCallError:
-    """The error of ours for ``error``, none of whose own words are taken; ``proxy`` is what the request goes through."""
+def translate(error: Exception, request: Request, proxy: str | None = None, coding: str = "") -> ModelCallError:
+    """The error of ours for ``error``, none of whose own words are taken.
+
+    ``proxy`` is what the request goes through, ``coding`` what the body is compressed with.
+    """
     if isinstance(error, ModelCallError):
         return error
     causes = list(find_causes(error))
@@ -30,7 +33,7 @@ def translate(error: Exception, request: Request, proxy: str | None = None) -> M
     if refused and proxy:
         return outages.refused_by_proxy(request, proxy, refused)
     for cause in reversed(causes):
-        known = _translate_cause(cause, request, at_proxy)
+        known = _translate_cause(cause, request, at_proxy, coding)
         if known is not None:
             return known
     if isinstance(error, exceptions.InvalidURL | exceptions.InvalidHeader | exceptions.InvalidSchema | ValueError):
@@ -57,7 +60,7 @@ def is_dead(error: BaseException) -> bool:
     return any(isinstance(cause, KeptTooLong) for cause in find_causes(error))
 
 
-def _translate_cause(error: BaseException, request: Request, proxy: str | None) -> ModelCallError | None:
+def _translate_cause(error: BaseException, request: Request, proxy: str | None, coding: str) -> ModelCallError | None:
     if isinstance(error, pool_exceptions.ConnectTimeoutError):
         return None if isinstance(error, pool_exceptions.NewConnectionError) else outages.not_connected(request, proxy)
     if isinstance(error, pool_exceptions.ReadTimeoutError):
@@ -80,6 +83,8 @@ def _translate_cause(error: BaseException, request: Request, proxy: str | None) 
         return outages.bad_header(request, proxy)
     if isinstance(error, BadChunk):
         return outages.bad_chunk(request)
+    if isinstance(error, pool_exceptions.DecodeError):
+        return outages.undecodable(request, coding)
     if isinstance(error, OSError) and error.errno:
         return outages.broken(request, outages.describe_failure(error), proxy)
     return None

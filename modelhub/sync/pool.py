@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as pool_exceptions
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
@@ -24,6 +25,7 @@ from modelhub.wire import Reply, Request
 
 CHUNK = 65536
 ERROR_BODY = 1 << 20  # of an error page no more is read
+_CODINGS = {"", "identity", *getattr(BaseHTTPResponse, "CONTENT_DECODERS", ("gzip", "x-gzip", "deflate"))}
 
 
 class Pool:
@@ -71,19 +73,24 @@ class Pool:
                 response = self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
         except Exception as error:
             raise translate(error, request, self._adapter.proxy(request.url)) from None
-        if response.status_code in (101, 407):
-            self._refuse(request, response)
+        if response.status_code in (101, 407) or "content-encoding" in response.headers:
+            self._check(request, response)
         return response
 
-    def _refuse(self, request: Request, response: Response) -> None:
-        """Raise the error for what is no reply of the server that was asked."""
+    def _check(self, request: Request, response: Response) -> None:
+        """Raise the error for what is no reply of the server that was asked, or cannot be read."""
+        error = None
         proxy = self._adapter.proxy(request.url)
+        coding = response.headers.get("content-encoding", "").lower()
         if response.status_code == 101:
+            error = outages.switched(request)
+        elif response.status_code == 407 and proxy is not None:
+            error = outages.refused_by_proxy(request, proxy, response.status_code)
+        elif any(name.strip() not in _CODINGS for name in coding.split(",")):
+            error = outages.undecodable(request, coding)
+        if error is not None:
             response.raw.close()
-            raise outages.switched(request)
-        if proxy is not None:
-            response.raw.close()
-            raise outages.refused_by_proxy(request, proxy, response.status_code)
+            raise error
 
 
 def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
@@ -104,7 +111,7 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
     except BaseException as error:
         raw.close()
         if isinstance(error, Exception):
-            raise translate(error, request) from None
+            raise translate(error, request, coding=raw.headers.get("content-encoding", "")) from None
         raise
     response._content = body
     return Reply(status, raw.headers, body)
@@ -123,7 +130,7 @@ class Body:
         try:
             return self._read()
         except (pool_exceptions.HTTPError, HTTPException, OSError) as error:
-            raise translate(error, self._request) from None
+            raise translate(error, self._request, coding=self._raw.headers.get("content-encoding", "")) from None
 
     def give_back(self) -> None:
         """Return the connection of a body that has ended, if its framing ends promptly too; else close it."""

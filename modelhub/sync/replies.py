@@ -9,7 +9,7 @@ from typing import Any
 from modelhub.network.limits import MAX_FIELDS, MAX_LINE
 from modelhub.overriding import override
 
-_INTERIM = 64  # replies of status 1xx before one reply
+_INTERIM = 1000  # replies of status 1xx before one reply
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(?:;|\r?\n)")
 
