@@ -44,10 +44,13 @@ class Handler(ResponseHandler):
             self.force_close()
 
     @override
-    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         if self.uses > 1 and isinstance(exc, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
             exc.__dict__["kept"] = True
-        super().set_exception(exc, *cause)
+        if exc_cause is None:
+            super().set_exception(exc)
+        else:
+            super().set_exception(exc, exc_cause)
 
 
 class Connector(aiohttp.TCPConnector):
@@ -55,12 +58,14 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._factory = partial(Handler, loop=self._loop)
+        self._factory: Any = partial(Handler, loop=self._loop)
 
+    @override
     def _release(self, key: Any, protocol: Any, **how: Any) -> None:
         super()._release(key, protocol, **how)
         protocol.rest()
 
+    @override
     async def _create_proxy_connection(self, req: Any, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
         try:
             async with asyncio.timeout(timeout.sock_connect):

@@ -19,7 +19,7 @@ from modelhub.wire import Request
 
 
 def translate(error: Exception, request: Request, proxy: str | None = None) -> ModelCallError:
-    """The error of ours for ``error``, none of whose own words are taken; ``proxy`` is what the request goes through."""
+    """The error of ours for ``error``, none of whose own words are taken; it goes through ``proxy``."""
     if isinstance(error, ModelCallError):
         return error
     if isinstance(error, aiohttp.ClientHttpProxyError) and proxy:

@@ -76,7 +76,7 @@ def _translate_cause(error: BaseException, request: Request, proxy: str | None, 
     if isinstance(error, CutShort | IncompleteRead):
         return outages.cut_short(request, proxy)
     if isinstance(error, BadStatusLine):
-        return outages.not_http(request, error.line.encode("latin-1", "replace"), proxy)
+        return outages.not_http(request, str(error.args[0]).encode("latin-1", "replace"), proxy)
     if isinstance(error, TooLarge):
         return outages.too_large(request, proxy)
     if isinstance(error, BadHeader):

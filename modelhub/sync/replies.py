@@ -11,7 +11,7 @@ from modelhub.overriding import override
 
 _INTERIM = 1000  # replies of status 1xx before one reply
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(?:;|\r?\n)")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 
 
 class BadHeader(HTTPException):
@@ -63,7 +63,7 @@ class StrictResponse(HTTPResponse):
         if len(line) > MAX_LINE and line.startswith(b"HTTP/1."):
             raise TooLarge
         if not line:
-            raise RemoteDisconnected
+            raise RemoteDisconnected("")
         self.begun = True
         found = re.fullmatch(r"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*", line.decode("latin-1"))
         if found is None:
@@ -120,26 +120,25 @@ class StrictResponse(HTTPResponse):
         left = self.chunk_left
         if left:
             return left
-        if left == 0 and self._read_line() not in (b"\r\n", b"\n"):
-            raise BadChunk
-        line = self._read_line()
-        if _SIZE.match(line) is None:
-            raise BadChunk
-        left = int(line.split(b";", 1)[0], 16)
-        if left == 0:
-            while self._read_line() not in (b"\r\n", b"\n"):
-                continue
-            self._close_conn()
-            self.chunk_left = None
-            return None
-        self.chunk_left = left
-        return left
-
-    def _read_line(self) -> bytes:
-        line: bytes = self.fp.readline(MAX_LINE + 1)
-        if not line.endswith(b"\n"):
-            raise BadChunk if len(line) > MAX_LINE else CutShort
-        return line
+        readline = self.fp.readline
+        if left == 0 and (end := readline(MAX_LINE + 1)) != b"\r\n" and end != b"\n":
+            raise BadChunk if end.endswith(b"\n") or len(end) > 1 else CutShort
+        line: bytes = readline(MAX_LINE + 1)
+        size = line[:-2]
+        if not size.isalnum() or len(size) > 16 or size[1:2] in b"xX" or line[-2:] != b"\r\n":
+            size = _parse_size(line)  # unlike that of nearly all servers
+        try:
+            self.chunk_left = left = int(size, 16)
+        except ValueError:
+            raise BadChunk from None
+        if left:
+            return left
+        while (end := readline(MAX_LINE + 1)) != b"\r\n" and end != b"\n":
+            if not end.endswith(b"\n"):
+                raise CutShort
+        self._close_conn()
+        self.chunk_left = None
+        return None
 
     def _close_conn(self) -> None:
         source, self.fp = self.fp, None
@@ -155,6 +154,14 @@ class StrictResponse(HTTPResponse):
                 return False
             self._close_conn()
         return not self.dirty and not self.will_close
+
+
+def _parse_size(line: bytes) -> bytes:
+    """The digits of a line that says how large a chunk is, which may have an extension."""
+    found = _SIZE.fullmatch(line)
+    if found is None:
+        raise BadChunk if line.endswith(b"\n") else CutShort
+    return found[1]
 
 
 def _nothing(buffer: Any) -> None:
