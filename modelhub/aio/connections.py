@@ -71,7 +71,16 @@ class Connector(aiohttp.TCPConnector):
             async with asyncio.timeout(timeout.sock_connect):
                 return await super()._create_proxy_connection(req, traces, timeout)
         except Exception as error:
-            error.__dict__["at_proxy"] = True
+            if not getattr(error.__cause__ or error, "past_proxy", False):
+                error.__dict__["at_proxy"] = True
+            raise
+
+    @override
+    async def _start_tls_connection(self, *given: Any, **named: Any) -> Any:
+        try:
+            return await super()._start_tls_connection(*given, **named)
+        except BaseException as error:
+            error.__dict__["past_proxy"] = True
             raise
 
     def drop_idle(self, host: str | None, port: int | None) -> None:

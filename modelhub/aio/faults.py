@@ -18,20 +18,25 @@ from modelhub.errors import ModelCallError
 from modelhub.wire import Request
 
 
-def translate(error: Exception, request: Request, proxy: str | None = None) -> ModelCallError:
-    """The error of ours for ``error``, none of whose own words are taken; it goes through ``proxy``."""
+def translate(error: Exception, request: Request, proxy: str | None = None, begun: bool = False) -> ModelCallError:
+    """The error of ours for ``error``, none of whose own words are taken.
+
+    ``proxy`` is what the request goes through; ``begun`` says that the body of the reply was being read.
+    """
     if isinstance(error, ModelCallError):
         return error
     if isinstance(error, aiohttp.ClientHttpProxyError) and proxy:
         return outages.refused_by_proxy(request, proxy, error.status)
     causes = list(_find_causes(error))
     at_proxy = proxy if proxy and any(_is_of_proxy(cause, URL(proxy)) for cause in causes) else None
+    if request.url.startswith("http:"):  # no way was asked for: all that is sent goes to the proxy
+        at_proxy = proxy
     for cause in reversed(causes):
-        known = _translate_cause(cause, request, at_proxy)
+        known = _translate_cause(cause, request, at_proxy, begun)
         if known is not None:
             return known
     if isinstance(error, aiohttp.InvalidURL | ValueError | TypeError):
-        return outages.unsendable(request, type(error).__name__)
+        return outages.unsendable(request)
     if isinstance(error, aiohttp.ClientPayloadError):
         return outages.cut_short(request)
     return outages.broken(request, outages.describe_failure(causes[-1]), at_proxy)
@@ -55,7 +60,7 @@ def _is_of_proxy(error: BaseException, proxy: URL) -> bool:
     return getattr(error, "at_proxy", False) and not isinstance(error.__cause__, aiohttp.ClientConnectorError)
 
 
-def _translate_cause(error: BaseException, request: Request, proxy: str | None) -> ModelCallError | None:
+def _translate_cause(error: BaseException, request: Request, proxy: str | None, begun: bool) -> ModelCallError | None:
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return outages.not_connected(request, proxy)
     if isinstance(error, aiohttp.ServerTimeoutError):
@@ -69,9 +74,11 @@ def _translate_cause(error: BaseException, request: Request, proxy: str | None) 
     if isinstance(error, aiohttp.ServerDisconnectedError):
         if not isinstance(error.message, str):  # a part of a reply
             return outages.cut_short(request, proxy)
-        return outages.broken(request, outages.NO_REPLY, proxy)
+        return outages.closed(request, proxy)
     if isinstance(error, http.HttpProcessingError | http.PayloadEncodingError):
         return _translate_reply(error, request, proxy)
+    if outages.is_reset(error):
+        return outages.cut_short(request) if begun else outages.closed(request, proxy)
     if isinstance(error, OSError) and error.errno:
         return outages.broken(request, outages.describe_failure(error), proxy)
     return None

@@ -18,7 +18,7 @@ from modelhub.aio.faults import translate
 from modelhub.engine import connection_errors as outages
 from modelhub.network.certificates import build_context
 from modelhub.network.limits import MAX_FIELDS, MAX_LINE
-from modelhub.network.proxies import find_proxy
+from modelhub.network.proxies import find_login, find_proxy
 from modelhub.wire import Reply, Request
 
 ERROR_BODY = 1 << 20  # of an error page no more is read
@@ -44,7 +44,7 @@ class Session:
         self._connector = Connector(limit=1000)
         self._client = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar(), **_LIMITS)
         self._routes: dict[str, _Route] = {}
-        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        self._timeouts: dict[tuple[float, float], aiohttp.ClientTimeout] = {}
         self.watch = Deadlines()
         self._open: weakref.WeakSet[Closable] = weakref.WeakSet()
         self._forget = forget
@@ -92,21 +92,29 @@ class Session:
                 self._connector.drop_idle(route.url.host, route.url.port)
                 response = await self._request(request, route)
         except BaseException as error:
-            raise self.translate(error, task, request) from None
+            raise self.translate(error, task, request, begun=False) from None
         if response.status < 200 or response.status == 407 or response.version != aiohttp.HttpVersion11:
             self._check(request, response, route)
         return response
 
     async def _request(self, request: Request, route: _Route) -> aiohttp.ClientResponse:
-        timeout = self._timeouts.get(request.connect_timeout)
+        limits = request.connect_timeout, request.timeout
+        timeout = self._timeouts.get(limits)
         if timeout is None:
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=request.connect_timeout)
-            self._timeouts[request.connect_timeout] = timeout
+            # A little less than the time for a reply, so that it is clear which of both has passed.
+            seconds = min(limits[0], 0.95 * limits[1])
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds, ceil_threshold=float("inf"))
+            self._timeouts[limits] = timeout
+        headers = request.headers
+        if route.headers is not None:
+            headers = {**headers, **route.headers}
+        if route.login is not None and not any(name.lower() == "authorization" for name in headers):
+            headers = {**headers, "Authorization": route.login}
         return await self._client.request(
             request.method,
             route.url,
             data=request.body,
-            headers=request.headers if route.headers is None else {**request.headers, **route.headers},
+            headers=headers,
             allow_redirects=False,
             timeout=timeout,
             proxy=route.proxy,
@@ -161,14 +169,16 @@ class Session:
                 break
         return b"".join(pieces)
 
-    def translate(self, error: BaseException, task: asyncio.Task[Any], request: Request) -> BaseException:
+    def translate(
+        self, error: BaseException, task: asyncio.Task[Any], request: Request, begun: bool = True
+    ) -> BaseException:
         """The error to raise for ``error``: ours where the watch or the connection ended the request."""
         if self.watch.ended(error, task):
             return outages.silent(request)
         if not isinstance(error, Exception):
             return error
         route = self._routes.get(request.url)
-        return translate(error, request, route.proxy if route is not None else None)
+        return translate(error, request, route.proxy if route is not None else None, begun)
 
     def track(self, stream: Closable) -> None:
         """Have ``stream`` closed with the session."""
@@ -213,10 +223,13 @@ class Session:
 class _Route:
     """How a URL is reached, worked out once for each."""
 
-    __slots__ = ("headers", "proxy", "proxy_headers", "tls", "url")
+    __slots__ = ("headers", "login", "proxy", "proxy_headers", "tls", "url")
 
     def __init__(self, url: str) -> None:
         self.url = URL(url)
+        self.login = find_login(url)
+        if self.login is not None:
+            self.url = self.url.with_user(None)
         proxy = find_proxy(url)
         self.proxy = proxy.url if proxy is not None else None
         secure = self.url.scheme == "https"

@@ -17,7 +17,7 @@ from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
 from modelhub.network.certificates import build_context
-from modelhub.network.proxies import Proxy, find_proxy
+from modelhub.network.proxies import Proxy, find_login, find_proxy
 from modelhub.overriding import override
 from modelhub.sync.connections import POOLS
 from modelhub.sync.faults import is_dead, translate
@@ -58,6 +58,8 @@ class Pool:
         headers: CaseInsensitiveDict[Any] = CaseInsensitiveDict(request.headers)
         if request.body is not None:
             headers["Content-Length"] = str(len(request.body))
+        if "@" in request.url and (login := find_login(request.url)):
+            headers.setdefault("Authorization", login)
         prepared.headers = headers
         key = (request.connect_timeout, request.timeout)
         timeout = self._timeouts.get(key)

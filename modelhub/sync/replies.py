@@ -10,6 +10,7 @@ from modelhub.network.limits import MAX_FIELDS, MAX_LINE
 from modelhub.overriding import override
 
 _INTERIM = 1000  # replies of status 1xx before one reply
+_STATUS = re.compile(rb"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*\n")
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 
@@ -45,13 +46,8 @@ class StrictResponse(HTTPResponse):
     def begin(self) -> None:
         if self.headers is not None:
             return
-        for _ in range(_INTERIM):
-            version, status, reason = self._read_status()
-            message = self._read_fields()
-            if not 100 <= status < 200 or status == 101:
-                break
-        else:
-            raise BadHeader("interim replies without end")
+        version, status, reason = self._read_status()
+        message = self._read_fields()
         self.code = self.status = status
         self.reason = reason.strip()
         self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
@@ -59,18 +55,27 @@ class StrictResponse(HTTPResponse):
         self._find_end()
 
     def _read_status(self) -> tuple[str, int, str]:
+        """The status line of the reply that is meant, after all interim ones; a tunnel's reply is read with it, too."""
+        for _ in range(_INTERIM):
+            version, status, reason = self._read_status_line()
+            if not 100 <= status < 200 or status == 101:
+                return version, status, reason
+            self._read_fields()
+        raise TooLarge
+
+    def _read_status_line(self) -> tuple[str, int, str]:
         line: bytes = self.fp.readline(MAX_LINE + 1)
-        if len(line) > MAX_LINE and line.startswith(b"HTTP/1."):
-            raise TooLarge
         if not line:
             raise RemoteDisconnected("")
         self.begun = True
-        found = re.fullmatch(r"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*", line.decode("latin-1"))
-        if found is None:
-            if line.startswith(b"HTTP/1.") and not line.endswith(b"\n"):
-                raise CutShort
+        found = _STATUS.fullmatch(line)
+        if found is not None:
+            return found[1].decode(), int(found[2]), (found[3] or b"").decode("latin-1")
+        if not line.startswith(b"HTTP/1."):
             raise BadStatusLine(line[:64].decode("latin-1"))
-        return found[1], int(found[2]), found[3] or ""
+        if len(line) > MAX_LINE:
+            raise TooLarge
+        raise BadStatusLine("") if line.endswith(b"\n") else CutShort
 
     def _read_fields(self) -> HTTPMessage:
         message = HTTPMessage()
