@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from functools import partial
 from typing import Any
 
@@ -17,17 +18,23 @@ class Handler(ResponseHandler):
     """The protocol of one connection; while nobody waits for a reply, whatever comes makes it unfit for the next."""
 
     uses = 0
+    _arrivals: select.poll | None = None
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         sock = transport.get_extra_info("socket")
         if sock is not None:
             keep_alive(sock)
+            if hasattr(select, "poll"):  # Windows has none
+                self._arrivals = select.poll()
+                self._arrivals.register(sock.fileno(), select.POLLIN)
         super().connection_made(transport)
 
     @override
     def is_connected(self) -> bool:
-        return super().is_connected() and not self.should_close
+        # The loop may not have read yet what has come.
+        fit = super().is_connected() and not self.should_close
+        return fit and (self._arrivals is None or not self._arrivals.poll(0))
 
     @override
     def set_response_params(self, **params: Any) -> None:
