@@ -205,4 +205,3 @@ def test_a_fresh_connection_that_dies_counts(caller: str) -> None:
         outcome = ask(caller, server.url, retry={"max_attempts": 1})
         assert type(outcome) is errors.ConnectionError
         assert len(server.requests) == 1
-
