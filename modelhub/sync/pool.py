@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import builtins
-import os
-import threading
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 
-import requests
 from requests import exceptions
-from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as pool_exceptions
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
 from modelhub.engine.parsing import too_large
 from modelhub.errors import ModelCallError
-from modelhub.overriding import override
+from modelhub.network.proxies import find_login
+from modelhub.sync.adapter import PooledAdapter
 from modelhub.sync.bounded import CHUNK, is_too_long, read_up_to
+from modelhub.sync.faults import is_dead, translate
+from modelhub.sync.replies import StrictResponse
 from modelhub.wire import Reply, Request
 
 ERROR_BODY = 1 << 20  # of an error page no more is read
+_CODINGS = {"", "identity", *getattr(BaseHTTPResponse, "CONTENT_DECODERS", ("gzip", "x-gzip", "deflate"))}
 
 
 class Pool:
     """Sends requests over connections that are kept for the next ones; any number of threads may use it."""
 
     def __init__(self) -> None:
-        self._adapter = _PooledAdapter(pool_connections=256, pool_maxsize=1000)
+        self._adapter = PooledAdapter(pool_connections=256, pool_maxsize=1000)
         self._timeouts: dict[tuple[float, float], Timeout] = {}
 
     def fetch(self, request: Request) -> Reply:
@@ -57,15 +57,41 @@ class Pool:
         headers: CaseInsensitiveDict[Any] = CaseInsensitiveDict(request.headers)
         if request.body is not None:
             headers["Content-Length"] = str(len(request.body))
+        if "@" in request.url and (login := find_login(request.url)):
+            headers.setdefault("Authorization", login)
         prepared.headers = headers
         key = (request.connect_timeout, request.timeout)
         timeout = self._timeouts.get(key)
         if timeout is None:
             timeout = self._timeouts[key] = Timeout(connect=key[0], read=key[1])
         try:
-            return self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
+            try:
+                response = self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
+            except exceptions.ConnectionError as error:
+                if not is_dead(error):
+                    raise
+                self._adapter.drop_idle(request.url)  # others were kept as long, and are most likely dead, too
+                response = self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
         except Exception as error:
-            raise _translate(error, request) from None
+            raise translate(error, request, self._adapter.proxy(request.url)) from None
+        if response.status_code in (101, 407) or "content-encoding" in response.headers:
+            self._check(request, response)
+        return response
+
+    def _check(self, request: Request, response: Response) -> None:
+        """Raise the error for what is no reply of the server that was asked, or cannot be read."""
+        error = None
+        proxy = self._adapter.proxy(request.url)
+        coding = response.headers.get("content-encoding", "").lower()
+        if response.status_code == 101:
+            error = outages.switched(request)
+        elif response.status_code == 407 and proxy is not None:
+            error = outages.refused_by_proxy(request, proxy, response.status_code)
+        elif any(name.strip() not in _CODINGS for name in coding.split(",")):
+            error = outages.undecodable(request, coding)
+        if error is not None:
+            response.raw.close()
+            raise error
 
 
 def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
@@ -88,7 +114,7 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
     except BaseException as error:
         raw.close()
         if isinstance(error, Exception) and not isinstance(error, ModelCallError):
-            raise _translate(error, request) from None
+            raise translate(error, request, coding=raw.headers.get("content-encoding", "")) from None
         raise
     response._content = body
     return Reply(status, raw.headers, body)
@@ -107,11 +133,15 @@ class Body:
         try:
             return self._read()
         except (pool_exceptions.HTTPError, HTTPException, OSError) as error:
-            raise _translate(error, self._request) from None
+            raise translate(error, self._request, coding=self._raw.headers.get("content-encoding", "")) from None
 
     def give_back(self) -> None:
         """Return the connection of a body that has ended, if its framing ends promptly too; else close it."""
         raw = self._raw
+        source = getattr(raw, "_fp", None)
+        if isinstance(source, StrictResponse) and source.is_clean():
+            raw.release_conn()
+            return
         connection = raw.connection
         if connection is not None and connection.sock is not None:
             connection.sock.settimeout(0.2)
@@ -146,96 +176,3 @@ def _reader(raw: Any) -> Callable[[], bytes]:
         return data
 
     return read
-
-
-class _PooledAdapter(HTTPAdapter):
-    """requests' adapter, with what it works out for each request worked out once for each URL.
-
-    Going through ``HTTPAdapter.send`` keeps proxies, certificates and test doubles such as ``responses`` working.
-    """
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._routes: dict[str, tuple[Any, str]] = {}
-        self._routing = threading.Lock()
-
-    @override
-    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
-        route = self._routes.get(request.url) or self._find_route(request)
-        return route[0]
-
-    def _find_route(self, request: Any) -> tuple[Any, str]:
-        url = request.url
-        verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-        proxies = requests.utils.get_environ_proxies(url)
-        with self._routing:
-            pool = super().get_connection_with_tls_context(request, verify, proxies=proxies)
-            super().cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
-            if len(self._routes) > 1000:
-                self._routes.clear()
-            route = self._routes[url] = pool, super().request_url(request, proxies)
-        return route
-
-    @override
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Done when the route was found."""
-
-    @override
-    def request_url(self, request: Any, proxies: Any) -> str:
-        return self._routes[request.url][1]
-
-    @override
-    def build_response(self, req: Any, resp: Any) -> Response:
-        return _RawResponse(req, resp)
-
-
-class _RawResponse(Response):
-    """The part of requests' Response that is needed here, built without parsing cookies and encodings."""
-
-    def __init__(self, request: Any, raw: Any) -> None:
-        self._content: Any = False
-        self._content_consumed = True
-        self._next = None
-        self.status_code = raw.status
-        self.headers = raw.headers
-        self.raw = raw
-        self.url = request.url
-        self.encoding = "utf-8"
-        self.reason = raw.reason
-        self.history = []
-        self.request = request
-
-
-def _translate(error: Exception, request: Request) -> ModelCallError:
-    """The error of ours that an exception of requests or urllib3 means.
-
-    Only the innermost reason is quoted: the texts around it repeat the URL, and that may hold a key.
-    """
-    if isinstance(error, exceptions.ReadTimeout | pool_exceptions.ReadTimeoutError | builtins.TimeoutError):
-        return outages.silent(request)
-    if isinstance(error, exceptions.ConnectTimeout):
-        return outages.not_connected(request)
-    if isinstance(error, exceptions.InvalidURL | exceptions.InvalidHeader | exceptions.InvalidSchema | ValueError):
-        return outages.unsendable(request, type(error).__name__)
-    reason, text = _innermost(error)
-    if isinstance(error, exceptions.SSLError | pool_exceptions.SSLError):
-        return outages.insecure(request, text)
-    if isinstance(reason, IncompleteRead):
-        return outages.cut_short(request)
-    return outages.broken(request, text)
-
-
-def _innermost(error: BaseException) -> tuple[BaseException, str]:
-    """The reason within the reasons, and what may be said of it."""
-    for _ in range(10):
-        inner = getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((arg for arg in reversed(error.args) if isinstance(arg, BaseException)), None)
-        if inner is None:
-            break
-        error = inner
-    if isinstance(error, OSError) and error.strerror:
-        return error, error.strerror
-    if isinstance(error, pool_exceptions.NameResolutionError):
-        return error, "the host name cannot be resolved"
-    return error, str(error).partition(" with url")[0] or type(error).__name__

@@ -1,0 +1,104 @@
+"""aiohttp's connections, of which only what is certainly clean is kept for the next request."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from functools import partial
+from typing import Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+from modelhub.network.tcp import keep_alive
+from modelhub.overriding import override
+
+
+class Handler(ResponseHandler):
+    """The protocol of one connection; while nobody waits for a reply, whatever comes makes it unfit for the next."""
+
+    uses = 0
+    _arrivals: select.poll | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            keep_alive(sock)
+            if hasattr(select, "poll"):  # Windows has none
+                self._arrivals = select.poll()
+                self._arrivals.register(sock.fileno(), select.POLLIN)
+        super().connection_made(transport)
+
+    @override
+    def is_connected(self) -> bool:
+        # The loop may not have read yet what has come.
+        fit = super().is_connected() and not self.should_close
+        return fit and (self._arrivals is None or not self._arrivals.poll(0))
+
+    @override
+    def set_response_params(self, **params: Any) -> None:
+        self.__dict__.pop("data_received", None)
+        self.uses += 1
+        super().set_response_params(**params)
+
+    def rest(self) -> None:
+        """Wait for the next request."""
+        self.__dict__["data_received"] = self._receive_unasked
+
+    def _receive_unasked(self, data: bytes) -> None:
+        if data:  # aiohttp calls with none where it goes on with what it has
+            self.force_close()
+
+    @override
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        if self.uses > 1 and isinstance(exc, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
+            exc.__dict__["kept"] = True
+        if exc_cause is None:
+            super().set_exception(exc)
+        else:
+            super().set_exception(exc, exc_cause)
+
+
+class Connector(aiohttp.TCPConnector):
+    """Opens the connections of a session, and keeps them."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._factory: Any = partial(Handler, loop=self._loop)
+
+    @override
+    def _release(self, key: Any, protocol: Any, **how: Any) -> None:
+        super()._release(key, protocol, **how)
+        protocol.rest()
+
+    @override
+    async def _create_proxy_connection(self, req: Any, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
+        try:
+            async with asyncio.timeout(timeout.sock_connect):
+                return await super()._create_proxy_connection(req, traces, timeout)
+        except Exception as error:
+            if not getattr(error.__cause__ or error, "past_proxy", False):
+                error.__dict__["at_proxy"] = True
+            raise
+
+    @override
+    async def _start_tls_connection(self, *given: Any, **named: Any) -> Any:
+        try:
+            return await super()._start_tls_connection(*given, **named)
+        except BaseException as error:
+            error.__dict__["past_proxy"] = True
+            raise
+
+    def drop_idle(self, host: str | None, port: int | None) -> None:
+        """Close the connections to a server that are not in use."""
+        for key in [key for key in self._conns if (key.host, key.port) == (host, port)]:
+            for protocol, _ in self._conns.pop(key):
+                protocol.close()
+
+
+def is_dead(error: BaseException) -> bool:
+    """Whether a connection that had been kept was found dead: nothing of a reply came."""
+    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
+        return False
+    return isinstance(error, ConnectionResetError) or getattr(error, "kept", False)

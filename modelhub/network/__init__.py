@@ -1,0 +1,1 @@
+"""How servers are reached, for both drivers: proxies, certificates, options of TCP, limits."""
