@@ -15,14 +15,18 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import certifi
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from modelhub.aio.deadlines import Deadlines
+from modelhub.aio.connector import Connector
+from modelhub.aio.deadlines import Deadlines, Wait
 from modelhub.engine import connection_errors as outages
+from modelhub.engine.interruptions import find_interruption, is_malformed
 from modelhub.errors import ModelCallError
 from modelhub.wire import Reply, Request
 
 ERROR_BODY = 1 << 20  # of an error page no more is read
+_FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError)
 
 
 class Closable(Protocol):
@@ -39,13 +43,11 @@ class Session:
     """The connections of one event loop."""
 
     def __init__(self, forget: Callable[[], Any]) -> None:
-        self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=1000),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        self.watch = Deadlines()
+        self._connector = Connector(self.watch, limit=1000)
+        self._client = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar())
         self._urls: dict[str, tuple[URL, str | None, ssl.SSLContext | bool]] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
-        self.watch = Deadlines()
         self._open: weakref.WeakSet[Closable] = weakref.WeakSet()
         self._forget = forget
         _ALIVE.add(self)
@@ -75,8 +77,8 @@ class Session:
         self.watch.close()
         await self._client.close()
 
-    async def send(self, request: Request, task: asyncio.Task[Any]) -> aiohttp.ClientResponse:
-        """Send ``request`` for ``task``, which is being watched, and return its response with the body unread."""
+    async def send(self, request: Request, wait: Wait) -> aiohttp.ClientResponse:
+        """Send ``request`` for the task of ``wait``, and return its response with the body unread."""
         try:
             route = self._urls.get(request.url)
             if route is None:
@@ -98,34 +100,32 @@ class Session:
                 ssl=route[2],
             )
         except BaseException as error:
-            raise self.translate(error, task, request) from None
+            raise self.translate(error, wait, request) from None
 
     async def fetch(self, request: Request) -> Reply:
         """Send ``request`` and read its reply."""
         watch = self.watch
-        task = watch.begin(request.timeout)
+        wait = watch.begin(request.timeout)
         try:
-            response = await self.send(request, task)
+            response = await self.send(request, wait)
             try:
                 content = response.content
                 body = await content.readany()
                 if not content.at_eof():
-                    body = await self.read_on(response, body, task, request.timeout)
+                    body = await self.read_on(response, body, wait)
             except BaseException as error:
                 response.close()
-                raise self.translate(error, task, request) from None
+                raise self.translate(error, wait, request) from None
         finally:
-            watch.end(task)
+            watch.end(wait)
         return Reply(response.status, response.headers, body)
 
-    async def read_on(
-        self, response: aiohttp.ClientResponse, body: bytes, task: asyncio.Task[Any], timeout: float
-    ) -> bytes:
+    async def read_on(self, response: aiohttp.ClientResponse, body: bytes, wait: Wait) -> bytes:
         """The rest of a body that came in several pieces; of an error page not all."""
         pieces = [body]
         size = len(body)
         while not response.content.at_eof():
-            self.watch.renew(task, timeout)
+            self.watch.renew(wait)
             piece = await response.content.readany()
             pieces.append(piece)
             size += len(piece)
@@ -134,10 +134,12 @@ class Session:
                 break
         return b"".join(pieces)
 
-    def translate(self, error: BaseException, task: asyncio.Task[Any], request: Request) -> BaseException:
+    def translate(self, error: BaseException, wait: Wait, request: Request) -> BaseException:
         """The error to raise for ``error``: ours where the watch or the connection ended the request."""
-        if self.watch.ended(error, task):
-            return outages.silent(request)
+        if self.watch.ended(error, wait):
+            if wait.connection is not None:
+                return outages.silent(request)
+            return outages.no_free_connection(request, self._connector.limit if self._connector.full else None)
         return _translate(error, request) if isinstance(error, Exception) else error
 
     def track(self, stream: Closable) -> None:
@@ -146,28 +148,30 @@ class Session:
 
     async def read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
         """The next bytes of an open body, ``b""`` at its end."""
-        task = self.watch.begin(request.timeout)
+        connection = response.connection
+        protocol: Any = None if connection is None else connection.protocol
+        wait = self.watch.begin(request.timeout, protocol)
         try:
             return await response.content.readany()
         except BaseException as error:
-            raise self.translate(error, task, request) from None
+            raise self.translate(error, wait, request) from None
         finally:
-            self.watch.end(task)
+            self.watch.end(wait)
 
     async def open(self, request: Request) -> tuple[aiohttp.ClientResponse, Reply]:
         """Send ``request`` and leave the body of a success to be read; that of an error is in the reply."""
-        task = self.watch.begin(request.timeout)
+        wait = self.watch.begin(request.timeout)
         try:
-            response = await self.send(request, task)
+            response = await self.send(request, wait)
             body = b""
             if response.status >= 300:
                 try:
-                    body = await self.read_on(response, b"", task, request.timeout)
+                    body = await self.read_on(response, b"", wait)
                 except BaseException as error:
                     response.close()
-                    raise self.translate(error, task, request) from None
+                    raise self.translate(error, wait, request) from None
         finally:
-            self.watch.end(task)
+            self.watch.end(wait)
         return response, Reply(response.status, response.headers, body)
 
     async def give_back(self, response: aiohttp.ClientResponse) -> None:
@@ -197,10 +201,16 @@ def _ssl_context() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=path or certifi.where())
 
 
-def _translate(error: Exception, request: Request) -> ModelCallError:
-    """The error of ours that an exception of aiohttp means."""
+def _translate(error: Exception, request: Request) -> BaseException:
+    """The error of ours that an exception of aiohttp means; any other exception is raised as it is."""
     if isinstance(error, ModelCallError):
         return error
+    if not isinstance(error, _FAILURES):
+        malformed = isinstance(error, ValueError | TypeError) and is_malformed(request)
+        return outages.unsendable(request, type(error).__name__) if malformed else error
+    interruption = find_interruption(error)
+    if interruption is not None:
+        return interruption
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return outages.not_connected(request)
     if isinstance(error, asyncio.TimeoutError | aiohttp.ServerTimeoutError):
@@ -208,7 +218,7 @@ def _translate(error: Exception, request: Request) -> ModelCallError:
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
         inner = getattr(error, "os_error", None)
         return outages.insecure(request, _describe(inner if isinstance(inner, Exception) else error))
-    if isinstance(error, aiohttp.InvalidURL | ValueError | TypeError):
+    if isinstance(error, aiohttp.InvalidURL):
         return outages.unsendable(request, type(error).__name__)
     if isinstance(error, aiohttp.ClientConnectorError):
         return outages.broken(request, _describe(error.os_error))

@@ -25,6 +25,12 @@ def not_connected(request: Request) -> ModelCallError:
     return ConnectionError(f"no connection to {address(request)} within {request.connect_timeout:g} s")
 
 
+def no_free_connection(request: Request, limit: int | None) -> ModelCallError:
+    """The error for a call that got no connection in the time it had, since all ``limit`` were in use all that time."""
+    why = "" if limit is None else f": all {limit} are in use by other calls"
+    return ConnectionError(f"no connection to {address(request)} within {request.timeout:g} s{why}")
+
+
 def silent(request: Request) -> ModelCallError:
     """The error for a server that sent nothing for too long."""
     return TimeoutError(f"{address(request)} sent nothing for {request.timeout:g} s")

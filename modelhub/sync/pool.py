@@ -18,12 +18,13 @@ from urllib3 import exceptions as pool_exceptions
 from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
-from modelhub.errors import ModelCallError
+from modelhub.engine.interruptions import find_interruption, is_malformed
 from modelhub.overriding import override
 from modelhub.wire import Reply, Request
 
 CHUNK = 65536
 ERROR_BODY = 1 << 20  # of an error page no more is read
+_FAILURES = (OSError, pool_exceptions.HTTPError, HTTPException)  # OSError: those of requests and of Python itself
 
 
 class Pool:
@@ -63,8 +64,12 @@ class Pool:
             timeout = self._timeouts[key] = Timeout(connect=key[0], read=key[1])
         try:
             return self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
-        except Exception as error:
+        except _FAILURES as error:
             raise _translate(error, request) from None
+        except (ValueError, TypeError) as error:
+            if not is_malformed(request):
+                raise
+            raise outages.unsendable(request, type(error).__name__) from None
 
 
 def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
@@ -82,10 +87,11 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
         elif whole:
             body = raw.read(decode_content=True)
             raw.release_conn()
-    except BaseException as error:
+    except _FAILURES as error:
         raw.close()
-        if isinstance(error, Exception):
-            raise _translate(error, request) from None
+        raise _translate(error, request) from None
+    except BaseException:
+        raw.close()
         raise
     response._content = body
     return Reply(status, raw.headers, body)
@@ -103,7 +109,7 @@ class Body:
         """The next bytes, ``b""`` at the end."""
         try:
             return self._read()
-        except (pool_exceptions.HTTPError, HTTPException, OSError) as error:
+        except _FAILURES as error:
             raise _translate(error, self._request) from None
 
     def give_back(self) -> None:
@@ -117,8 +123,10 @@ class Body:
                 if not raw.read1(CHUNK, decode_content=True):
                     raw.release_conn()
                     return
-        except (pool_exceptions.HTTPError, HTTPException, OSError):
-            pass
+        except _FAILURES as error:
+            interruption = find_interruption(error)
+            if interruption is not None:
+                raise interruption from None
         raw.close()
 
     def close(self) -> None:
@@ -203,11 +211,14 @@ class _RawResponse(Response):
         self.request = request
 
 
-def _translate(error: Exception, request: Request) -> ModelCallError:
-    """The error of ours that an exception of requests or urllib3 means.
+def _translate(error: Exception, request: Request) -> BaseException:
+    """The error of ours that an exception of requests or urllib3 means, or the interruption that it wraps.
 
     Only the innermost reason is quoted: the texts around it repeat the URL, and that may hold a key.
     """
+    interruption = find_interruption(error)
+    if interruption is not None:
+        return interruption
     if isinstance(error, exceptions.ReadTimeout | pool_exceptions.ReadTimeoutError | builtins.TimeoutError):
         return outages.silent(request)
     if isinstance(error, exceptions.ConnectTimeout):

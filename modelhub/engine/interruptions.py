@@ -1,0 +1,88 @@
+"""Tells the failures of a connection from exceptions that only happened to be raised while one was waited for."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterable, Iterator
+from types import CodeType
+from typing import Any
+from urllib.parse import urlsplit
+
+from modelhub.wire import Request
+
+# Where the exceptions come from that mean a failed connection, by the first part of their module's name.
+_NETWORK = frozenset({"aiohttp", "asyncio", "builtins", "http", "requests", "socket", "socks", "ssl", "urllib3"})
+_OWN_TROUBLE = (MemoryError, RecursionError)  # of this process: no server has any part in it
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+
+
+def find_interruption(error: BaseException) -> BaseException | None:
+    """What was raised while a connection was waited for and has nothing to do with it; libraries may wrap it.
+
+    A signal handler may raise TimeoutError, or an error class of its own, to end a call that takes too long.
+    """
+    inner: BaseException | None = error
+    for _ in range(10):
+        if inner is None:
+            break
+        if type(inner).__module__.partition(".")[0] not in _NETWORK or is_raised_by_handler(inner):
+            return inner
+        inner = _within(inner)
+    return None
+
+
+def find_among(causes: Iterable[BaseException]) -> BaseException | None:
+    """The first of an exception's causes that came from a signal handler, or says that this process is in trouble."""
+    return next((cause for cause in causes if isinstance(cause, _OWN_TROUBLE) or is_raised_by_handler(cause)), None)
+
+
+def _within(error: BaseException) -> BaseException | None:
+    """The exception that ``error`` was made of."""
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return reason
+    return next((arg for arg in reversed(error.args) if isinstance(arg, BaseException)), error.__cause__)
+
+
+def is_raised_by_handler(error: BaseException) -> bool:
+    """Whether a signal handler of this program raised ``error``."""
+    handlers: set[CodeType] | None = None
+    at = error.__traceback__
+    while at is not None:
+        if handlers is None:
+            handlers = set(_list_handlers())
+        if at.tb_frame.f_code in handlers:
+            return True
+        at = at.tb_next
+    return False
+
+
+def _list_handlers() -> Iterator[CodeType]:
+    for number in signal.valid_signals():
+        handler: Any = signal.getsignal(number)
+        if not callable(handler) or handler is signal.default_int_handler:
+            continue
+        handler = getattr(handler, "func", handler)  # of a functools.partial
+        code = getattr(handler, "__code__", None) or getattr(type(handler).__call__, "__code__", None)
+        if code is not None:
+            yield code
+
+
+def is_malformed(request: Request) -> bool:
+    """Whether ``request`` cannot be sent as it is: if not, a ValueError while sending it is not about the request."""
+    for name, value in request.headers.items():
+        if not (isinstance(name, str) and isinstance(value, str) and _HEADER_NAME.fullmatch(name)):
+            return True
+        if re.search(r"[\r\n\0]", value):
+            return True
+        try:
+            value.encode("latin-1")
+        except UnicodeError:
+            return True
+    try:
+        url = urlsplit(request.url)
+        return url.port == 0 or not url.hostname or url.scheme not in ("http", "https") or bool(_UNSAFE.search(url.netloc))
+    except ValueError:
+        return True
