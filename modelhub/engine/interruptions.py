@@ -23,19 +23,30 @@ def find_interruption(error: BaseException) -> BaseException | None:
 
     A signal handler may raise TimeoutError, or an error class of its own, to end a call that takes too long.
     """
+    handlers = set(_list_handlers())
+    found: BaseException | None = None
     inner: BaseException | None = error
     for _ in range(10):
         if inner is None:
             break
-        if type(inner).__module__.partition(".")[0] not in _NETWORK or is_raised_by_handler(inner):
-            return inner
+        if not _is_of_network(type(inner).__module__) or _was_raised_in(handlers, inner):
+            found = inner  # the innermost counts: libraries hand the traceback on to what they wrap it in
         inner = _within(inner)
-    return None
+    return found
 
 
 def find_among(causes: Iterable[BaseException]) -> BaseException | None:
-    """The first of an exception's causes that came from a signal handler, or says that this process is in trouble."""
-    return next((cause for cause in causes if isinstance(cause, _OWN_TROUBLE) or is_raised_by_handler(cause)), None)
+    """The last of an exception's causes that came from a signal handler, or says that this process is in trouble."""
+    handlers = set(_list_handlers())
+    found: BaseException | None = None
+    for cause in causes:
+        if isinstance(cause, _OWN_TROUBLE) or _was_raised_in(handlers, cause):
+            found = cause
+    return found
+
+
+def _is_of_network(module: str) -> bool:
+    return module.partition(".")[0] in _NETWORK
 
 
 def _within(error: BaseException) -> BaseException | None:
@@ -43,23 +54,26 @@ def _within(error: BaseException) -> BaseException | None:
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return reason
-    return next((arg for arg in reversed(error.args) if isinstance(arg, BaseException)), error.__cause__)
+    inner = next((arg for arg in reversed(error.args) if isinstance(arg, BaseException)), error.__cause__)
+    context = error.__context__
+    if inner is None and context is not None and context.__traceback__ is not None:
+        # Of a context only what the library itself caught belongs here: the caller may be handling something, too.
+        caught_in = context.__traceback__.tb_frame.f_globals.get("__name__", "")
+        return context if caught_in != "builtins" and _is_of_network(caught_in) else None
+    return inner
 
 
-def is_raised_by_handler(error: BaseException) -> bool:
-    """Whether a signal handler of this program raised ``error``."""
-    handlers: set[CodeType] | None = None
+def _was_raised_in(functions: set[CodeType], error: BaseException) -> bool:
     at = error.__traceback__
     while at is not None:
-        if handlers is None:
-            handlers = set(_list_handlers())
-        if at.tb_frame.f_code in handlers:
+        if at.tb_frame.f_code in functions:
             return True
         at = at.tb_next
     return False
 
 
 def _list_handlers() -> Iterator[CodeType]:
+    """The functions that handle signals in this program."""
     for number in signal.valid_signals():
         handler: Any = signal.getsignal(number)
         if not callable(handler) or handler is signal.default_int_handler:
@@ -83,6 +97,7 @@ def is_malformed(request: Request) -> bool:
             return True
     try:
         url = urlsplit(request.url)
-        return url.port == 0 or not url.hostname or url.scheme not in ("http", "https") or bool(_UNSAFE.search(url.netloc))
+        whole = url.port != 0 and bool(url.hostname) and url.scheme in ("http", "https")
+        return not whole or bool(_UNSAFE.search(url.netloc))
     except ValueError:
         return True
