@@ -22,7 +22,7 @@ class Connector(aiohttp.TCPConnector):
         super().__init__(**settings)
         self._watch = watch
         self._pid = os.getpid()
-        self._factory = partial[ResponseHandler](_Protocol, loop=self._loop)
+        self._factory: Any = partial(_Protocol, loop=self._loop)
 
     @property
     def full(self) -> bool:

@@ -203,7 +203,7 @@ def test_a_fault_of_the_driver_is_no_failure_of_the_network(
     assert len(server.requests) == 8
 
 
-BAD_HEADERS = [{"X-A": "a\nb"}, {"X-A": "a\r\nX-B: b"}, {"X A": "b"}, {"X-A": "\0"}]
+BAD_HEADERS = [{"X-A": "a\nb"}, {"X-A": "a\r\nX-B: b"}, {"X-A": "\0"}]
 
 
 @pytest.mark.parametrize("headers", BAD_HEADERS)
