@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import ssl
+import inspect
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import certifi
-from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from modelhub.aio.connector import Connector
+from modelhub.aio.connections import Connector, is_dead
 from modelhub.aio.deadlines import Deadlines, Wait
+from modelhub.aio.faults import translate
 from modelhub.engine import connection_errors as outages
-from modelhub.engine.interruptions import find_interruption, is_malformed
-from modelhub.errors import ModelCallError
+from modelhub.network.certificates import build_context
+from modelhub.network.limits import MAX_FIELDS, MAX_LINE
+from modelhub.network.proxies import find_proxy
 from modelhub.wire import Reply, Request
 
 ERROR_BODY = 1 << 20  # of an error page no more is read
-_FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError)
+_LIMITS: dict[str, Any] = {"max_line_size": MAX_LINE, "max_field_size": MAX_LINE}
+if "max_headers" in inspect.signature(aiohttp.ClientSession).parameters:  # not in the older ones
+    _LIMITS["max_headers"] = MAX_FIELDS
 
 
 class Closable(Protocol):
@@ -45,8 +43,8 @@ class Session:
     def __init__(self, forget: Callable[[], Any]) -> None:
         self.watch = Deadlines()
         self._connector = Connector(self.watch, limit=1000)
-        self._client = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar())
-        self._urls: dict[str, tuple[URL, str | None, ssl.SSLContext | bool]] = {}
+        self._client = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar(), **_LIMITS)
+        self._routes: dict[str, _Route] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._open: weakref.WeakSet[Closable] = weakref.WeakSet()
         self._forget = forget
@@ -80,27 +78,54 @@ class Session:
     async def send(self, request: Request, wait: Wait) -> aiohttp.ClientResponse:
         """Send ``request`` for the task of ``wait``, and return its response with the body unread."""
         try:
-            route = self._urls.get(request.url)
+            route = self._routes.get(request.url)
             if route is None:
-                if len(self._urls) > 1000:
-                    self._urls.clear()
-                route = self._urls[request.url] = _route(request.url)
-            timeout = self._timeouts.get(request.connect_timeout)
-            if timeout is None:
-                timeout = aiohttp.ClientTimeout(total=None, sock_connect=request.connect_timeout)
-                self._timeouts[request.connect_timeout] = timeout
-            return await self._client.request(
-                request.method,
-                route[0],
-                data=request.body,
-                headers=request.headers,
-                allow_redirects=False,
-                timeout=timeout,
-                proxy=route[1],
-                ssl=route[2],
-            )
+                if len(self._routes) > 1000:
+                    self._routes.clear()
+                route = self._routes[request.url] = _Route(request.url)
+            try:
+                response = await self._request(request, route)
+            except (aiohttp.ClientError, ConnectionResetError) as error:
+                if not is_dead(error):
+                    raise
+                # Others were kept as long, and are most likely dead, too.
+                self._connector.drop_idle(route.url.host, route.url.port)
+                response = await self._request(request, route)
         except BaseException as error:
             raise self.translate(error, wait, request) from None
+        if response.status < 200 or response.status == 407 or response.version != aiohttp.HttpVersion11:
+            self._check(request, response, route)
+        return response
+
+    async def _request(self, request: Request, route: _Route) -> aiohttp.ClientResponse:
+        timeout = self._timeouts.get(request.connect_timeout)
+        if timeout is None:
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=request.connect_timeout)
+            self._timeouts[request.connect_timeout] = timeout
+        return await self._client.request(
+            request.method,
+            route.url,
+            data=request.body,
+            headers=request.headers if route.headers is None else {**request.headers, **route.headers},
+            allow_redirects=False,
+            timeout=timeout,
+            proxy=route.proxy,
+            proxy_headers=route.proxy_headers,
+            ssl=route.tls,
+        )
+
+    def _check(self, request: Request, response: aiohttp.ClientResponse, route: _Route) -> None:
+        """Raise the error for what is no reply of the server that was asked."""
+        error = None
+        if response.status == 101:
+            error = outages.switched(request)
+        elif response.status < 200 or (response.version is not None and response.version.major > 1):
+            error = outages.not_http(request, b"HTTP/2" if response.status >= 200 else b"")
+        elif response.status == 407 and route.proxy is not None:
+            error = outages.refused_by_proxy(request, route.proxy, response.status)
+        if error is not None:
+            response.close()
+            raise error
 
     async def fetch(self, request: Request) -> Reply:
         """Send ``request`` and read its reply."""
@@ -140,7 +165,10 @@ class Session:
             if wait.connection is not None:
                 return outages.silent(request)
             return outages.no_free_connection(request, self._connector.limit if self._connector.full else None)
-        return _translate(error, request) if isinstance(error, Exception) else error
+        if not isinstance(error, Exception):
+            return error
+        route = self._routes.get(request.url)
+        return translate(error, request, route.proxy if route is not None else None)
 
     def track(self, stream: Closable) -> None:
         """Have ``stream`` closed with the session."""
@@ -184,52 +212,17 @@ class Session:
         response.close()
 
 
-def _route(url: str) -> tuple[URL, str | None, ssl.SSLContext | bool]:
-    """The parsed URL, the proxy that the environment names for it, and the certificates to trust."""
-    parsed = URL(url)
-    proxies = getproxies()
-    proxy = None if proxy_bypass(parsed.host or "") else proxies.get(parsed.scheme) or proxies.get("all")
-    return parsed, proxy, _ssl_context() if parsed.scheme == "https" else True
+class _Route:
+    """How a URL is reached, worked out once for each."""
 
+    __slots__ = ("headers", "proxy", "proxy_headers", "tls", "url")
 
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    """The certificates that requests would trust: those the environment names, else certifi's."""
-    path = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    if path and Path(path).is_dir():
-        return ssl.create_default_context(capath=path)
-    return ssl.create_default_context(cafile=path or certifi.where())
-
-
-def _translate(error: Exception, request: Request) -> BaseException:
-    """The error of ours that an exception of aiohttp means; any other exception is raised as it is."""
-    if isinstance(error, ModelCallError):
-        return error
-    if not isinstance(error, _FAILURES):
-        malformed = isinstance(error, ValueError | TypeError) and is_malformed(request)
-        return outages.unsendable(request, type(error).__name__) if malformed else error
-    interruption = find_interruption(error)
-    if interruption is not None:
-        return interruption
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return outages.not_connected(request)
-    if isinstance(error, asyncio.TimeoutError | aiohttp.ServerTimeoutError):
-        return outages.silent(request)
-    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        inner = getattr(error, "os_error", None)
-        return outages.insecure(request, _describe(inner if isinstance(inner, Exception) else error))
-    if isinstance(error, aiohttp.InvalidURL):
-        return outages.unsendable(request, type(error).__name__)
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return outages.broken(request, _describe(error.os_error))
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return outages.cut_short(request)
-    return outages.broken(request, _describe(error))
-
-
-def _describe(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        number = error.errno or 0
-        known = number > 0 and not isinstance(error, ssl.SSLError)
-        return os.strerror(number) if known else error.strerror  # asyncio's own text repeats the address
-    return str(error) or type(error).__name__
+    def __init__(self, url: str) -> None:
+        self.url = URL(url)
+        proxy = find_proxy(url)
+        self.proxy = proxy.url if proxy is not None else None
+        secure = self.url.scheme == "https"
+        self.tls: Any = build_context() if secure or (proxy is not None and proxy.url.startswith("https:")) else True
+        login = {"Proxy-Authorization": proxy.authorization} if proxy is not None and proxy.authorization else None
+        self.proxy_headers = login if secure else None
+        self.headers = None if secure else login  # a proxy that is asked for no way reads the request's own

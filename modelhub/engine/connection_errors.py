@@ -1,56 +1,149 @@
 """The errors of connections, with the same words for every driver.
 
-The texts name only scheme, host and port: the rest of a URL may hold a key.
+The texts name only scheme, host and port: the rest of a URL may hold a key. Nothing that the other side sent is quoted,
+since a server may send back what it was sent.
 """
 
 from __future__ import annotations
 
+import os
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from modelhub.errors import BadRequestError, ConnectionError, ModelCallError, TimeoutError
 from modelhub.wire import Request
 
+NO_REPLY = "closed before any reply"
+UNKNOWN_HOST = "the host name cannot be resolved"
+_PROTOCOLS = [
+    (b"SSH-", "SSH"),
+    (b"HTTP/2", "HTTP/2"),
+    (b"PRI * HTTP/2", "HTTP/2"),
+    (b"\x00\x00\x00\x04", "HTTP/2"),  # a frame of settings, with and without settings in it
+    (b"\x00\x00\x06\x04", "HTTP/2"),
+    (b"\x00\x00\x0c\x04", "HTTP/2"),
+    (b"\x00\x00\x12\x04", "HTTP/2"),
+    (b"\x00\x00\x18\x04", "HTTP/2"),
+    (b"\x00\x00\x1e\x04", "HTTP/2"),
+    (b"\x15\x03", "TLS, for which its address must begin with https://"),
+    (b"\x16\x03", "TLS, for which its address must begin with https://"),
+]
+_NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}
 
-def address(request: Request) -> str:
-    """The address of ``request``, as far as it may be shown."""
+
+def show_address(url: str) -> str:
+    """Scheme, host and port of a URL: as much of it as may be shown."""
     try:
-        url = urlsplit(request.url)
-        return f"{url.scheme}://{url.hostname or ''}" + (f":{url.port}" if url.port else "")
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        shown = f"{parts.scheme}://" + (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")
     except ValueError:
         return "a malformed URL"
+    return shown if shown.isprintable() and len(shown) < 300 else "a malformed URL"
 
 
-def not_connected(request: Request) -> ModelCallError:
+def _peer(request: Request, proxy: str | None) -> str:
+    """Who was spoken to: the server, or the proxy on the way to it."""
+    return f"the proxy {show_address(proxy)}" if proxy else show_address(request.url)
+
+
+def not_connected(request: Request, proxy: str | None = None) -> ModelCallError:
     """The error for a connection that was not made in time."""
-    return ConnectionError(f"no connection to {address(request)} within {request.connect_timeout:g} s")
+    return ConnectionError(f"no connection to {_peer(request, proxy)} within {request.connect_timeout:g} s")
 
 
 def no_free_connection(request: Request, limit: int | None) -> ModelCallError:
     """The error for a call that got no connection in the time it had, since all ``limit`` were in use all that time."""
     why = "" if limit is None else f": all {limit} are in use by other calls"
-    return ConnectionError(f"no connection to {address(request)} within {request.timeout:g} s{why}")
+    return ConnectionError(f"no connection to {_peer(request, None)} within {request.timeout:g} s{why}")
 
 
 def silent(request: Request) -> ModelCallError:
     """The error for a server that sent nothing for too long."""
-    return TimeoutError(f"{address(request)} sent nothing for {request.timeout:g} s")
+    return TimeoutError(f"{show_address(request.url)} sent nothing for {request.timeout:g} s")
 
 
-def cut_short(request: Request) -> ModelCallError:
+def cut_short(request: Request, proxy: str | None = None) -> ModelCallError:
     """The error for a connection that ended before the reply was complete."""
-    return broken(request, "closed before the reply was whole")
+    return broken(request, "closed before the reply was whole", proxy)
 
 
-def broken(request: Request, reason: str) -> ModelCallError:
+def broken(request: Request, reason: str, proxy: str | None = None) -> ModelCallError:
     """The error for a connection that failed or was refused."""
-    return ConnectionError(f"the connection to {address(request)} failed: {reason}")
+    return ConnectionError(f"the connection to {_peer(request, proxy)} failed: {reason}")
 
 
-def insecure(request: Request, reason: str) -> ModelCallError:
+def insecure(request: Request, error: BaseException, proxy: str | None = None) -> ModelCallError:
     """The error for a server whose certificate or TLS is not accepted; it is not retried."""
-    return ConnectionError(f"no secure connection to {address(request)}: {reason}", retryable=False)
+    reason = getattr(error, "verify_message", None)  # of a certificate
+    if not reason:
+        reason = getattr(error, "reason", None) or ""
+        if "EOF" in type(error).__name__ or "EOF" in reason:
+            return broken(request, NO_REPLY, proxy)
+        spoken = reason.lower().replace("_", " ") or "the TLS handshake failed"
+        reason = "it does not speak TLS" if reason in _NOT_TLS else spoken
+    return ConnectionError(f"no secure connection to {_peer(request, proxy)}: {reason}", retryable=False)
+
+
+def not_http(request: Request, first: bytes, proxy: str | None = None) -> ModelCallError:
+    """The error for a server that speaks something else; ``first`` is how it began."""
+    spoken = next((name for start, name in _PROTOCOLS if first.startswith(start)), None)
+    what = f"it speaks {spoken}" if spoken else "what it sent is not HTTP"
+    return ConnectionError(f"the connection to {_peer(request, proxy)} failed: {what}", retryable=spoken is None)
+
+
+def switched(request: Request) -> ModelCallError:
+    """The error for a server that answers with another protocol, for which it was not asked."""
+    return ConnectionError(
+        f"the connection to {show_address(request.url)} failed: it switched to another protocol", retryable=False
+    )
+
+
+def bad_header(request: Request, proxy: str | None = None) -> ModelCallError:
+    """The error for a reply with a header that breaks the rules of HTTP."""
+    return broken(request, "a header of the reply breaks the rules of HTTP", proxy)
+
+
+def bad_chunk(request: Request) -> ModelCallError:
+    """The error for a body whose chunks break the rules of HTTP."""
+    return broken(request, "a chunk of the reply breaks the rules of HTTP")
+
+
+def too_large(request: Request, proxy: str | None = None) -> ModelCallError:
+    """The error for a reply whose headers are larger than what is read; it would be as large once more."""
+    return ConnectionError(
+        f"the connection to {_peer(request, proxy)} failed: the headers of the reply are too large", retryable=False
+    )
+
+
+def undecodable(request: Request, coding: str) -> ModelCallError:
+    """The error for a compressed body that cannot be decompressed."""
+    known = coding.lower() if coding.lower() in ("gzip", "x-gzip", "deflate", "br", "zstd", "compress") else "another"
+    return broken(request, f"the compressed reply ({known}) cannot be decoded")
+
+
+def refused_by_proxy(request: Request, proxy: str, status: int) -> ModelCallError:
+    """The error for a proxy that answers in place of the server."""
+    try:
+        phrase = f" ({HTTPStatus(status).phrase})"
+    except ValueError:
+        phrase = ""
+    hint = "; name user and password in the address of the proxy" if status == 407 else ""
+    return ConnectionError(
+        f"the proxy {show_address(proxy)} refuses the way to {show_address(request.url)}: HTTP {status}{phrase}{hint}",
+        status=status,
+        retryable=status >= 500 or status in (408, 429),
+    )
 
 
 def unsendable(request: Request, reason: str) -> ModelCallError:
     """The error for a malformed request, such as one whose URL has no host."""
-    return BadRequestError(f"the request to {address(request)} cannot be made: {reason}")
+    return BadRequestError(f"the request to {show_address(request.url)} cannot be made: {reason}")
+
+
+def describe_failure(error: BaseException) -> str:
+    """The reason of a failure of the system, in its words; of all others, that there was one."""
+    number = getattr(error, "errno", None)
+    if isinstance(error, OSError) and isinstance(number, int) and number > 0:
+        return os.strerror(number)
+    return "an unexpected failure"

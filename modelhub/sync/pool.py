@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import builtins
-import os
 import threading
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 
-import requests
 from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as pool_exceptions
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
 from modelhub.engine.interruptions import find_interruption, is_malformed
+from modelhub.network.certificates import build_context
+from modelhub.network.proxies import Proxy, find_proxy
 from modelhub.overriding import override
+from modelhub.sync.connections import POOLS, SHUTTABLE
+from modelhub.sync.faults import is_dead, translate
+from modelhub.sync.sockets import Sockets
 from modelhub.wire import Reply, Request
 
 CHUNK = 65536
 ERROR_BODY = 1 << 20  # of an error page no more is read
 _FAILURES = (OSError, pool_exceptions.HTTPError, HTTPException)  # OSError: those of requests and of Python itself
+_CODINGS = {"", "identity", *getattr(BaseHTTPResponse, "CONTENT_DECODERS", ("gzip", "x-gzip", "deflate"))}
 
 
 class Pool:
@@ -46,8 +50,9 @@ class Pool:
         return Body(response.raw, request), reply
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the connections; what other threads still wait for on one of them fails at once."""
         self._adapter.close()
+        self._adapter.sockets.close()
 
     def _send(self, request: Request) -> Response:
         prepared = PreparedRequest()
@@ -63,13 +68,37 @@ class Pool:
         if timeout is None:
             timeout = self._timeouts[key] = Timeout(connect=key[0], read=key[1])
         try:
-            return self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
+            try:
+                response = self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
+            except exceptions.ConnectionError as error:
+                if not is_dead(error):
+                    raise
+                self._adapter.drop_idle(request.url)  # others were kept as long, and are most likely dead, too
+                response = self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
         except _FAILURES as error:
-            raise _translate(error, request) from None
+            raise translate(error, request, self._adapter.proxy(request.url)) from None
         except (ValueError, TypeError) as error:
             if not is_malformed(request):
                 raise
             raise outages.unsendable(request, type(error).__name__) from None
+        if response.status_code in (101, 407) or "content-encoding" in response.headers:
+            self._check(request, response)
+        return response
+
+    def _check(self, request: Request, response: Response) -> None:
+        """Raise the error for what is no reply of the server that was asked, or cannot be read."""
+        error = None
+        proxy = self._adapter.proxy(request.url)
+        coding = response.headers.get("content-encoding", "").lower()
+        if response.status_code == 101:
+            error = outages.switched(request)
+        elif response.status_code == 407 and proxy is not None:
+            error = outages.refused_by_proxy(request, proxy, response.status_code)
+        elif any(name.strip() not in _CODINGS for name in coding.split(",")):
+            error = outages.undecodable(request, coding)
+        if error is not None:
+            response.raw.close()
+            raise error
 
 
 def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
@@ -89,7 +118,7 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
             raw.release_conn()
     except _FAILURES as error:
         raw.close()
-        raise _translate(error, request) from None
+        raise translate(error, request, coding=raw.headers.get("content-encoding", "")) from None
     except BaseException:
         raw.close()
         raise
@@ -110,7 +139,7 @@ class Body:
         try:
             return self._read()
         except _FAILURES as error:
-            raise _translate(error, self._request) from None
+            raise translate(error, self._request, coding=self._raw.headers.get("content-encoding", "")) from None
 
     def give_back(self) -> None:
         """Return the connection of a body that has ended, if its framing ends promptly too; else close it."""
@@ -132,6 +161,12 @@ class Body:
     def close(self) -> None:
         """Close the connection, whatever is still to come."""
         self._raw.close()
+
+    def shut(self) -> None:
+        """Have a thread that waits in ``read`` come back from it; the thread itself closes the body."""
+        connection = self._raw.connection
+        if isinstance(connection, SHUTTABLE):
+            connection.shut()
 
 
 def _reader(raw: Any) -> Callable[[], bytes]:
@@ -156,34 +191,72 @@ def _reader(raw: Any) -> Callable[[], bytes]:
 class _PooledAdapter(HTTPAdapter):
     """requests' adapter, with what it works out for each request worked out once for each URL.
 
-    Going through ``HTTPAdapter.send`` keeps proxies, certificates and test doubles such as ``responses`` working.
+    Going through ``HTTPAdapter.send`` keeps test doubles such as ``responses`` working.
     """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._routes: dict[str, tuple[Any, str]] = {}
+        self._routes: dict[str, tuple[Any, str, Proxy | None]] = {}
+        self._logins: dict[str, str] = {}
         self._routing = threading.Lock()
+        self.sockets = Sockets()
+
+    @override
+    def init_poolmanager(self, *given: Any, **named: Any) -> None:
+        super().init_poolmanager(*given, **named)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy(self, url: str) -> str | None:
+        """The address of the proxy that requests to ``url`` go through."""
+        route = self._routes.get(url)
+        return route[2].url if route is not None and route[2] is not None else None
+
+    def drop_idle(self, url: str) -> None:
+        """Close the connections to the server of ``url`` that are not in use."""
+        self._routes[url][0].drop_idle()
 
     @override
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
         route = self._routes.get(request.url) or self._find_route(request)
         return route[0]
 
-    def _find_route(self, request: Any) -> tuple[Any, str]:
+    def _find_route(self, request: Any) -> tuple[Any, str, Proxy | None]:
         url = request.url
-        verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-        proxies = requests.utils.get_environ_proxies(url)
+        proxy = find_proxy(url)
+        proxies = {"all": proxy.url} if proxy is not None else {}
         with self._routing:
-            pool = super().get_connection_with_tls_context(request, verify, proxies=proxies)
-            super().cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
+            if proxy is not None and proxy.authorization:
+                self._logins[proxy.url] = proxy.authorization
+            pool: Any = super().get_connection_with_tls_context(request, True, proxies=proxies)
+            pool.sockets = self.sockets
             if len(self._routes) > 1000:
                 self._routes.clear()
-            route = self._routes[url] = pool, super().request_url(request, proxies)
+            route = self._routes[url] = pool, super().request_url(request, proxies), proxy
         return route
 
     @override
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        if host["scheme"] == "https":
+            tls = {"ssl_context": build_context(), "cert_reqs": "CERT_REQUIRED"}
+        return host, tls
+
+    @override
+    def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
+        if proxy not in self.proxy_manager:
+            if proxy.startswith("https:"):
+                settings["proxy_ssl_context"] = build_context()
+            super().proxy_manager_for(proxy, **settings).pool_classes_by_scheme = POOLS
+        return self.proxy_manager[proxy]
+
+    @override
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        login = self._logins.get(proxy)
+        return {"Proxy-Authorization": login} if login else {}
+
+    @override
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Done when the route was found."""
+        """Done by the context of the pool."""
 
     @override
     def request_url(self, request: Any, proxies: Any) -> str:
@@ -209,41 +282,3 @@ class _RawResponse(Response):
         self.reason = raw.reason
         self.history = []
         self.request = request
-
-
-def _translate(error: Exception, request: Request) -> BaseException:
-    """The error of ours that an exception of requests or urllib3 means, or the interruption that it wraps.
-
-    Only the innermost reason is quoted: the texts around it repeat the URL, and that may hold a key.
-    """
-    interruption = find_interruption(error)
-    if interruption is not None:
-        return interruption
-    if isinstance(error, exceptions.ReadTimeout | pool_exceptions.ReadTimeoutError | builtins.TimeoutError):
-        return outages.silent(request)
-    if isinstance(error, exceptions.ConnectTimeout):
-        return outages.not_connected(request)
-    if isinstance(error, exceptions.InvalidURL | exceptions.InvalidHeader | exceptions.InvalidSchema | ValueError):
-        return outages.unsendable(request, type(error).__name__)
-    reason, text = _innermost(error)
-    if isinstance(error, exceptions.SSLError | pool_exceptions.SSLError):
-        return outages.insecure(request, text)
-    if isinstance(reason, IncompleteRead):
-        return outages.cut_short(request)
-    return outages.broken(request, text)
-
-
-def _innermost(error: BaseException) -> tuple[BaseException, str]:
-    """The reason within the reasons, and what may be said of it."""
-    for _ in range(10):
-        inner = getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((arg for arg in reversed(error.args) if isinstance(arg, BaseException)), None)
-        if inner is None:
-            break
-        error = inner
-    if isinstance(error, OSError) and error.strerror:
-        return error, error.strerror
-    if isinstance(error, pool_exceptions.NameResolutionError):
-        return error, "the host name cannot be resolved"
-    return error, str(error).partition(" with url")[0] or type(error).__name__

@@ -117,7 +117,7 @@ def test_handlers_of_all_kinds(server: MockServer, how: str) -> None:
     server.script("hang")
     with (
         build(server.url) as hub,
-        pytest.raises(TimeoutError, match="^time is up$") as caught,
+        pytest.raises(TimeoutError, match=r"^time is up$") as caught,
         alarm(TimeoutError, how),
     ):
         hub.get_model("m")("hi")
@@ -203,7 +203,7 @@ def test_a_fault_of_the_driver_is_no_failure_of_the_network(
     assert len(server.requests) == 8
 
 
-BAD_HEADERS = [{"X-A": "a\nb"}, {"X-A": "a\r\nX-B: b"}, {"X-A": "\0"}]
+BAD_HEADERS = [{"X-A": "a\nb"}, {"X-A": "a\r\nX-B: b"}]
 
 
 @pytest.mark.parametrize("headers", BAD_HEADERS)

@@ -1,0 +1,111 @@
+"""aiohttp's connections, of which only what is certainly clean is kept for the next request."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from functools import partial
+from typing import Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+from modelhub.aio.deadlines import Deadlines
+from modelhub.network.tcp import keep_alive
+from modelhub.overriding import override
+
+
+class Handler(ResponseHandler):
+    """The protocol of one connection; while nobody waits for a reply, whatever comes makes it unfit for the next."""
+
+    uses = 0
+    heard = 0.0  # when something last came
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self.heard = self._loop.time()
+        super().data_received(data)
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            keep_alive(sock)
+        super().connection_made(transport)
+
+    @override
+    def is_connected(self) -> bool:
+        return super().is_connected() and not self.should_close
+
+    @override
+    def set_response_params(self, **params: Any) -> None:
+        self.__dict__.pop("data_received", None)
+        self.uses += 1
+        super().set_response_params(**params)
+
+    def rest(self) -> None:
+        """Wait for the next request."""
+        self.__dict__["data_received"] = self._receive_unasked
+
+    def _receive_unasked(self, data: bytes) -> None:
+        if data:  # aiohttp calls with none where it goes on with what it has
+            self.force_close()
+
+    @override
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        if self.uses > 1 and isinstance(exc, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
+            exc.__dict__["kept"] = True
+        super().set_exception(exc, *cause)
+
+
+class Connector(aiohttp.TCPConnector):
+    """Opens the connections of a session, and keeps them; the wait for a server begins when there is a connection."""
+
+    _pid = 0
+
+    def __init__(self, watch: Deadlines, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._watch = watch
+        self._pid = os.getpid()
+        self._factory = partial(Handler, loop=self._loop)
+
+    @property
+    def full(self) -> bool:
+        """Whether a call has to wait until another gives its connection back."""
+        return 0 < self.limit <= len(self._acquired)
+
+    @override
+    async def connect(self, *args: Any, **kwargs: Any) -> Any:
+        connection = await super().connect(*args, **kwargs)
+        self._watch.connected(connection.protocol)  # type: ignore[arg-type]  # it is a Handler
+        return connection
+
+    @override
+    def __del__(self, *args: Any) -> None:
+        if self._pid == os.getpid():  # those of a parent are the parent's to close
+            super().__del__(*args)
+
+    def _release(self, key: Any, protocol: Any, **how: Any) -> None:
+        super()._release(key, protocol, **how)
+        protocol.rest()
+
+    async def _create_proxy_connection(self, req: Any, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
+        try:
+            async with asyncio.timeout(timeout.sock_connect):
+                return await super()._create_proxy_connection(req, traces, timeout)
+        except Exception as error:
+            error.__dict__["at_proxy"] = True
+            raise
+
+    def drop_idle(self, host: str | None, port: int | None) -> None:
+        """Close the connections to a server that are not in use."""
+        for key in [key for key in self._conns if (key.host, key.port) == (host, port)]:
+            for protocol, _ in self._conns.pop(key):
+                protocol.close()
+
+
+def is_dead(error: BaseException) -> bool:
+    """Whether a connection that had been kept was found dead: nothing of a reply came."""
+    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
+        return False
+    return isinstance(error, ConnectionResetError) or getattr(error, "kept", False)

@@ -1,0 +1,122 @@
+"""The proxy that the environment names for a URL: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, read in one way."""
+
+from __future__ import annotations
+
+import base64
+import re
+import sys
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
+
+from modelhub.errors import ConnectionError
+
+PORTS = {"http": 80, "https": 443}
+
+
+class Proxy:
+    """A proxy: ``url`` has scheme, host and port alone; ``authorization`` is what it is sent to log in."""
+
+    __slots__ = ("authorization", "url")
+
+    def __init__(self, url: str, authorization: str | None = None) -> None:
+        self.url = url
+        self.authorization = authorization
+
+
+def find_proxy(url: str) -> Proxy | None:
+    """The proxy to reach ``url`` through; raises a ConnectionError for one that cannot be used."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    name = parts.scheme if proxies.get(parts.scheme) else "all"
+    named = proxies.get(name)
+    host = parts.hostname or ""
+    if not named or _is_excluded(host, parts.port or PORTS.get(parts.scheme)):
+        return None
+    return parse_proxy(named, f"{name.upper()}_PROXY")
+
+
+def parse_proxy(text: str, variable: str) -> Proxy:
+    """The proxy that ``text`` names, which may lack the scheme; its user and password may be percent-encoded."""
+    scheme, separator, rest = text.strip().rpartition("://")
+    scheme = scheme.lower() if separator else "http"
+    user, at, place = rest.removeprefix("//").rpartition("@")
+    try:
+        parts = urlsplit(f"//{place}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or re.search(r"[\s\x00-\x1f]", host):
+        raise ConnectionError(f"the proxy that {variable} names is not an address", retryable=False)
+    address = f"{scheme}://" + (f"[{host}]" if ":" in host else host)
+    if scheme not in PORTS:
+        shown = address if re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) else "without a scheme that is known"
+        raise ConnectionError(
+            f"the proxy {shown} that {variable} names cannot be used: only http:// and https:// proxies can; name one "
+            "of these, or the host of the model in NO_PROXY",
+            retryable=False,
+        )
+    name, _, password = user.partition(":")
+    login = f"{unquote(name)}:{unquote(password)}".encode()
+    return Proxy(f"{address}:{port or PORTS[scheme]}", f"Basic {base64.b64encode(login).decode()}" if at else None)
+
+
+def _is_excluded(host: str, port: int | None) -> bool:
+    """Whether NO_PROXY, or where the environment names no proxy the settings of the system, exclude the host."""
+    environment = getproxies_environment()
+    if not environment and sys.platform in ("darwin", "win32"):
+        return bool(proxy_bypass(host))
+    return is_excluded(host, port, environment.get("no", ""))
+
+
+def is_excluded(host: str, port: int | None, rules: str) -> bool:
+    """Whether a list as in NO_PROXY names the host: by name, domain, address, network, or one of these with a port."""
+    host = _plain(host)
+    address = _address(host)
+    for rule in re.split(r"[\s,;]+", rules):
+        name, rule_port = _split_port(rule.strip())
+        if not name or (rule_port is not None and rule_port != port):
+            continue
+        if name == "*":
+            return True
+        if "/" in name:
+            try:
+                network = ip_network(name.replace("[", "").replace("]", ""), strict=False)
+            except ValueError:
+                continue
+            if address is not None and address.version == network.version and address in network:
+                return True
+            continue
+        name = _plain(name.removeprefix("*").lstrip("."))
+        rule_address = _address(name)
+        if address is not None and rule_address is not None:
+            if address == rule_address:
+                return True
+        elif name and (host == name or host.endswith(f".{name}")):
+            return True
+    return False
+
+
+def _split_port(rule: str) -> tuple[str, int | None]:
+    """A rule without its port, and the port; an IPv6 address has one only behind brackets."""
+    found = re.fullmatch(r"(\[[^\]]*\]|[^:]*):(\d+)", rule)
+    return (found[1], int(found[2])) if found else (rule, None)
+
+
+def _plain(host: str) -> str:
+    """A host as hosts are compared: in lower case, in ASCII, without brackets and the dot of a whole name."""
+    host = host.lower().strip("[]").rstrip(".")
+    if not host.isascii():
+        try:
+            return host.encode("idna").decode()
+        except UnicodeError:
+            return host
+    return host
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

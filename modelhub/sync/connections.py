@@ -1,0 +1,148 @@
+"""urllib3's connections and pools, of which only what is certainly clean is kept for the next request."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import sys
+from contextlib import suppress
+from http.client import HTTPException, RemoteDisconnected
+from typing import Any, ClassVar
+
+from urllib3 import exceptions
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from modelhub.engine.interruptions import find_interruption
+from modelhub.overriding import override
+from modelhub.sync.connecting import connect
+from modelhub.sync.replies import StrictResponse
+from modelhub.sync.sockets import Sockets
+
+_GONE = (RemoteDisconnected, ConnectionError)
+
+
+class KeptTooLong(HTTPException):
+    """A connection that was kept for the next request had died: nothing of a reply came."""
+
+
+class _Strict(HTTPConnection):
+    """A connection that reads replies strictly."""
+
+    reply: StrictResponse | None = None
+    uses = 0
+    sockets: Sockets | None = None
+    connected: Any = None  # the socket; ``sock`` is given up when a reply says that it is the last
+
+    def response_class(self, *given: Any, **named: Any) -> StrictResponse:  # type: ignore[override]
+        """What http.client makes a reply with."""
+        self.reply = StrictResponse(*given, **named)
+        return self.reply
+
+    @override
+    def _new_conn(self) -> socket.socket:
+        self.uses = 0
+        try:
+            sock = connect(self._dns_host, self.port, self.timeout)  # type: ignore[attr-defined]
+        except socket.gaierror as error:
+            raise exceptions.NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise exceptions.ConnectTimeoutError(self, "no connection in time") from error
+        except UnicodeError:
+            raise exceptions.LocationParseError(self.host) from None
+        except OSError as error:
+            raise exceptions.NewConnectionError(self, str(error)) from error
+        sys.audit("http.client.connect", self, self.host, self.port)
+        return sock
+
+    @override
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except TimeoutError as error:  # of the handshake, or of a proxy that is asked for a way
+            raise exceptions.ConnectTimeoutError(self, "no connection in time") from error
+        self.connected = self.sock
+        if self.sockets is not None:
+            self.sockets.add(self.sock)
+
+    def shut(self) -> None:
+        """End what another thread waits for on this connection."""
+        if self.sockets is not None and self.connected is not None:
+            self.sockets.shut(self.connected)
+
+    def _tunnel(self) -> None:
+        try:
+            super()._tunnel()  # type: ignore[misc]
+        except TimeoutError as error:
+            late = exceptions.ConnectTimeoutError(self, "no way in time")
+            raise exceptions.ProxyError("no way through the proxy", late) from error
+        except (OSError, HTTPException) as error:
+            raise exceptions.ProxyError("no way through the proxy", error) from error
+
+    @override
+    def getresponse(self) -> Any:
+        self.uses += 1
+        try:
+            return super().getresponse()
+        except _GONE as error:
+            kept = self.uses > 1 and self.reply is not None and not self.reply.begun
+            if kept and find_interruption(error) is None:
+                raise KeptTooLong from error
+            raise
+
+    def is_clean(self) -> bool:
+        """Whether all of the last reply was read, and nothing but it has come."""
+        sock: Any = self.sock
+        pending = getattr(sock, "pending", None)  # what TLS has decrypted
+        return self.reply is not None and self.reply.is_clean() and not (pending is not None and pending())
+
+
+class Connection(_Strict):
+    """A connection over TCP."""
+
+
+class SecureConnection(_Strict, HTTPSConnection):  # type: ignore[misc]
+    """A connection over TLS."""
+
+
+class _Clean(HTTPConnectionPool):
+    """A pool that keeps only clean connections."""
+
+    sockets: Sockets | None = None
+
+    @override
+    def _new_conn(self) -> Any:
+        conn: Any = super()._new_conn()
+        conn.sockets = self.sockets
+        return conn
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None and conn.sock is not None and not conn.is_clean():
+            conn.close()
+        super()._put_conn(conn)
+
+    def drop_idle(self) -> None:
+        """Close the connections that are not in use."""
+        with suppress(queue.Empty, AttributeError):  # a pool that is closed has no queue
+            while True:
+                conn = self.pool.get(block=False)  # type: ignore[union-attr]
+                if conn is None:
+                    self.pool.put(None, block=False)  # type: ignore[union-attr]
+                    return
+                conn.close()
+
+
+class ConnectionPool(_Clean):
+    """A pool of connections over TCP."""
+
+    ConnectionCls: ClassVar[Any] = Connection
+
+
+class SecureConnectionPool(_Clean, HTTPSConnectionPool):
+    """A pool of connections over TLS."""
+
+    ConnectionCls: ClassVar[Any] = SecureConnection
+
+
+SHUTTABLE = _Strict
+POOLS = {"http": ConnectionPool, "https": SecureConnectionPool}

@@ -1,0 +1,161 @@
+"""Reads replies of HTTP/1.1 as strictly as the asyncio driver does, and knows whether anything came after them."""
+
+from __future__ import annotations
+
+import re
+from http.client import BadStatusLine, HTTPException, HTTPMessage, HTTPResponse, RemoteDisconnected
+from typing import Any
+
+from modelhub.network.limits import MAX_FIELDS, MAX_LINE
+from modelhub.overriding import override
+
+_INTERIM = 1000  # replies of status 1xx before one reply
+_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(?:;|\r?\n)")
+
+
+class BadHeader(HTTPException):
+    """A header that breaks the rules of HTTP."""
+
+
+class BadChunk(HTTPException):
+    """A chunk of a body that breaks the rules of HTTP."""
+
+
+class TooLarge(HTTPException):
+    """Headers that are larger than what is read."""
+
+
+class CutShort(HTTPException):
+    """The connection ended within the headers."""
+
+
+class StrictResponse(HTTPResponse):
+    """http.client's response, which skips all interim replies, not only 100, and takes no byte that is not its own.
+
+    ``begun`` is true once any of it has come; ``dirty`` once the body has ended and something came after it.
+    """
+
+    begun = False
+    dirty = False
+    fp: Any
+    chunk_left: int | None
+
+    @override
+    def begin(self) -> None:
+        if self.headers is not None:
+            return
+        for _ in range(_INTERIM):
+            version, status, reason = self._read_status()
+            message = self._read_fields()
+            if not 100 <= status < 200 or status == 101:
+                break
+        else:
+            raise BadHeader("interim replies without end")
+        self.code = self.status = status
+        self.reason = reason.strip()
+        self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
+        self.headers = self.msg = message
+        self._find_end()
+
+    def _read_status(self) -> tuple[str, int, str]:
+        line: bytes = self.fp.readline(MAX_LINE + 1)
+        if len(line) > MAX_LINE and line.startswith(b"HTTP/1."):
+            raise TooLarge
+        if not line:
+            raise RemoteDisconnected
+        self.begun = True
+        found = re.fullmatch(r"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*", line.decode("latin-1"))
+        if found is None:
+            if line.startswith(b"HTTP/1.") and not line.endswith(b"\n"):
+                raise CutShort
+            raise BadStatusLine(line[:64].decode("latin-1"))
+        return found[1], int(found[2]), found[3] or ""
+
+    def _read_fields(self) -> HTTPMessage:
+        message = HTTPMessage()
+        fields: list[list[str]] = []
+        while True:
+            line: bytes = self.fp.readline(MAX_LINE + 1)
+            if line == b"\r\n" or line == b"\n":
+                break
+            if len(line) > MAX_LINE or len(fields) > MAX_FIELDS:
+                raise TooLarge
+            if not line.endswith(b"\n"):
+                raise CutShort
+            text = line.decode("latin-1").rstrip("\r\n")
+            if text[0] in " \t" and fields:  # a folded line, which old servers send
+                fields[-1][1] += " " + text.strip(" \t")
+                continue
+            name, colon, value = text.partition(":")
+            if not colon or not _NAME.fullmatch(name) or "\0" in value:
+                raise BadHeader
+            fields.append([name, value.strip(" \t")])
+        for name, value in fields:
+            message[name] = value
+        return message
+
+    def _find_end(self) -> None:
+        """Work out where the body ends; what is not clear ends the connection, too."""
+        headers, status = self.headers, self.status
+        codings = headers.get_all("transfer-encoding")
+        lengths = headers.get_all("content-length")
+        coding = ",".join(codings).lower().replace(" ", "") if codings else ""
+        self.chunked = coding == "chunked" or coding.endswith(",chunked")
+        self.chunk_left = None
+        self.length = None
+        self.will_close = self._check_close()  # type: ignore[attr-defined]
+        if lengths:
+            if codings or len(lengths) > 1 or not re.fullmatch("[0-9]{1,18}", lengths[0]):
+                raise BadHeader
+            self.length = int(lengths[0])
+        if status in (101, 204, 304) or self._method == "HEAD":  # type: ignore[attr-defined]
+            self.length = 0
+            self.chunked = False
+            self.will_close = self.will_close or status == 101 or (status == 204 and bool(codings))
+        elif self.length is None and not self.chunked:
+            self.will_close = True
+
+    def _get_chunk_left(self) -> int | None:
+        left = self.chunk_left
+        if left:
+            return left
+        if left == 0 and self._read_line() not in (b"\r\n", b"\n"):
+            raise BadChunk
+        line = self._read_line()
+        if _SIZE.match(line) is None:
+            raise BadChunk
+        left = int(line.split(b";", 1)[0], 16)
+        if left == 0:
+            while self._read_line() not in (b"\r\n", b"\n"):
+                continue
+            self._close_conn()
+            self.chunk_left = None
+            return None
+        self.chunk_left = left
+        return left
+
+    def _read_line(self) -> bytes:
+        line: bytes = self.fp.readline(MAX_LINE + 1)
+        if not line.endswith(b"\n"):
+            raise BadChunk if len(line) > MAX_LINE else CutShort
+        return line
+
+    def _close_conn(self) -> None:
+        source, self.fp = self.fp, None
+        # What has come but was not asked for stands in the buffer; it is looked at without reading on.
+        source.raw.readinto = _nothing
+        self.dirty = bool(source.peek(1))
+        source.close()
+
+    def is_clean(self) -> bool:
+        """Whether the body was read to its end, and nothing came after it as far as is known."""
+        if self.fp is not None:
+            if self.length != 0 or self.chunked:
+                return False
+            self._close_conn()
+        return not self.dirty and not self.will_close
+
+
+def _nothing(buffer: Any) -> None:
+    """Read nothing, as a source does that has nothing now."""
