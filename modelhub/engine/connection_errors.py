@@ -147,3 +147,8 @@ def describe_failure(error: BaseException) -> str:
     if isinstance(error, OSError) and isinstance(number, int) and number > 0:
         return os.strerror(number)
     return "an unexpected failure"
+
+
+def closed(what: str) -> ModelCallError:
+    """The error for a call that was still going on when ``what`` was closed in this program."""
+    return ConnectionError(f"{what} was closed while the call was going on", retryable=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from modelhub.errors import PluginError
 from modelhub.foreign import DISTRIBUTION
+from modelhub.locks import Lock
 from modelhub.overriding import override
 from modelhub.plugins.entry_points import describe, find_entry_points, identify
 
@@ -81,7 +81,7 @@ class PluginGroup(Generic[T]):
         self._noun = noun
         self._shared = shared
         self._built_in = {name: Plugin(name, EntryPoint(name, at, group)) for name, at in (built_in or {}).items()}
-        self._lock = threading.RLock()
+        self._lock = Lock()
         self._found: _Found | None = None
 
     @property

@@ -207,13 +207,13 @@ BAD_HEADERS = [{"X-A": "a\nb"}, {"X-A": "a\r\nX-B: b"}]
 
 
 @pytest.mark.parametrize("headers", BAD_HEADERS)
-def test_headers_that_cannot_be_sent(server: MockServer, caller: Any, headers: dict[str, str]) -> None:
-    config = {"config_name": "m", "model_type": "openai_chat", "client_args": {"base_url": f"{server.url}/v1"}}
-    hub = ModelRegistry({**config, "headers": headers})
-    with hub, pytest.raises((errors.BadRequestError, ModelHubError)) as caught:
-        caller.call(hub.get_model("m"), "hi")
-    assert not getattr(caught.value, "retryable", False)
-    assert server.requests == []
+def test_headers_that_cannot_be_sent(caller: Any, headers: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client_args = {"base_url": f"http://127.0.0.1:{listener.getsockname()[1]}/v1"}
+        config = {"config_name": "m", "model_type": "openai_chat", "client_args": client_args, "headers": headers}
+        with ModelRegistry(config) as hub, pytest.raises((errors.BadRequestError, ModelHubError)) as caught:
+            caller.call(hub.get_model("m"), "hi")
+        assert not getattr(caught.value, "retryable", False)
 
 
 @given(st.text(max_size=8), st.text(max_size=8))
