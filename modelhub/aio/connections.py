@@ -52,10 +52,13 @@ class Handler(ResponseHandler):
             self.force_close()
 
     @override
-    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         if self.uses > 1 and isinstance(exc, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
             exc.__dict__["kept"] = True
-        super().set_exception(exc, *cause)
+        if exc_cause is None:
+            super().set_exception(exc)
+        else:
+            super().set_exception(exc, exc_cause)
 
 
 class Connector(aiohttp.TCPConnector):
@@ -67,7 +70,7 @@ class Connector(aiohttp.TCPConnector):
         super().__init__(**settings)
         self._watch = watch
         self._pid = os.getpid()
-        self._factory = partial(Handler, loop=self._loop)
+        self._factory: Any = partial(Handler, loop=self._loop)
 
     @property
     def full(self) -> bool:
@@ -85,16 +88,27 @@ class Connector(aiohttp.TCPConnector):
         if self._pid == os.getpid():  # those of a parent are the parent's to close
             super().__del__(*args)
 
+    @override
     def _release(self, key: Any, protocol: Any, **how: Any) -> None:
         super()._release(key, protocol, **how)
         protocol.rest()
 
+    @override
     async def _create_proxy_connection(self, req: Any, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
         try:
             async with asyncio.timeout(timeout.sock_connect):
                 return await super()._create_proxy_connection(req, traces, timeout)
         except Exception as error:
-            error.__dict__["at_proxy"] = True
+            if not getattr(error.__cause__ or error, "past_proxy", False):
+                error.__dict__["at_proxy"] = True
+            raise
+
+    @override
+    async def _start_tls_connection(self, *given: Any, **named: Any) -> Any:
+        try:
+            return await super()._start_tls_connection(*given, **named)
+        except BaseException as error:
+            error.__dict__["past_proxy"] = True
             raise
 
     def drop_idle(self, host: str | None, port: int | None) -> None:

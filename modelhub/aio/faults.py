@@ -21,16 +21,16 @@ from modelhub.wire import Request
 _FAILURES = (aiohttp.ClientError, http.HttpProcessingError, OSError)
 
 
-def translate(error: Exception, request: Request, proxy: str | None = None) -> BaseException:
-    """The error of ours for ``error``, none of whose own words are taken; ``proxy`` is what the request goes through.
+def translate(error: Exception, request: Request, proxy: str | None = None, begun: bool = False) -> BaseException:
+    """The error of ours for ``error``, none of whose own words are taken; what is not of the network stays as it is.
 
-    What is no failure of the network stays as it is.
+    ``proxy`` is what the request goes through; ``begun`` says that the body of the reply was being read.
     """
     if isinstance(error, ModelCallError):
         return error
     if not isinstance(error, _FAILURES):
         malformed = isinstance(error, ValueError | TypeError) and is_malformed(request)
-        return outages.unsendable(request, type(error).__name__) if malformed else error
+        return outages.unsendable(request) if malformed else error
     interruption = find_interruption(error)
     if interruption is not None:
         return interruption
@@ -38,12 +38,14 @@ def translate(error: Exception, request: Request, proxy: str | None = None) -> B
         return outages.refused_by_proxy(request, proxy, error.status)
     causes = list(_find_causes(error))
     at_proxy = proxy if proxy and any(_is_of_proxy(cause, URL(proxy)) for cause in causes) else None
+    if request.url.startswith("http:"):  # no way was asked for: all that is sent goes to the proxy
+        at_proxy = proxy
     for cause in reversed(causes):
-        known = _translate_cause(cause, request, at_proxy)
+        known = _translate_cause(cause, request, at_proxy, begun)
         if known is not None:
             return known
     if isinstance(error, aiohttp.InvalidURL):
-        return outages.unsendable(request, type(error).__name__)
+        return outages.unsendable(request)
     if isinstance(error, aiohttp.ClientPayloadError):
         return outages.cut_short(request)
     return outages.broken(request, outages.describe_failure(causes[-1]), at_proxy)
@@ -67,7 +69,7 @@ def _is_of_proxy(error: BaseException, proxy: URL) -> bool:
     return getattr(error, "at_proxy", False) and not isinstance(error.__cause__, aiohttp.ClientConnectorError)
 
 
-def _translate_cause(error: BaseException, request: Request, proxy: str | None) -> ModelCallError | None:
+def _translate_cause(error: BaseException, request: Request, proxy: str | None, begun: bool) -> ModelCallError | None:
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return outages.not_connected(request, proxy)
     if isinstance(error, aiohttp.ServerTimeoutError):
@@ -81,9 +83,11 @@ def _translate_cause(error: BaseException, request: Request, proxy: str | None) 
     if isinstance(error, aiohttp.ServerDisconnectedError):
         if not isinstance(error.message, str):  # a part of a reply
             return outages.cut_short(request, proxy)
-        return outages.broken(request, outages.NO_REPLY, proxy)
+        return outages.closed(request, proxy)
     if isinstance(error, http.HttpProcessingError | http.PayloadEncodingError):
         return _translate_reply(error, request, proxy)
+    if outages.is_reset(error):
+        return outages.cut_short(request) if begun else outages.closed(request, proxy)
     if isinstance(error, OSError) and error.errno:
         return outages.broken(request, outages.describe_failure(error), proxy)
     return None

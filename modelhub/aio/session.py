@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -12,13 +13,15 @@ from typing import Any, Protocol
 import aiohttp
 from yarl import URL
 
+from modelhub.aio import endings
 from modelhub.aio.connections import Connector, is_dead
 from modelhub.aio.deadlines import Deadlines, Wait
 from modelhub.aio.faults import translate
 from modelhub.engine import connection_errors as outages
+from modelhub.errors import ModelCallError
 from modelhub.network.certificates import build_context
 from modelhub.network.limits import MAX_FIELDS, MAX_LINE
-from modelhub.network.proxies import find_proxy
+from modelhub.network.proxies import find_login, find_proxy
 from modelhub.wire import Reply, Request
 
 ERROR_BODY = 1 << 20  # of an error page no more is read
@@ -27,28 +30,28 @@ if "max_headers" in inspect.signature(aiohttp.ClientSession).parameters:  # not 
     _LIMITS["max_headers"] = MAX_FIELDS
 
 
-class Closable(Protocol):
+class Interruptible(Protocol):
     """What uses a connection for longer than one call."""
 
-    def close(self) -> None:
-        """Close the connection."""
-
-
-_ALIVE: set[Session] = set()  # a session outlives a registry that was dropped unclosed: its loop closes it
+    def interrupt(self, reason: ModelCallError) -> None:
+        """Close the connection; ``reason`` is for whoever reads what comes over it."""
 
 
 class Session:
     """The connections of one event loop."""
 
     def __init__(self, forget: Callable[[], Any]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.pid = os.getpid()
+        self._ended = "its event loop"  # what ends the session
         self.watch = Deadlines()
         self._connector = Connector(self.watch, limit=1000)
         self._client = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar(), **_LIMITS)
         self._routes: dict[str, _Route] = {}
-        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
-        self._open: weakref.WeakSet[Closable] = weakref.WeakSet()
+        self._timeouts: dict[tuple[float, float], aiohttp.ClientTimeout] = {}
+        self._open: weakref.WeakSet[Interruptible] = weakref.WeakSet()
         self._forget = forget
-        _ALIVE.add(self)
+        endings.keep(self._loop, self)
         self._keeper = self._until_shutdown()
         with suppress(StopIteration):
             self._keeper.asend(None).send(None)  # enter the generator, so that the loop closes it at its shutdown
@@ -61,17 +64,21 @@ class Session:
             await self._close_client()
 
     def forsake(self) -> None:
-        """Let go of the session of a loop that was closed without shutting down."""
-        _ALIVE.discard(self)
+        """Let go of the session of a loop that is closed already."""
+        endings.release(self._loop, self)
+        with suppress(StopIteration, RuntimeError):
+            self._client.close().send(None)  # it waits for nothing in such a loop
 
-    async def close(self) -> None:
-        """Close every connection, and the streams that still use one."""
-        await self._keeper.aclose()
+    async def close(self, what: str = "the registry") -> None:
+        """Close every connection, and what still uses one, since ``what`` is closed."""
+        self._ended = what
+        with suppress(RuntimeError):  # it is being closed
+            await self._keeper.aclose()
 
     async def _close_client(self) -> None:
         for stream in list(self._open):
-            stream.close()
-        _ALIVE.discard(self)
+            stream.interrupt(outages.ended(self._ended))
+        endings.release(self._loop, self)
         self.watch.close()
         await self._client.close()
 
@@ -92,21 +99,29 @@ class Session:
                 self._connector.drop_idle(route.url.host, route.url.port)
                 response = await self._request(request, route)
         except BaseException as error:
-            raise self.translate(error, wait, request) from None
+            raise self.translate(error, wait, request, begun=False) from None
         if response.status < 200 or response.status == 407 or response.version != aiohttp.HttpVersion11:
             self._check(request, response, route)
         return response
 
     async def _request(self, request: Request, route: _Route) -> aiohttp.ClientResponse:
-        timeout = self._timeouts.get(request.connect_timeout)
+        limits = request.connect_timeout, request.timeout
+        timeout = self._timeouts.get(limits)
         if timeout is None:
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=request.connect_timeout)
-            self._timeouts[request.connect_timeout] = timeout
+            # A little less than the time for a reply, so that it is clear which of both has passed.
+            seconds = min(limits[0], 0.95 * limits[1])
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds, ceil_threshold=float("inf"))
+            self._timeouts[limits] = timeout
+        headers = request.headers
+        if route.headers is not None:
+            headers = {**headers, **route.headers}
+        if route.login is not None and not any(name.lower() == "authorization" for name in headers):
+            headers = {**headers, "Authorization": route.login}
         return await self._client.request(
             request.method,
             route.url,
             data=request.body,
-            headers=request.headers if route.headers is None else {**request.headers, **route.headers},
+            headers=headers,
             allow_redirects=False,
             timeout=timeout,
             proxy=route.proxy,
@@ -159,7 +174,7 @@ class Session:
                 break
         return b"".join(pieces)
 
-    def translate(self, error: BaseException, wait: Wait, request: Request) -> BaseException:
+    def translate(self, error: BaseException, wait: Wait, request: Request, begun: bool = True) -> BaseException:
         """The error to raise for ``error``: ours where the watch or the connection ended the request."""
         if self.watch.ended(error, wait):
             if wait.connection is not None:
@@ -167,10 +182,12 @@ class Session:
             return outages.no_free_connection(request, self._connector.limit if self._connector.full else None)
         if not isinstance(error, Exception):
             return error
+        if self._client.closed:
+            return outages.ended(self._ended)
         route = self._routes.get(request.url)
-        return translate(error, request, route.proxy if route is not None else None)
+        return translate(error, request, route.proxy if route is not None else None, begun)
 
-    def track(self, stream: Closable) -> None:
+    def track(self, stream: Interruptible) -> None:
         """Have ``stream`` closed with the session."""
         self._open.add(stream)
 
@@ -215,10 +232,13 @@ class Session:
 class _Route:
     """How a URL is reached, worked out once for each."""
 
-    __slots__ = ("headers", "proxy", "proxy_headers", "tls", "url")
+    __slots__ = ("headers", "login", "proxy", "proxy_headers", "tls", "url")
 
     def __init__(self, url: str) -> None:
         self.url = URL(url)
+        self.login = find_login(url)
+        if self.login is not None:
+            self.url = self.url.with_user(None)
         proxy = find_proxy(url)
         self.proxy = proxy.url if proxy is not None else None
         secure = self.url.scheme == "https"

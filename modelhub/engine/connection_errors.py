@@ -6,6 +6,7 @@ since a server may send back what it was sent.
 
 from __future__ import annotations
 
+import errno
 import os
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ _PROTOCOLS = [
     (b"\x15\x03", "TLS, for which its address must begin with https://"),
     (b"\x16\x03", "TLS, for which its address must begin with https://"),
 ]
+_GIVEN_UP = {errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE}
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}
 
 
@@ -63,6 +65,11 @@ def silent(request: Request) -> ModelCallError:
     return TimeoutError(f"{show_address(request.url)} sent nothing for {request.timeout:g} s")
 
 
+def closed(request: Request, proxy: str | None = None) -> ModelCallError:
+    """The error for a connection that ended before the reply began, orderly or by a reset."""
+    return broken(request, NO_REPLY, proxy)
+
+
 def cut_short(request: Request, proxy: str | None = None) -> ModelCallError:
     """The error for a connection that ended before the reply was complete."""
     return broken(request, "closed before the reply was whole", proxy)
@@ -79,7 +86,7 @@ def insecure(request: Request, error: BaseException, proxy: str | None = None) -
     if not reason:
         reason = getattr(error, "reason", None) or ""
         if "EOF" in type(error).__name__ or "EOF" in reason:
-            return broken(request, NO_REPLY, proxy)
+            return closed(request, proxy)
         spoken = reason.lower().replace("_", " ") or "the TLS handshake failed"
         reason = "it does not speak TLS" if reason in _NOT_TLS else spoken
     return ConnectionError(f"no secure connection to {_peer(request, proxy)}: {reason}", retryable=False)
@@ -136,9 +143,16 @@ def refused_by_proxy(request: Request, proxy: str, status: int) -> ModelCallErro
     )
 
 
-def unsendable(request: Request, reason: str) -> ModelCallError:
+def unsendable(request: Request) -> ModelCallError:
     """The error for a malformed request, such as one whose URL has no host."""
-    return BadRequestError(f"the request to {show_address(request.url)} cannot be made: {reason}")
+    address = show_address(request.url)
+    return BadRequestError(f"the request to {address} cannot be made: its address or one of its headers is not valid")
+
+
+def is_reset(error: BaseException) -> bool:
+    """Whether the other side gave the connection up."""
+    given_up = ConnectionResetError | ConnectionAbortedError | BrokenPipeError
+    return isinstance(error, given_up) or getattr(error, "errno", None) in _GIVEN_UP
 
 
 def describe_failure(error: BaseException) -> str:
@@ -149,6 +163,6 @@ def describe_failure(error: BaseException) -> str:
     return "an unexpected failure"
 
 
-def closed(what: str) -> ModelCallError:
+def ended(what: str) -> ModelCallError:
     """The error for a call that was still going on when ``what`` was closed in this program."""
     return ConnectionError(f"{what} was closed while the call was going on", retryable=False)

@@ -1,1 +1,1 @@
-"""How servers are reached, for both drivers: the proxies and certificates that the environment names, options of TCP."""
+"""How servers are reached, for both drivers: proxies, certificates, options of TCP, limits."""

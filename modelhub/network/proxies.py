@@ -56,9 +56,19 @@ def parse_proxy(text: str, variable: str) -> Proxy:
             "of these, or the host of the model in NO_PROXY",
             retryable=False,
         )
+    return Proxy(f"{address}:{port or PORTS[scheme]}", build_login(user) if at else None)
+
+
+def find_login(url: str) -> str | None:
+    """What logs in, as a header, where a URL begins with ``user:password@``."""
+    user, at, _ = urlsplit(url).netloc.rpartition("@")
+    return build_login(user) if at else None
+
+
+def build_login(user: str) -> str:
+    """What logs in, as a header, the ``user:password`` of a URL."""
     name, _, password = user.partition(":")
-    login = f"{unquote(name)}:{unquote(password)}".encode()
-    return Proxy(f"{address}:{port or PORTS[scheme]}", f"Basic {base64.b64encode(login).decode()}" if at else None)
+    return "Basic " + base64.b64encode(f"{unquote(name)}:{unquote(password)}".encode()).decode()
 
 
 def _is_excluded(host: str, port: int | None) -> bool:

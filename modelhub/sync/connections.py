@@ -7,7 +7,7 @@ import socket
 import sys
 from contextlib import suppress
 from http.client import HTTPException, RemoteDisconnected
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -34,6 +34,7 @@ class _Strict(HTTPConnection):
     sockets: Sockets | None = None
     connected: Any = None  # the socket; ``sock`` is given up when a reply says that it is the last
 
+    @override
     def response_class(self, *given: Any, **named: Any) -> StrictResponse:  # type: ignore[override]
         """What http.client makes a reply with."""
         self.reply = StrictResponse(*given, **named)
@@ -43,7 +44,7 @@ class _Strict(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         self.uses = 0
         try:
-            sock = connect(self._dns_host, self.port, self.timeout)  # type: ignore[attr-defined]
+            sock = connect(self._dns_host, self.port, self.timeout)
         except socket.gaierror as error:
             raise exceptions.NameResolutionError(self.host, self, error) from error
         except TimeoutError as error:
@@ -70,14 +71,16 @@ class _Strict(HTTPConnection):
         if self.sockets is not None and self.connected is not None:
             self.sockets.shut(self.connected)
 
-    def _tunnel(self) -> None:
-        try:
-            super()._tunnel()  # type: ignore[misc]
-        except TimeoutError as error:
-            late = exceptions.ConnectTimeoutError(self, "no way in time")
-            raise exceptions.ProxyError("no way through the proxy", late) from error
-        except (OSError, HTTPException) as error:
-            raise exceptions.ProxyError("no way through the proxy", error) from error
+    if not TYPE_CHECKING:  # only some of the stubs know it
+
+        def _tunnel(self) -> None:
+            try:
+                super()._tunnel()
+            except TimeoutError as error:
+                late = exceptions.ConnectTimeoutError(self, "no way in time")
+                raise exceptions.ProxyError("no way through the proxy", late) from error
+            except (OSError, HTTPException) as error:
+                raise exceptions.ProxyError("no way through the proxy", error) from error
 
     @override
     def getresponse(self) -> Any:
@@ -101,7 +104,7 @@ class Connection(_Strict):
     """A connection over TCP."""
 
 
-class SecureConnection(_Strict, HTTPSConnection):  # type: ignore[misc]
+class SecureConnection(_Strict, HTTPSConnection):  # pyright: ignore[reportIncompatibleVariableOverride]
     """A connection over TLS."""
 
 
@@ -116,6 +119,7 @@ class _Clean(HTTPConnectionPool):
         conn.sockets = self.sockets
         return conn
 
+    @override
     def _put_conn(self, conn: Any) -> None:
         if conn is not None and conn.sock is not None and not conn.is_clean():
             conn.close()
@@ -135,13 +139,13 @@ class _Clean(HTTPConnectionPool):
 class ConnectionPool(_Clean):
     """A pool of connections over TCP."""
 
-    ConnectionCls: ClassVar[Any] = Connection
+    ConnectionCls: Any = Connection
 
 
 class SecureConnectionPool(_Clean, HTTPSConnectionPool):
     """A pool of connections over TLS."""
 
-    ConnectionCls: ClassVar[Any] = SecureConnection
+    ConnectionCls: Any = SecureConnection
 
 
 SHUTTABLE = _Strict

@@ -50,7 +50,7 @@ class SyncDriver:
         with self._lock:
             streams = list(self._open)
         for stream in streams:
-            stream.interrupt(outages.closed(REGISTRY))
+            stream.interrupt(outages.ended(REGISTRY))
         if self._pool is not None:
             self._pool.close()
 
@@ -86,13 +86,13 @@ class SyncDriver:
                         assert body is not None
                         outcome: Any = body.read()
                         if not outcome and use.ended:
-                            raise outages.closed(REGISTRY)
+                            raise outages.ended(REGISTRY)
                     elif kind is Request:
                         if body is not None:
                             body.close()
                             body = None
                         if self._closed.is_set():
-                            raise outages.closed(REGISTRY)
+                            raise outages.ended(REGISTRY)
                         pool = self._pool or self._open_pool()
                         if effect.stream:
                             body, outcome = pool.open(effect)
@@ -109,7 +109,7 @@ class SyncDriver:
                     if use.ended and use.interruption is None:
                         return None  # nobody wants the rest
                     closed = self._closed.is_set() and kind is not Invoke
-                    effect = flow.throw(outages.closed(REGISTRY) if closed else error)
+                    effect = flow.throw(outages.ended(REGISTRY) if closed else error)
                 except BaseException as error:
                     effect = flow.throw(error)
                 else:

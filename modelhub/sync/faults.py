@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
+from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, RemoteDisconnected
 
 from requests import exceptions
 from urllib3 import exceptions as pool_exceptions
@@ -21,10 +21,10 @@ from modelhub.wire import Request
 _CAUSES = (HTTPException, OSError, pool_exceptions.HTTPError, UnicodeError, ValueError)
 
 
-def translate(error: Exception, request: Request, proxy: str | None = None, coding: str = "") -> BaseException:
+def translate(error: Exception, request: Request, proxy: str | None = None, coding: str | None = None) -> BaseException:
     """The error of ours for ``error``, none of whose own words are taken, or the interruption that it wraps.
 
-    ``proxy`` is what the request goes through, ``coding`` what the body is compressed with.
+    ``proxy`` is what the request goes through, ``coding`` what the body is compressed with; None before it has begun.
     """
     if isinstance(error, ModelCallError):
         return error
@@ -33,6 +33,8 @@ def translate(error: Exception, request: Request, proxy: str | None = None, codi
         return interruption
     causes = list(find_causes(error))
     at_proxy = proxy if any(isinstance(cause, pool_exceptions.ProxyError) for cause in causes) else None
+    if request.url.startswith("http:"):  # no way was asked for: all that is sent goes to the proxy
+        at_proxy = proxy
     refused = proxy and next((code for cause in causes if (code := _tunnel_status(cause))), None)
     if refused and proxy:
         return outages.refused_by_proxy(request, proxy, refused)
@@ -41,7 +43,7 @@ def translate(error: Exception, request: Request, proxy: str | None = None, codi
         if known is not None:
             return known
     if isinstance(error, exceptions.InvalidURL | exceptions.InvalidHeader | exceptions.InvalidSchema | ValueError):
-        return outages.unsendable(request, type(error).__name__)
+        return outages.unsendable(request)
     return outages.broken(request, outages.describe_failure(causes[-1]), at_proxy)
 
 
@@ -64,7 +66,9 @@ def is_dead(error: BaseException) -> bool:
     return any(isinstance(cause, KeptTooLong) for cause in find_causes(error))
 
 
-def _translate_cause(error: BaseException, request: Request, proxy: str | None, coding: str) -> ModelCallError | None:
+def _translate_cause(
+    error: BaseException, request: Request, proxy: str | None, coding: str | None
+) -> ModelCallError | None:
     if isinstance(error, pool_exceptions.ConnectTimeoutError):
         return None if isinstance(error, pool_exceptions.NewConnectionError) else outages.not_connected(request, proxy)
     if isinstance(error, pool_exceptions.ReadTimeoutError):
@@ -76,19 +80,21 @@ def _translate_cause(error: BaseException, request: Request, proxy: str | None, 
     if isinstance(error, ssl.SSLError):
         return outages.insecure(request, error, proxy)
     if isinstance(error, KeptTooLong | RemoteDisconnected):
-        return outages.broken(request, outages.NO_REPLY, proxy)
+        return outages.closed(request, proxy)
     if isinstance(error, CutShort | IncompleteRead):
         return outages.cut_short(request, proxy)
     if isinstance(error, BadStatusLine):
-        return outages.not_http(request, error.line.encode("latin-1", "replace"), proxy)
-    if isinstance(error, TooLarge):
+        return outages.not_http(request, str(error.args[0]).encode("latin-1", "replace"), proxy)
+    if isinstance(error, TooLarge | LineTooLong) or type(error) is HTTPException:  # the last has too many headers
         return outages.too_large(request, proxy)
     if isinstance(error, BadHeader):
         return outages.bad_header(request, proxy)
     if isinstance(error, BadChunk):
         return outages.bad_chunk(request)
     if isinstance(error, pool_exceptions.DecodeError):
-        return outages.undecodable(request, coding)
+        return outages.undecodable(request, coding or "")
+    if outages.is_reset(error):
+        return outages.cut_short(request) if coding is not None else outages.closed(request, proxy)
     if isinstance(error, OSError) and error.errno:
         return outages.broken(request, outages.describe_failure(error), proxy)
     return None

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 
 from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
-from urllib3 import exceptions as pool_exceptions
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
-from modelhub.engine.interruptions import find_interruption, is_malformed
+from modelhub.engine.interruptions import is_malformed
 from modelhub.network.certificates import build_context
-from modelhub.network.proxies import Proxy, find_proxy
+from modelhub.network.proxies import Proxy, find_login, find_proxy
 from modelhub.overriding import override
-from modelhub.sync.connections import POOLS, SHUTTABLE
+from modelhub.sync.body import FAILURES, Body
+from modelhub.sync.connections import POOLS
 from modelhub.sync.faults import is_dead, translate
 from modelhub.sync.sockets import Sockets
 from modelhub.wire import Reply, Request
 
-CHUNK = 65536
 ERROR_BODY = 1 << 20  # of an error page no more is read
-_FAILURES = (OSError, pool_exceptions.HTTPError, HTTPException)  # OSError: those of requests and of Python itself
 _CODINGS = {"", "identity", *getattr(BaseHTTPResponse, "CONTENT_DECODERS", ("gzip", "x-gzip", "deflate"))}
 
 
@@ -62,6 +58,8 @@ class Pool:
         headers: CaseInsensitiveDict[Any] = CaseInsensitiveDict(request.headers)
         if request.body is not None:
             headers["Content-Length"] = str(len(request.body))
+        if "@" in request.url and (login := find_login(request.url)):
+            headers.setdefault("Authorization", login)
         prepared.headers = headers
         key = (request.connect_timeout, request.timeout)
         timeout = self._timeouts.get(key)
@@ -75,12 +73,12 @@ class Pool:
                     raise
                 self._adapter.drop_idle(request.url)  # others were kept as long, and are most likely dead, too
                 response = self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
-        except _FAILURES as error:
+        except FAILURES as error:
             raise translate(error, request, self._adapter.proxy(request.url)) from None
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError):
             if not is_malformed(request):
                 raise
-            raise outages.unsendable(request, type(error).__name__) from None
+            raise outages.unsendable(request) from None
         if response.status_code in (101, 407) or "content-encoding" in response.headers:
             self._check(request, response)
         return response
@@ -116,7 +114,7 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
         elif whole:
             body = raw.read(decode_content=True)
             raw.release_conn()
-    except _FAILURES as error:
+    except FAILURES as error:
         raw.close()
         raise translate(error, request, coding=raw.headers.get("content-encoding", "")) from None
     except BaseException:
@@ -124,68 +122,6 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
         raise
     response._content = body
     return Reply(status, raw.headers, body)
-
-
-class Body:
-    """An open body, read piece by piece."""
-
-    def __init__(self, raw: Any, request: Request) -> None:
-        self._raw = raw
-        self._request = request
-        self._read = _reader(raw)
-
-    def read(self) -> bytes:
-        """The next bytes, ``b""`` at the end."""
-        try:
-            return self._read()
-        except _FAILURES as error:
-            raise translate(error, self._request, coding=self._raw.headers.get("content-encoding", "")) from None
-
-    def give_back(self) -> None:
-        """Return the connection of a body that has ended, if its framing ends promptly too; else close it."""
-        raw = self._raw
-        connection = raw.connection
-        if connection is not None and connection.sock is not None:
-            connection.sock.settimeout(0.2)
-        try:
-            for _ in range(16):
-                if not raw.read1(CHUNK, decode_content=True):
-                    raw.release_conn()
-                    return
-        except _FAILURES as error:
-            interruption = find_interruption(error)
-            if interruption is not None:
-                raise interruption from None
-        raw.close()
-
-    def close(self) -> None:
-        """Close the connection, whatever is still to come."""
-        self._raw.close()
-
-    def shut(self) -> None:
-        """Have a thread that waits in ``read`` come back from it; the thread itself closes the body."""
-        connection = self._raw.connection
-        if isinstance(connection, SHUTTABLE):
-            connection.shut()
-
-
-def _reader(raw: Any) -> Callable[[], bytes]:
-    """A function that returns the next bytes of an open body, ``b""`` at its end.
-
-    Where nothing is compressed it reads from http.client directly: urllib3's own ``read1`` costs more per chunk of
-    a stream than everything else that is done with it.
-    """
-    source = getattr(raw, "_fp", None)
-    if not isinstance(source, HTTPResponse) or raw.headers.get("content-encoding"):
-        return lambda: raw.read1(CHUNK, decode_content=True)
-
-    def read() -> bytes:
-        data = source.read1(CHUNK)
-        if not data and source.length:
-            raise IncompleteRead(data, source.length)
-        return data
-
-    return read
 
 
 class _PooledAdapter(HTTPAdapter):

@@ -10,8 +10,9 @@ from modelhub.network.limits import MAX_FIELDS, MAX_LINE
 from modelhub.overriding import override
 
 _INTERIM = 1000  # replies of status 1xx before one reply
+_STATUS = re.compile(rb"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*\n")
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(?:;|\r?\n)")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 
 
 class BadHeader(HTTPException):
@@ -45,13 +46,8 @@ class StrictResponse(HTTPResponse):
     def begin(self) -> None:
         if self.headers is not None:
             return
-        for _ in range(_INTERIM):
-            version, status, reason = self._read_status()
-            message = self._read_fields()
-            if not 100 <= status < 200 or status == 101:
-                break
-        else:
-            raise BadHeader("interim replies without end")
+        version, status, reason = self._read_status()
+        message = self._read_fields()
         self.code = self.status = status
         self.reason = reason.strip()
         self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
@@ -59,18 +55,27 @@ class StrictResponse(HTTPResponse):
         self._find_end()
 
     def _read_status(self) -> tuple[str, int, str]:
+        """The status line of the reply that is meant, after all interim ones; a tunnel's reply is read with it, too."""
+        for _ in range(_INTERIM):
+            version, status, reason = self._read_status_line()
+            if not 100 <= status < 200 or status == 101:
+                return version, status, reason
+            self._read_fields()
+        raise TooLarge
+
+    def _read_status_line(self) -> tuple[str, int, str]:
         line: bytes = self.fp.readline(MAX_LINE + 1)
-        if len(line) > MAX_LINE and line.startswith(b"HTTP/1."):
-            raise TooLarge
         if not line:
-            raise RemoteDisconnected
+            raise RemoteDisconnected("")
         self.begun = True
-        found = re.fullmatch(r"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*", line.decode("latin-1"))
-        if found is None:
-            if line.startswith(b"HTTP/1.") and not line.endswith(b"\n"):
-                raise CutShort
+        found = _STATUS.fullmatch(line)
+        if found is not None:
+            return found[1].decode(), int(found[2]), (found[3] or b"").decode("latin-1")
+        if not line.startswith(b"HTTP/1."):
             raise BadStatusLine(line[:64].decode("latin-1"))
-        return found[1], int(found[2]), found[3] or ""
+        if len(line) > MAX_LINE:
+            raise TooLarge
+        raise BadStatusLine("") if line.endswith(b"\n") else CutShort
 
     def _read_fields(self) -> HTTPMessage:
         message = HTTPMessage()
@@ -120,26 +125,25 @@ class StrictResponse(HTTPResponse):
         left = self.chunk_left
         if left:
             return left
-        if left == 0 and self._read_line() not in (b"\r\n", b"\n"):
-            raise BadChunk
-        line = self._read_line()
-        if _SIZE.match(line) is None:
-            raise BadChunk
-        left = int(line.split(b";", 1)[0], 16)
-        if left == 0:
-            while self._read_line() not in (b"\r\n", b"\n"):
-                continue
-            self._close_conn()
-            self.chunk_left = None
-            return None
-        self.chunk_left = left
-        return left
-
-    def _read_line(self) -> bytes:
-        line: bytes = self.fp.readline(MAX_LINE + 1)
-        if not line.endswith(b"\n"):
-            raise BadChunk if len(line) > MAX_LINE else CutShort
-        return line
+        readline = self.fp.readline
+        if left == 0 and (end := readline(MAX_LINE + 1)) != b"\r\n" and end != b"\n":
+            raise BadChunk if end.endswith(b"\n") or len(end) > 1 else CutShort
+        line: bytes = readline(MAX_LINE + 1)
+        size = line[:-2]
+        if not size.isalnum() or len(size) > 16 or size[1:2] in b"xX" or line[-2:] != b"\r\n":
+            size = _parse_size(line)  # unlike that of nearly all servers
+        try:
+            self.chunk_left = left = int(size, 16)
+        except ValueError:
+            raise BadChunk from None
+        if left:
+            return left
+        while (end := readline(MAX_LINE + 1)) != b"\r\n" and end != b"\n":
+            if not end.endswith(b"\n"):
+                raise CutShort
+        self._close_conn()
+        self.chunk_left = None
+        return None
 
     def _close_conn(self) -> None:
         source, self.fp = self.fp, None
@@ -155,6 +159,14 @@ class StrictResponse(HTTPResponse):
                 return False
             self._close_conn()
         return not self.dirty and not self.will_close
+
+
+def _parse_size(line: bytes) -> bytes:
+    """The digits of a line that says how large a chunk is, which may have an extension."""
+    found = _SIZE.fullmatch(line)
+    if found is None:
+        raise BadChunk if line.endswith(b"\n") else CutShort
+    return found[1]
 
 
 def _nothing(buffer: Any) -> None:

@@ -72,7 +72,7 @@ class Stream:
 
     def interrupt(self, reason: ModelCallError) -> None:
         """Stop the flow with an error, which whoever reads the stream is given after what had come."""
-        if self._use.ended or self._deltas.gi_frame is None:
+        if self._use.ended or getattr(self._deltas, "gi_frame", None) is None:
             return
         self._use.interruption = reason
         self._use.ended = True

@@ -66,7 +66,7 @@ class Replay(VirtualDrivers):
         exchange = next(self._exchanges, None)
         assert exchange is not None, f"request {len(self.requests)} has no recorded reply"
         if exchange.get("end") == "reset_before":
-            raise connection_errors.broken(request, connection_errors.NO_REPLY)
+            raise connection_errors.closed(request)
         headers = CIMultiDict(exchange.get("headers") or {})
         texts = exchange["chunks"] if "chunks" in exchange else [exchange.get("body") or ""]
         pieces = [text.encode("utf-8", "surrogateescape") for text in texts]
