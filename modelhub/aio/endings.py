@@ -7,6 +7,7 @@ import atexit
 import os
 import socket
 import threading
+import weakref
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -28,6 +29,7 @@ class Closing(Protocol):
 
 
 _OPEN: dict[AbstractEventLoop, list[Closing]] = {}
+_WATCHED: weakref.WeakSet[AbstractEventLoop] = weakref.WeakSet()
 _CLOSING: set[asyncio.Task[None]] = set()
 
 
@@ -46,7 +48,6 @@ def release(loop: AbstractEventLoop, closing: Closing) -> None:
         kept.remove(closing)
         if not kept:
             del _OPEN[loop]
-            getattr(loop, "__dict__", {}).pop("close", None)
 
 
 def close_soon(loop: AbstractEventLoop, closing: Closing, what: str) -> None:
@@ -92,15 +93,18 @@ def _spawn(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def _close_before(loop: AbstractEventLoop) -> None:
     """Have ``loop`` close what is open in it before it closes itself."""
+    if loop in _WATCHED:
+        return
     close = loop.close
 
     def close_all() -> None:
-        if loop.is_closed() or not loop.is_running():  # a loop that runs refuses to be closed
+        if not loop.is_running():  # one that runs refuses to be closed
             _finish(loop)
         close()
 
-    with suppress(AttributeError, TypeError):  # a loop without attributes of its own: see `forsake`
+    with suppress(TypeError):  # a loop without attributes of its own: what it leaves open is closed later
         vars(loop)["close"] = close_all
+        _WATCHED.add(loop)
 
 
 def _finish(loop: AbstractEventLoop) -> None:
