@@ -8,6 +8,7 @@ closes the idle connections at once, whatever the garbage collector does.
 import asyncio
 import gc
 import time
+from contextlib import suppress
 
 from prelude import Server, build, check, completion, reply, verdict
 
@@ -21,7 +22,8 @@ def handle(connection, request, number):
 
 
 def resident():
-    fields = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
+    with open("/proc/self/status") as status:
+        fields = dict(line.split(":", 1) for line in status if ":" in line)
     return int(fields["VmRSS"].split()[0]) / 1024
 
 
@@ -30,17 +32,13 @@ hub, model = build(server.url, retry={"max_attempts": 1})
 
 
 def ask(prompt):
-    try:
+    with suppress(Exception):
         model(prompt)
-    except Exception:
-        pass
 
 
 async def aask(prompt):
-    try:
+    with suppress(Exception):
         await model.acall(prompt)
-    except Exception:
-        pass
 
 
 for kind in ("good", "bad"):

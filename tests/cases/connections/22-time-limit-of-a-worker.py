@@ -30,7 +30,7 @@ for kind in (SoftTimeLimitExceeded, RuntimeError, ValueError, KeyboardInterrupt)
         server = Server(handle)
         hub, model = build(server.url)
 
-        def limit(number, frame):
+        def limit(number, frame, kind=kind):
             raise kind("soft time limit")
 
         signal.signal(signal.SIGALRM, limit)
