@@ -180,6 +180,7 @@ def fail(model_type: str, times: int, retry_after: float | None = None) -> list[
     return [failed] * times + [{"status": 200, "body": '{"text": "hi"}'}]
 
 
+@pytest.mark.usefixtures("exact_pauses")
 @pytest.mark.parametrize("kind", WHOLE)
 def test_a_failed_try_is_followed_by_another(ask: Callable[..., Any], kind: str) -> None:
     model = build(kind, *fail(kind, 2, retry_after=7.0), **({"api_key": "k"} if "po" in kind or "lo" in kind else {}))
