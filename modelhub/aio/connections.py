@@ -72,13 +72,10 @@ class Connector(aiohttp.TCPConnector):
         self._pid = os.getpid()
         self._factory: Any = partial(Handler, loop=self._loop)
 
-    @property
-    def full(self) -> bool:
-        """Whether a call has to wait until another gives its connection back."""
-        return 0 < self.limit <= len(self._acquired)
-
     @override
     async def connect(self, *args: Any, **kwargs: Any) -> Any:
+        if 0 < self._limit <= len(self._acquired):
+            self._watch.queue()
         connection = await super().connect(*args, **kwargs)
         self._watch.connected(connection.protocol)  # type: ignore[arg-type]  # it is a Handler
         return connection

@@ -18,7 +18,7 @@ class Wait:
     ``cancelling`` is how many cancellations the task had before: a task goes on after those that it has caught.
     """
 
-    __slots__ = ("cancelling", "connection", "deadline", "expired", "task", "timeout")
+    __slots__ = ("cancelling", "connection", "deadline", "expired", "queued", "task", "timeout")
 
     def __init__(self, task: asyncio.Task[Any], timeout: float, deadline: float, connection: Heard | None) -> None:
         self.task = task
@@ -27,6 +27,7 @@ class Wait:
         self.connection = connection
         self.cancelling = task.cancelling()
         self.expired = False
+        self.queued = False  # for a connection that another call gives back
 
 
 class Deadlines:
@@ -55,6 +56,12 @@ class Deadlines:
     def renew(self, wait: Wait) -> None:
         """Begin ``wait`` anew."""
         wait.deadline = self._loop.time() + wait.timeout  # never sooner than before: the timer need not change
+
+    def queue(self) -> None:
+        """The running task has to wait until another call gives its connection back."""
+        wait = self._waits.get(asyncio.current_task(self._loop))  # type: ignore[arg-type]  # None waits for nothing
+        if wait is not None:
+            wait.queued = True
 
     def connected(self, connection: Heard) -> None:
         """Begin the wait of the running task anew: it has a connection, so only from now on can the server answer."""

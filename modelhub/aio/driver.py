@@ -49,7 +49,7 @@ class AioDriver:
             streams = list(self._unconnected)
             sessions, self._sessions = self._sessions, {}
         for stream in streams:
-            stream.interrupt(outages.ended(REGISTRY))
+            stream.interrupt(REGISTRY)
         for loop, session in sessions.items():
             endings.close_soon(loop, session, REGISTRY)
 

@@ -98,7 +98,7 @@ def _close_before(loop: AbstractEventLoop) -> None:
     close = loop.close
 
     def close_all() -> None:
-        if not loop.is_running():  # one that runs refuses to be closed
+        if not loop.is_running() and not loop.is_closed():  # one that runs refuses to be closed
             _finish(loop)
         close()
 
@@ -108,9 +108,18 @@ def _close_before(loop: AbstractEventLoop) -> None:
 
 
 def _finish(loop: AbstractEventLoop) -> None:
-    for closing in [closing for closing in _OPEN.get(loop, []) if closing.pid == os.getpid()]:
-        close_soon(loop, closing, "its event loop")
-        release(loop, closing)
+    """Close what is open in a loop that rests, and see to the end what was begun to be closed."""
+    left = [closing for closing in _OPEN.get(loop, []) if closing.pid == os.getpid()]
+
+    async def close_all() -> None:
+        for closing in left:
+            await closing.close()
+        begun = [task for task in _CLOSING if task.get_loop() is loop]
+        if begun:
+            await asyncio.wait(begun)
+
+    if left or any(task.get_loop() is loop for task in _CLOSING):
+        _run(loop, close_all)
 
 
 def _run(loop: AbstractEventLoop, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -145,6 +154,6 @@ def _finish_all() -> None:
         if loop.is_running():
             for closing in [closing for closing in _OPEN.get(loop, []) if closing.pid == os.getpid()]:
                 with suppress(Exception):
-                    asyncio.run_coroutine_threadsafe(closing.close("the program"), loop).result(PATIENCE)
-        else:
+                    asyncio.run_coroutine_threadsafe(closing.close(), loop).result(PATIENCE)
+        elif not loop.is_closed():
             _finish(loop)

@@ -18,7 +18,6 @@ from modelhub.aio.connections import Connector, is_dead
 from modelhub.aio.deadlines import Deadlines, Wait
 from modelhub.aio.faults import translate
 from modelhub.engine import connection_errors as outages
-from modelhub.errors import ModelCallError
 from modelhub.network.certificates import build_context
 from modelhub.network.limits import MAX_FIELDS, MAX_LINE
 from modelhub.network.proxies import find_login, find_proxy
@@ -33,8 +32,8 @@ if "max_headers" in inspect.signature(aiohttp.ClientSession).parameters:  # not 
 class Interruptible(Protocol):
     """What uses a connection for longer than one call."""
 
-    def interrupt(self, reason: ModelCallError) -> None:
-        """Close the connection; ``reason`` is for whoever reads what comes over it."""
+    def interrupt(self, closed: str) -> None:
+        """Close the connection, since ``closed`` is; whoever reads what comes over it is told."""
 
 
 class Session:
@@ -69,7 +68,7 @@ class Session:
         with suppress(StopIteration, RuntimeError):
             self._client.close().send(None)  # it waits for nothing in such a loop
 
-    async def close(self, what: str = "the registry") -> None:
+    async def close(self, what: str = "its event loop") -> None:
         """Close every connection, and what still uses one, since ``what`` is closed."""
         self._ended = what
         with suppress(RuntimeError):  # it is being closed
@@ -77,7 +76,7 @@ class Session:
 
     async def _close_client(self) -> None:
         for stream in list(self._open):
-            stream.interrupt(outages.ended(self._ended))
+            stream.interrupt(self._ended)
         endings.release(self._loop, self)
         self.watch.close()
         await self._client.close()
@@ -179,7 +178,7 @@ class Session:
         if self.watch.ended(error, wait):
             if wait.connection is not None:
                 return outages.silent(request)
-            return outages.no_free_connection(request, self._connector.limit if self._connector.full else None)
+            return outages.no_free_connection(request, self._connector.limit if wait.queued else None)
         if not isinstance(error, Exception):
             return error
         if self._client.closed:

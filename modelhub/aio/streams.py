@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from modelhub.aio import endings
 from modelhub.engine import connection_errors as outages
 from modelhub.engine.effects import Flow, Invoke, Read, Sleep
-from modelhub.errors import ModelCallError
 from modelhub.response import ModelResponse, StreamedResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.wire import Request
@@ -35,7 +34,7 @@ class Served:
     """One flow being served: of a stream ``so_far`` is what it gathers in, ``deltas`` those to be handed over."""
 
     __slots__ = (
-        *("_begun", "_driver", "_flow", "_interruption", "_pid", "_request", "_response", "_session", "_waiting"),
+        *("_begun", "_driver", "_flow", "_closed", "_pid", "_request", "_response", "_session", "_waiting"),
         *("deltas", "ended", "error", "loop", "so_far"),
     )
 
@@ -47,7 +46,7 @@ class Served:
         self._session: Any = None
         self._begun = False
         self._waiting = True  # a task is serving the flow
-        self._interruption: ModelCallError | None = None
+        self._closed: str | None = None  # what was closed meanwhile
         self.error: Exception | None = None  # what the next reader is given
         self.so_far: Accumulator | None = None
         self.deltas: deque[ModelResponse] | None = None
@@ -86,13 +85,13 @@ class Served:
                         outcome = await effect.ainvoke()
                     else:
                         raise TypeError(f"a flow asked for {effect!r}")
-                    if self._interruption is not None:
-                        raise self._interruption
+                    if self._closed is not None:
+                        raise outages.ended(self._closed)
                 except BaseException as error:
                     if self.ended and isinstance(error, Exception):
                         return None  # it was closed meanwhile: nobody wants the rest
-                    broken = isinstance(error, Exception) and self._interruption is not None
-                    effect = flow.throw(outages.ended(REGISTRY) if broken else error)
+                    broken = self._closed if isinstance(error, Exception) else None
+                    effect = flow.throw(outages.ended(broken) if broken else error)
                 else:
                     effect = flow.send(outcome)
         except StopIteration as done:
@@ -127,17 +126,17 @@ class Served:
         self._flow.close()
         self._drop()
 
-    def interrupt(self, reason: ModelCallError) -> None:
+    def interrupt(self, closed: str) -> None:
         """Stop the flow with an error, which whoever reads the stream is given."""
-        if self.ended or self._interruption is not None:
+        if self.ended or self._closed is not None:
             return
-        self._interruption = reason
+        self._closed = closed
         if self._waiting:
             self._drop()  # this wakes the task, unless it waits for something else
             return
         self.ended = True
         try:
-            self._flow.throw(reason)
+            self._flow.throw(outages.ended(closed))
         except StopIteration:
             pass
         except Exception as error:
@@ -184,10 +183,10 @@ class Stream:
         """Stop the flow and close its connection, from any thread."""
         self._served.close_in_loop(self._close)
 
-    def interrupt(self, reason: ModelCallError) -> None:
+    def interrupt(self, closed: str) -> None:
         """Stop the flow with an error, which whoever reads the stream is given after what had come."""
         served = self._served
-        served.close_in_loop(lambda: served.interrupt(reason))
+        served.close_in_loop(lambda: served.interrupt(closed))
 
     def _close(self) -> None:
         self._deltas.clear()

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from modelhub.wire import Request
 
 # Where the exceptions come from that mean a failed connection, by the first part of their module's name.
-_NETWORK = frozenset({"aiohttp", "asyncio", "builtins", "http", "requests", "socket", "socks", "ssl", "urllib3"})
+_NETWORK = frozenset(
+    {"aiohttp", "asyncio", "builtins", "http", "modelhub", "requests", "socket", "socks", "ssl", "urllib3"}
+)
 _OWN_TROUBLE = (MemoryError, RecursionError)  # of this process: no server has any part in it
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")

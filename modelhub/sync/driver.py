@@ -50,7 +50,7 @@ class SyncDriver:
         with self._lock:
             streams = list(self._open)
         for stream in streams:
-            stream.interrupt(outages.ended(REGISTRY))
+            stream.interrupt(REGISTRY)
         if self._pool is not None:
             self._pool.close()
 
@@ -106,7 +106,7 @@ class SyncDriver:
                     else:
                         raise TypeError(f"a flow asked for {effect!r}")
                 except ModelCallError as error:
-                    if use.ended and use.interruption is None:
+                    if use.ended and use.closed is None:
                         return None  # nobody wants the rest
                     closed = self._closed.is_set() and kind is not Invoke
                     effect = flow.throw(outages.ended(REGISTRY) if closed else error)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from modelhub.errors import ModelCallError
+from modelhub.engine import connection_errors as outages
 from modelhub.response import ModelResponse
 
 
 class Use:
-    """What serves a stream and who ends it share: the body while it is open, and whether it is to end, and why."""
+    """What serves a stream and who ends it share: the body while it is open, and whether it is to end.
 
-    __slots__ = ("body", "ended", "interruption")
+    ``closed`` is what was closed meanwhile, None where only the stream was.
+    """
+
+    __slots__ = ("body", "closed", "ended")
 
     def __init__(self) -> None:
         self.body: Any = None
         self.ended = False
-        self.interruption: ModelCallError | None = None
+        self.closed: str | None = None
 
     def shut(self) -> None:
         """Wake the thread that waits for data."""
@@ -48,8 +51,8 @@ class Stream:
         delta = next(self._deltas)
         use = self._use
         if use.ended:  # by another thread, meanwhile
-            if use.interruption is not None:
-                self._deltas.throw(use.interruption)
+            if use.closed is not None:
+                self._deltas.throw(outages.ended(use.closed))
             self._deltas.close()
             raise StopIteration
         return delta
@@ -70,14 +73,14 @@ class Stream:
                 raise
             self._use.shut()
 
-    def interrupt(self, reason: ModelCallError) -> None:
+    def interrupt(self, closed: str) -> None:
         """Stop the flow with an error, which whoever reads the stream is given after what had come."""
         if self._use.ended or getattr(self._deltas, "gi_frame", None) is None:
             return
-        self._use.interruption = reason
+        self._use.closed = closed
         self._use.ended = True
         try:
-            self._deltas.throw(reason)
+            self._deltas.throw(outages.ended(closed))
         except ValueError as error:
             if not _is_running(error):
                 raise
