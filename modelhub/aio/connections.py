@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ class Handler(ResponseHandler):
 
     uses = 0
     heard = 0.0  # when something last came
+    _arrivals: select.poll | None = None
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -31,11 +33,16 @@ class Handler(ResponseHandler):
         sock = transport.get_extra_info("socket")
         if sock is not None:
             keep_alive(sock)
+            if hasattr(select, "poll"):  # Windows has none
+                self._arrivals = select.poll()
+                self._arrivals.register(sock.fileno(), select.POLLIN)
         super().connection_made(transport)
 
     @override
     def is_connected(self) -> bool:
-        return super().is_connected() and not self.should_close
+        # The loop may not have read yet what has come.
+        fit = super().is_connected() and not self.should_close
+        return fit and (self._arrivals is None or not self._arrivals.poll(0))
 
     @override
     def set_response_params(self, **params: Any) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelhub import errors
+from modelhub.engine.connection_errors import show_address
 from modelhub.engine.retry_after import parse_retry_after
 from modelhub.wire import Reply
 
@@ -147,7 +148,9 @@ def error_from_json(
 def _page_message(reply: Reply) -> str:
     location = reply.headers.get("location")
     if location:
-        return f"the server redirects to {location.partition('?')[0]}, which is not followed"
+        location = f"https:{location}" if location.startswith("//") else location
+        where = show_address(location) if "://" in location else "another path of its own"
+        return f"the server redirects to {where}, which is not followed"
     text = reply.body[:20000].decode("utf-8", "replace")
     return describe_text(text) or "the server gave no reason"
 
@@ -156,5 +159,5 @@ def describe_text(text: str) -> str:
     """The first words of a body that should have been JSON, without its markup."""
     if re.search(r"<!doctype|<html|</[a-z]", text[:2000], re.I):
         text = html.unescape(re.sub(r"<!--.*?(-->|$)|<(script|style)\b.*?</\2>|<[^>]*>", " ", text, flags=re.S | re.I))
-    words = " ".join(text.split())
+    words = " ".join("".join(c if c.isprintable() else " " for c in text[:20000]).split())
     return words if len(words) <= 300 else words[:300] + "..."

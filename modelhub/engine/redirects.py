@@ -15,8 +15,12 @@ def redirected(model: HTTPModel, request: Request, reply: Reply) -> Flow[Reply]:
     """The reply that a 307 or 308 leads to; only on the same host, since no other host may see the key."""
     url = request.url
     for _ in range(_MAX_REDIRECTS):
-        target = urljoin(url, reply.headers.get("location") or "")
-        if reply.status not in (307, 308) or target == url or urlsplit(target)[:2] != urlsplit(url)[:2]:
+        try:
+            target = urljoin(url, reply.headers.get("location") or "")
+            elsewhere = urlsplit(target)[:2] != urlsplit(url)[:2]
+        except ValueError:  # it is no URL
+            break
+        if reply.status not in (307, 308) or target == url or elsewhere:
             break
         url = target
         reply = yield Request(

@@ -11,6 +11,7 @@ from urllib3 import exceptions as pool_exceptions
 from modelhub.engine.interruptions import find_interruption
 from modelhub.sync.connections import SHUTTABLE
 from modelhub.sync.faults import translate
+from modelhub.sync.replies import StrictResponse
 from modelhub.wire import Request
 
 CHUNK = 65536
@@ -35,6 +36,10 @@ class Body:
     def give_back(self) -> None:
         """Return the connection of a body that has ended, if its framing ends promptly too; else close it."""
         raw = self._raw
+        source = getattr(raw, "_fp", None)
+        if isinstance(source, StrictResponse) and source.is_clean():
+            raw.release_conn()
+            return
         connection = raw.connection
         if connection is not None and connection.sock is not None:
             connection.sock.settimeout(0.2)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from requests import exceptions
-from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
 from urllib3.response import BaseHTTPResponse
@@ -14,13 +12,10 @@ from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
 from modelhub.engine.interruptions import is_malformed
-from modelhub.network.certificates import build_context
-from modelhub.network.proxies import Proxy, find_login, find_proxy
-from modelhub.overriding import override
+from modelhub.network.proxies import find_login
+from modelhub.sync.adapter import PooledAdapter
 from modelhub.sync.body import FAILURES, Body
-from modelhub.sync.connections import POOLS
 from modelhub.sync.faults import is_dead, translate
-from modelhub.sync.sockets import Sockets
 from modelhub.wire import Reply, Request
 
 ERROR_BODY = 1 << 20  # of an error page no more is read
@@ -31,7 +26,7 @@ class Pool:
     """Sends requests over connections that are kept for the next ones; any number of threads may use it."""
 
     def __init__(self) -> None:
-        self._adapter = _PooledAdapter(pool_connections=256, pool_maxsize=1000)
+        self._adapter = PooledAdapter(pool_connections=256, pool_maxsize=1000)
         self._timeouts: dict[tuple[float, float], Timeout] = {}
 
     def fetch(self, request: Request) -> Reply:
@@ -122,99 +117,3 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
         raise
     response._content = body
     return Reply(status, raw.headers, body)
-
-
-class _PooledAdapter(HTTPAdapter):
-    """requests' adapter, with what it works out for each request worked out once for each URL.
-
-    Going through ``HTTPAdapter.send`` keeps test doubles such as ``responses`` working.
-    """
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._routes: dict[str, tuple[Any, str, Proxy | None]] = {}
-        self._logins: dict[str, str] = {}
-        self._routing = threading.Lock()
-        self.sockets = Sockets()
-
-    @override
-    def init_poolmanager(self, *given: Any, **named: Any) -> None:
-        super().init_poolmanager(*given, **named)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy(self, url: str) -> str | None:
-        """The address of the proxy that requests to ``url`` go through."""
-        route = self._routes.get(url)
-        return route[2].url if route is not None and route[2] is not None else None
-
-    def drop_idle(self, url: str) -> None:
-        """Close the connections to the server of ``url`` that are not in use."""
-        self._routes[url][0].drop_idle()
-
-    @override
-    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
-        route = self._routes.get(request.url) or self._find_route(request)
-        return route[0]
-
-    def _find_route(self, request: Any) -> tuple[Any, str, Proxy | None]:
-        url = request.url
-        proxy = find_proxy(url)
-        proxies = {"all": proxy.url} if proxy is not None else {}
-        with self._routing:
-            if proxy is not None and proxy.authorization:
-                self._logins[proxy.url] = proxy.authorization
-            pool: Any = super().get_connection_with_tls_context(request, True, proxies=proxies)
-            pool.sockets = self.sockets
-            if len(self._routes) > 1000:
-                self._routes.clear()
-            route = self._routes[url] = pool, super().request_url(request, proxies), proxy
-        return route
-
-    @override
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
-        if host["scheme"] == "https":
-            tls = {"ssl_context": build_context(), "cert_reqs": "CERT_REQUIRED"}
-        return host, tls
-
-    @override
-    def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
-        if proxy not in self.proxy_manager:
-            if proxy.startswith("https:"):
-                settings["proxy_ssl_context"] = build_context()
-            super().proxy_manager_for(proxy, **settings).pool_classes_by_scheme = POOLS
-        return self.proxy_manager[proxy]
-
-    @override
-    def proxy_headers(self, proxy: str) -> dict[str, str]:
-        login = self._logins.get(proxy)
-        return {"Proxy-Authorization": login} if login else {}
-
-    @override
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Done by the context of the pool."""
-
-    @override
-    def request_url(self, request: Any, proxies: Any) -> str:
-        return self._routes[request.url][1]
-
-    @override
-    def build_response(self, req: Any, resp: Any) -> Response:
-        return _RawResponse(req, resp)
-
-
-class _RawResponse(Response):
-    """The part of requests' Response that is needed here, built without parsing cookies and encodings."""
-
-    def __init__(self, request: Any, raw: Any) -> None:
-        self._content: Any = False
-        self._content_consumed = True
-        self._next = None
-        self.status_code = raw.status
-        self.headers = raw.headers
-        self.raw = raw
-        self.url = request.url
-        self.encoding = "utf-8"
-        self.reason = raw.reason
-        self.history = []
-        self.request = request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from http.client import BadStatusLine, HTTPException, HTTPMessage, HTTPResponse, RemoteDisconnected
 from typing import Any
 
@@ -80,16 +81,9 @@ class StrictResponse(HTTPResponse):
     def _read_fields(self) -> HTTPMessage:
         message = HTTPMessage()
         fields: list[list[str]] = []
-        while True:
-            line: bytes = self.fp.readline(MAX_LINE + 1)
-            if line == b"\r\n" or line == b"\n":
-                break
-            if len(line) > MAX_LINE or len(fields) > MAX_FIELDS:
-                raise TooLarge
-            if not line.endswith(b"\n"):
-                raise CutShort
+        for line in self._read_lines():
             text = line.decode("latin-1").rstrip("\r\n")
-            if text[0] in " \t" and fields:  # a folded line, which old servers send
+            if text.startswith((" ", "\t")) and fields:  # a folded line, which old servers send
                 fields[-1][1] += " " + text.strip(" \t")
                 continue
             name, colon, value = text.partition(":")
@@ -99,6 +93,20 @@ class StrictResponse(HTTPResponse):
         for name, value in fields:
             message[name] = value
         return message
+
+    def _read_lines(self) -> Iterator[bytes]:
+        """The lines up to the empty one."""
+        readline = self.fp.readline
+        for _ in range(MAX_FIELDS + 1):
+            line: bytes = readline(MAX_LINE + 1)
+            if line == b"\r\n" or line == b"\n":
+                return
+            if len(line) > MAX_LINE:
+                raise TooLarge
+            if not line.endswith(b"\n"):
+                raise CutShort
+            yield line
+        raise TooLarge
 
     def _find_end(self) -> None:
         """Work out where the body ends; what is not clear ends the connection, too."""
@@ -138,9 +146,8 @@ class StrictResponse(HTTPResponse):
             raise BadChunk from None
         if left:
             return left
-        while (end := readline(MAX_LINE + 1)) != b"\r\n" and end != b"\n":
-            if not end.endswith(b"\n"):
-                raise CutShort
+        for _ in self._read_lines():  # trailers, which nobody asked for
+            pass
         self._close_conn()
         self.chunk_left = None
         return None
@@ -148,9 +155,14 @@ class StrictResponse(HTTPResponse):
     def _close_conn(self) -> None:
         source, self.fp = self.fp, None
         # What has come but was not asked for stands in the buffer; it is looked at without reading on.
-        source.raw.readinto = _nothing
-        self.dirty = bool(source.peek(1))
-        source.close()
+        self.dirty = True
+        try:
+            source.raw.readinto = _nothing
+            self.dirty = bool(source.peek(1))
+        except (ValueError, RuntimeError):  # it is closed, or being read
+            pass
+        finally:
+            source.close()
 
     def is_clean(self) -> bool:
         """Whether the body was read to its end, and nothing came after it as far as is known."""
