@@ -38,6 +38,9 @@ def attempt(what, stop, server, thread, seen, left):
         check(f"{what} raises nothing", False, tell(error))
     thread.join(1)
     check(f"{what}: the reader ends within a second", not thread.is_alive(), seen)
+    until = time.time() + 1
+    while server.open > left and time.time() < until:
+        time.sleep(0.01)  # the server's own thread has to see it
     check(f"{what}: the connections are closed", server.open <= left, f"{server.open} open")
     thread.join(5)
 
