@@ -19,6 +19,7 @@ from modelhub.errors import ModelCallError
 from modelhub.wire import Request
 
 _FAILURES = (aiohttp.ClientError, http.HttpProcessingError, OSError)
+_NO_STATUS = re.compile("Expected HTTP/|Invalid HTTP version|Invalid response status")
 
 
 def translate(error: Exception, request: Request, proxy: str | None = None, begun: bool = False) -> BaseException:
@@ -55,9 +56,9 @@ def _find_causes(error: BaseException) -> Iterator[BaseException]:
     """The error and the reasons within it, from the outside in."""
     for _ in range(10):
         yield error
-        inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error.__cause__
+        inner = getattr(error, "certificate_error", None)
         if inner is None:
-            inner = getattr(error, "certificate_error", None)
+            inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error.__cause__
         if inner is None:
             return
         error = inner
@@ -76,7 +77,7 @@ def _translate_cause(error: BaseException, request: Request, proxy: str | None, 
         return outages.silent(request)
     if isinstance(error, asyncio.TimeoutError) and not error.errno:
         return None
-    if isinstance(error, socket.gaierror | aiohttp.ClientConnectorDNSError):
+    if isinstance(error, socket.gaierror):
         return outages.broken(request, outages.UNKNOWN_HOST, proxy)
     if isinstance(error, ssl.SSLError):
         return outages.insecure(request, error, proxy)
@@ -99,7 +100,7 @@ def _translate_reply(error: BaseException, request: Request, proxy: str | None) 
     found = re.match(r"Can not decode content-encoding: \S+ \((\w+)\)|Can not decode content-encoding: (\w+)", message)
     if isinstance(error, http.ContentEncodingError) or found:
         return outages.undecodable(request, (found[1] or found[2]) if found else "")
-    if isinstance(error, http.BadStatusLine):
+    if isinstance(error, http.BadStatusLine) or _NO_STATUS.match(message):
         return outages.not_http(request, _first_bytes(message), proxy)
     if isinstance(error, http.LineTooLong) or message.startswith("Too many headers"):
         return outages.too_large(request, proxy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from requests.models import Response
@@ -51,22 +52,19 @@ class PooledAdapter(HTTPAdapter):
         url = request.url
         proxy = find_proxy(url)
         proxies = {"all": proxy.url} if proxy is not None else {}
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        tls = {"ssl_context": build_context(), "cert_reqs": "CERT_REQUIRED"} if scheme == "https" else {}
         with self._routing:
             if proxy is not None and proxy.authorization:
                 self._logins[proxy.url] = proxy.authorization
-            pool: Any = super().get_connection_with_tls_context(request, True, proxies=proxies)
+            manager = self.poolmanager if proxy is None else self.proxy_manager_for(proxy.url)
+            pool: Any = manager.connection_from_host(parts.hostname, parts.port, scheme, pool_kwargs=tls)
             pool.sockets = self.sockets
             if len(self._routes) > 1000:
                 self._routes.clear()
             route = self._routes[url] = pool, super().request_url(request, proxies), proxy
         return route
-
-    @override
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
-        if host["scheme"] == "https":
-            tls = {"ssl_context": build_context(), "cert_reqs": "CERT_REQUIRED"}
-        return host, tls
 
     @override
     def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:

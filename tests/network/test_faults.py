@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from modelhub import ModelRegistry, errors
+from modelhub.aio.session import _LIMITS
 
 from .server import RawServer, body, build_tls, chunked, read_request, reply, sending
 
@@ -89,6 +90,7 @@ REPLIES: dict[str, tuple[bytes, str]] = {
     ),
     "no gzip": (reply("ok", "Content-Encoding: gzip"), "the compressed reply (gzip) cannot be decoded"),
 }
+NEWER = {"a header with NUL", "300 headers", "frames of HTTP/2"}
 FOR_GOOD = {LARGE, HTTP2, TLS, "it speaks SSH", "it switched to another protocol"}
 
 
@@ -127,6 +129,8 @@ CALLERS = ["blocking", "awaited"]
 @pytest.mark.parametrize("name", REPLIES)
 def test_replies(name: str, caller: str, stream: bool) -> None:
     data, meaning = REPLIES[name]
+    if caller == "awaited" and name in NEWER and not _LIMITS.get("max_headers"):
+        pytest.skip("older releases of aiohttp read it")
     with RawServer(sending(data)) as server:
         outcome = ask(caller, server.url, stream)
         if meaning == WHOLE:
