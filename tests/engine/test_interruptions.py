@@ -99,14 +99,15 @@ WAITS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("wait", WAITS)
 def test_a_time_limit_comes_out_as_it_is(server: MockServer, wait: str, kind: type[BaseException]) -> None:
     fault, ask = WAITS[wait]
-    server.script(fault)
     with build(server.url) as hub:
+        hub.get_model("m")("hi")  # everything is loaded, and there is a connection
+        server.script(fault)
         start = time.monotonic()
         with pytest.raises(kind, match="time is up") as caught, alarm(kind):
             ask(hub.get_model("m"))
         assert type(caught.value) is kind
         assert time.monotonic() - start < 3
-        assert len(server.requests) == 1
+        assert len(server.requests) == 2
         if wait != "pause":
             assert server.wait_until(lambda: server.open_connections == 0, 5), "the connection cannot be used again"
         assert hub.get_model("m")("echo: on").text == "on"
