@@ -67,6 +67,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def exact_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what a server asks for waited for exactly, not a little longer at random."""
+    monkeypatch.setattr("modelhub.policies.retry.JITTER", 0.0)
+
+
+@pytest.fixture
 def server() -> Iterator[MockServer]:
     with MockServer(retry_after="") as server:
         yield server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
+from modelhub.aio.deadlines import Deadlines
 from modelhub.network.tcp import keep_alive
 from modelhub.overriding import override
 
@@ -18,7 +20,13 @@ class Handler(ResponseHandler):
     """The protocol of one connection; while nobody waits for a reply, whatever comes makes it unfit for the next."""
 
     uses = 0
+    heard = 0.0  # when something last came
     _arrivals: select.poll | None = None
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self.heard = self._loop.time()
+        super().data_received(data)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -61,11 +69,28 @@ class Handler(ResponseHandler):
 
 
 class Connector(aiohttp.TCPConnector):
-    """Opens the connections of a session, and keeps them."""
+    """Opens the connections of a session, and keeps them; the wait for a server begins when there is a connection."""
 
-    def __init__(self, **settings: Any) -> None:
+    _pid = 0
+
+    def __init__(self, watch: Deadlines, **settings: Any) -> None:
         super().__init__(**settings)
+        self._watch = watch
+        self._pid = os.getpid()
         self._factory: Any = partial(Handler, loop=self._loop)
+
+    @override
+    async def connect(self, *args: Any, **kwargs: Any) -> Any:
+        if 0 < self._limit <= len(self._acquired):
+            self._watch.queue()
+        connection = await super().connect(*args, **kwargs)
+        self._watch.connected(connection.protocol)  # type: ignore[arg-type]  # it is a Handler
+        return connection
+
+    @override
+    def __del__(self, *args: Any) -> None:
+        if self._pid == os.getpid():  # those of a parent are the parent's to close
+            super().__del__(*args)
 
     @override
     def _release(self, key: Any, protocol: Any, **how: Any) -> None:

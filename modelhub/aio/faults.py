@@ -14,19 +14,27 @@ from aiohttp import http_exceptions as http
 from yarl import URL
 
 from modelhub.engine import connection_errors as outages
+from modelhub.engine.interruptions import find_interruption, is_malformed
 from modelhub.errors import ModelCallError
 from modelhub.wire import Request
 
+_FAILURES = (aiohttp.ClientError, http.HttpProcessingError, OSError)
 _NO_STATUS = re.compile("Expected HTTP/|Invalid HTTP version|Invalid response status")
 
 
-def translate(error: Exception, request: Request, proxy: str | None = None, begun: bool = False) -> ModelCallError:
-    """The error of ours for ``error``, none of whose own words are taken.
+def translate(error: Exception, request: Request, proxy: str | None = None, begun: bool = False) -> BaseException:
+    """The error of ours for ``error``, none of whose own words are taken; what is not of the network stays as it is.
 
     ``proxy`` is what the request goes through; ``begun`` says that the body of the reply was being read.
     """
     if isinstance(error, ModelCallError):
         return error
+    if not isinstance(error, _FAILURES):
+        malformed = isinstance(error, ValueError | TypeError) and is_malformed(request)
+        return outages.unsendable(request) if malformed else error
+    interruption = find_interruption(error)
+    if interruption is not None:
+        return interruption
     if isinstance(error, aiohttp.ClientHttpProxyError) and proxy:
         return outages.refused_by_proxy(request, proxy, error.status)
     causes = list(_find_causes(error))
@@ -37,7 +45,7 @@ def translate(error: Exception, request: Request, proxy: str | None = None, begu
         known = _translate_cause(cause, request, at_proxy, begun)
         if known is not None:
             return known
-    if isinstance(error, aiohttp.InvalidURL | ValueError | TypeError):
+    if isinstance(error, aiohttp.InvalidURL):
         return outages.unsendable(request)
     if isinstance(error, aiohttp.ClientPayloadError):
         return outages.cut_short(request)

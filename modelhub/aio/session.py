@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -12,8 +13,9 @@ from typing import Any, Protocol
 import aiohttp
 from yarl import URL
 
+from modelhub.aio import endings
 from modelhub.aio.connections import Connector, is_dead
-from modelhub.aio.deadlines import Deadlines
+from modelhub.aio.deadlines import Deadlines, Wait
 from modelhub.aio.faults import translate
 from modelhub.engine import connection_errors as outages
 from modelhub.engine.parsing import too_large
@@ -28,28 +30,28 @@ if "max_headers" in inspect.signature(aiohttp.ClientSession).parameters:  # not 
     _LIMITS["max_headers"] = MAX_FIELDS
 
 
-class Closable(Protocol):
+class Interruptible(Protocol):
     """What uses a connection for longer than one call."""
 
-    def close(self) -> None:
-        """Close the connection."""
-
-
-_ALIVE: set[Session] = set()  # a session outlives a registry that was dropped unclosed: its loop closes it
+    def interrupt(self, closed: str) -> None:
+        """Close the connection, since ``closed`` is; whoever reads what comes over it is told."""
 
 
 class Session:
     """The connections of one event loop."""
 
     def __init__(self, forget: Callable[[], Any]) -> None:
-        self._connector = Connector(limit=1000)
+        self._loop = asyncio.get_running_loop()
+        self.pid = os.getpid()
+        self._ended = "its event loop"  # what ends the session
+        self.watch = Deadlines()
+        self._connector = Connector(self.watch, limit=1000)
         self._client = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar(), **_LIMITS)
         self._routes: dict[str, _Route] = {}
         self._timeouts: dict[tuple[float, float], aiohttp.ClientTimeout] = {}
-        self.watch = Deadlines()
-        self._open: weakref.WeakSet[Closable] = weakref.WeakSet()
+        self._open: weakref.WeakSet[Interruptible] = weakref.WeakSet()
         self._forget = forget
-        _ALIVE.add(self)
+        endings.keep(self._loop, self)
         self._keeper = self._until_shutdown()
         with suppress(StopIteration):
             self._keeper.asend(None).send(None)  # enter the generator, so that the loop closes it at its shutdown
@@ -62,22 +64,26 @@ class Session:
             await self._close_client()
 
     def forsake(self) -> None:
-        """Let go of the session of a loop that was closed without shutting down."""
-        _ALIVE.discard(self)
+        """Let go of the session of a loop that is closed already."""
+        endings.release(self._loop, self)
+        with suppress(StopIteration, RuntimeError):
+            self._client.close().send(None)  # it waits for nothing in such a loop
 
-    async def close(self) -> None:
-        """Close every connection, and the streams that still use one."""
-        await self._keeper.aclose()
+    async def close(self, what: str = "its event loop") -> None:
+        """Close every connection, and what still uses one, since ``what`` is closed."""
+        self._ended = what
+        with suppress(RuntimeError):  # it is being closed
+            await self._keeper.aclose()
 
     async def _close_client(self) -> None:
         for stream in list(self._open):
-            stream.close()
-        _ALIVE.discard(self)
+            stream.interrupt(self._ended)
+        endings.release(self._loop, self)
         self.watch.close()
         await self._client.close()
 
-    async def send(self, request: Request, task: asyncio.Task[Any]) -> aiohttp.ClientResponse:
-        """Send ``request`` for ``task``, which is being watched, and return its response with the body unread."""
+    async def send(self, request: Request, wait: Wait) -> aiohttp.ClientResponse:
+        """Send ``request`` for the task of ``wait``, and return its response with the body unread."""
         try:
             route = self._routes.get(request.url)
             if route is None:
@@ -93,7 +99,7 @@ class Session:
                 self._connector.drop_idle(route.url.host, route.url.port)
                 response = await self._request(request, route)
         except BaseException as error:
-            raise self.translate(error, task, request, begun=False) from None
+            raise self.translate(error, wait, request, begun=False) from None
         if response.status < 200 or response.status == 407 or response.version != aiohttp.HttpVersion11:
             self._check(request, response, route)
         return response
@@ -139,32 +145,30 @@ class Session:
     async def fetch(self, request: Request) -> Reply:
         """Send ``request`` and read its reply."""
         watch = self.watch
-        task = watch.begin(request.timeout)
+        wait = watch.begin(request.timeout)
         try:
-            response = await self.send(request, task)
+            response = await self.send(request, wait)
             try:
                 content = response.content
                 body = await content.readany()
                 if not content.at_eof():
-                    body = await self.read_on(response, body, task, request)
+                    body = await self.read_on(response, body, wait, request)
                 if len(body) > request.max_body and response.status < 300:
                     raise too_large("max_body", request.max_body, Reply(response.status, response.headers))
             except BaseException as error:
                 response.close()
-                raise self.translate(error, task, request) from None
+                raise self.translate(error, wait, request) from None
         finally:
-            watch.end(task)
+            watch.end(wait)
         return Reply(response.status, response.headers, body)
 
-    async def read_on(
-        self, response: aiohttp.ClientResponse, body: bytes, task: asyncio.Task[Any], request: Request
-    ) -> bytes:
+    async def read_on(self, response: aiohttp.ClientResponse, body: bytes, wait: Wait, request: Request) -> bytes:
         """The rest of a body that came in several pieces; of one that is too large, not all."""
         pieces = [body]
         size = len(body)
         limit = ERROR_BODY if response.status >= 300 else request.max_body + 1
         while size < limit and not response.content.at_eof():
-            self.watch.renew(task, request.timeout)
+            self.watch.renew(wait)
             piece = await response.content.readany()
             pieces.append(piece)
             size += len(piece)
@@ -172,45 +176,49 @@ class Session:
             response.close()
         return b"".join(pieces)
 
-    def translate(
-        self, error: BaseException, task: asyncio.Task[Any], request: Request, begun: bool = True
-    ) -> BaseException:
+    def translate(self, error: BaseException, wait: Wait, request: Request, begun: bool = True) -> BaseException:
         """The error to raise for ``error``: ours where the watch or the connection ended the request."""
-        if self.watch.ended(error, task):
-            return outages.silent(request)
+        if self.watch.ended(error, wait):
+            if wait.connection is not None:
+                return outages.silent(request)
+            return outages.no_free_connection(request, self._connector.limit if wait.queued else None)
         if not isinstance(error, Exception):
             return error
+        if self._client.closed:
+            return outages.ended(self._ended)
         route = self._routes.get(request.url)
         return translate(error, request, route.proxy if route is not None else None, begun)
 
-    def track(self, stream: Closable) -> None:
+    def track(self, stream: Interruptible) -> None:
         """Have ``stream`` closed with the session."""
         self._open.add(stream)
 
     async def read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
         """The next bytes of an open body, ``b""`` at its end."""
-        task = self.watch.begin(request.timeout)
+        connection = response.connection
+        protocol: Any = None if connection is None else connection.protocol
+        wait = self.watch.begin(request.timeout, protocol)
         try:
             return await response.content.readany()
         except BaseException as error:
-            raise self.translate(error, task, request) from None
+            raise self.translate(error, wait, request) from None
         finally:
-            self.watch.end(task)
+            self.watch.end(wait)
 
     async def open(self, request: Request) -> tuple[aiohttp.ClientResponse, Reply]:
         """Send ``request`` and leave the body of a success to be read; that of an error is in the reply."""
-        task = self.watch.begin(request.timeout)
+        wait = self.watch.begin(request.timeout)
         try:
-            response = await self.send(request, task)
+            response = await self.send(request, wait)
             body = b""
             if response.status >= 300:
                 try:
-                    body = await self.read_on(response, b"", task, request)
+                    body = await self.read_on(response, b"", wait, request)
                 except BaseException as error:
                     response.close()
-                    raise self.translate(error, task, request) from None
+                    raise self.translate(error, wait, request) from None
         finally:
-            self.watch.end(task)
+            self.watch.end(wait)
         return response, Reply(response.status, response.headers, body)
 
     async def give_back(self, response: aiohttp.ClientResponse) -> None:

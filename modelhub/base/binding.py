@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, NamedTuple, Protocol
 
 from modelhub.base.endpoint import Endpoint
 from modelhub.base.home import Home
 from modelhub.errors import ConfigError
+from modelhub.locks import Lock
 from modelhub.policies.retry import RetryPolicy
 from modelhub.secrets import find_files, is_secret_name, resolve, stat_files
 
@@ -60,7 +60,7 @@ class Binding:
 
     def __init__(self, model: Described) -> None:
         self._model = model
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._bound: Bound | None = None
         self._given: dict[str, Any] = {}  # the attributes as the config has them, references unresolved
         self._files: dict[str, Any] = {}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from modelhub.errors import ModelHubError
+from modelhub.locks import Lock
 
 if TYPE_CHECKING:
     from modelhub.aio import AioDriver
@@ -24,7 +24,7 @@ class Drivers:
     clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._pid = os.getpid()
         self._sync: SyncDriver | None = None
         self._aio: AioDriver | None = None
@@ -33,19 +33,25 @@ class Drivers:
 
     def sync(self) -> SyncDriver:
         """The driver for blocking calls; raises ModelHubError if the registry is closed."""
-        if self._sync is None or self._pid != os.getpid():
-            with self._opening():
+        driver = self._sync
+        if driver is None or self._pid != os.getpid():
+            with self._lock:
+                self._check()
                 if self._sync is None:
                     self._sync = self.build_sync()
-        return self._sync
+                driver = self._sync
+        return driver
 
     def aio(self) -> AioDriver:
         """The driver for calls from an event loop; raises ModelHubError if the registry is closed."""
-        if self._aio is None or self._pid != os.getpid():
-            with self._opening():
+        driver = self._aio
+        if driver is None or self._pid != os.getpid():
+            with self._lock:
+                self._check()
                 if self._aio is None:
                     self._aio = self.build_aio()
-        return self._aio
+                driver = self._aio
+        return driver
 
     def build_sync(self) -> SyncDriver:
         """A new driver for blocking calls."""
@@ -59,23 +65,25 @@ class Drivers:
 
         return AioDriver()
 
-    def _opening(self) -> threading.Lock:
-        if self._pid != os.getpid():
-            # Kept, not closed: a thread of the parent may have held its locks when the fork happened.
-            self._inherited = [self._sync, self._aio, self._lock, self._inherited]
-            self._sync = self._aio = None
-            self._lock = threading.Lock()
-            self._pid = os.getpid()
+    def _check(self) -> None:
+        self._disown()
         if self._closed:
             raise ModelHubError("this registry is closed: its models cannot be called any more")
-        return self._lock
+
+    def _disown(self) -> None:
+        """In a forked child, let go of the drivers of the parent."""
+        if self._pid != os.getpid():
+            # Kept, not closed: the parent goes on with these connections, and a thread of it may hold their locks.
+            self._inherited = [self._sync, self._aio, self._inherited]
+            self._sync = self._aio = None
+            self._pid = os.getpid()
 
     def close(self) -> None:
-        """Close every connection; calls made afterwards raise ModelHubError."""
-        self._closed = True
-        sync, aio, self._sync, self._aio = self._sync, self._aio, None, None
-        if self._pid != os.getpid():
-            return
+        """Close every connection, from any thread; calls made afterwards raise ModelHubError."""
+        with self._lock:
+            self._disown()
+            self._closed = True
+            sync, aio, self._sync, self._aio = self._sync, self._aio, None, None
         if sync is not None:
             sync.close()
         if aio is not None:
@@ -83,8 +91,11 @@ class Drivers:
 
     async def aclose(self) -> None:
         """Close every connection, waiting for those of the running event loop."""
-        aio = self._aio
-        if aio is not None and self._pid == os.getpid():
+        with self._lock:
+            self._disown()
+            self._closed = True
+            aio = self._aio
+        if aio is not None:
             await aio.aclose()
         self.close()
 

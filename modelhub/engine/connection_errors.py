@@ -54,6 +54,12 @@ def not_connected(request: Request, proxy: str | None = None) -> ModelCallError:
     return ConnectionError(f"no connection to {_peer(request, proxy)} within {request.connect_timeout:g} s")
 
 
+def no_free_connection(request: Request, limit: int | None) -> ModelCallError:
+    """The error for a call that got no connection in the time it had, since all ``limit`` were in use all that time."""
+    why = "" if limit is None else f": all {limit} are in use by other calls"
+    return ConnectionError(f"no connection to {_peer(request, None)} within {request.timeout:g} s{why}")
+
+
 def silent(request: Request) -> ModelCallError:
     """The error for a server that sent nothing for too long."""
     return TimeoutError(f"{show_address(request.url)} sent nothing for {request.timeout:g} s")
@@ -155,3 +161,8 @@ def describe_failure(error: BaseException) -> str:
     if isinstance(error, OSError) and isinstance(number, int) and number > 0:
         return os.strerror(number)
     return "an unexpected failure"
+
+
+def ended(what: str) -> ModelCallError:
+    """The error for a call that was still going on when ``what`` was closed in this program."""
+    return ConnectionError(f"{what} was closed while the call was going on", retryable=False)

@@ -83,7 +83,7 @@ class PythonCall:
         if whole is not outcome and whole.tool_calls:
             so_far.calls = [ArrivingCall(piece) for piece in split_tool_calls(whole.tool_calls)]
 
-    def explain(self, error: Exception, outer: BaseException | None) -> Exception:
+    def explain(self, error: Exception, outer: BaseException | None) -> BaseException:
         """The error to raise for ``error``; ``outer`` is an exception that the caller was already handling."""
         return error
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from modelhub.engine.in_process import PythonCall
+from modelhub.engine.interruptions import find_among
 from modelhub.engine.parsing import MISSHAPEN
 from modelhub.errors import ModelHubError, ResponseParsingError, StreamInterruptedError
 from modelhub.overriding import override
@@ -69,9 +70,13 @@ class LibraryCall(PythonCall):
             raise StreamInterruptedError("the stream ended before the answer did", retryable=True)
 
     @override
-    def explain(self, error: Exception, outer: BaseException | None) -> Exception:
-        """Our error for one of the library's."""
-        return error if isinstance(error, ModelHubError) else self._parse_failure(find_causes(error, outer))
+    def explain(self, error: Exception, outer: BaseException | None) -> BaseException:
+        """Our error for one of the library's; what only interrupted the library stays as it is."""
+        if isinstance(error, ModelHubError):
+            return error
+        causes = find_causes(error, outer)
+        interruption = find_among(causes)
+        return self._parse_failure(causes) if interruption is None else interruption
 
 
 def find_causes(error: BaseException, outer: BaseException | None = None) -> list[BaseException]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
 from pathlib import Path
 
 from modelhub.errors import ConnectionError
+from modelhub.locks import Lock
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 STORES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _CONTEXTS: dict[tuple[tuple[str, str], ...], ssl.SSLContext] = {}
-_LOADING = threading.Lock()
+_LOADING = Lock()
 
 
 def find_certificates() -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -11,6 +10,7 @@ from importlib.metadata import EntryPoint
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from modelhub.errors import PluginError
+from modelhub.locks import Lock
 from modelhub.plugins.entry_points import canonize, describe, find_entry_points, identify
 from modelhub.plugins.plugin import Plugin
 from modelhub.plugins.surroundings import surround
@@ -51,7 +51,7 @@ class PluginGroup(Generic[T]):
         self.noun = noun
         self._shared = shared
         self._built_in = {name: Plugin(name, EntryPoint(name, at, group)) for name, at in (built_in or {}).items()}
-        self._lock = threading.RLock()
+        self._lock = Lock()
         self._found: _Found | None = None
 
     @property

@@ -8,6 +8,8 @@ from typing import Any
 
 from modelhub.errors import ModelCallError, TimeoutError
 
+JITTER = 0.1  # of the seconds that a server asks for, the part by which a wait may be longer
+
 
 class RetryPolicy:
     """How often to try again, and after how long.
@@ -39,12 +41,20 @@ class RetryPolicy:
         return policy
 
     def wait_before(self, attempt: int, error: ModelCallError) -> float | None:
-        """Seconds to wait before try number ``attempt`` (2 is the first repeat), or None to give up."""
+        """Seconds to wait before try number ``attempt`` (2 is the first repeat), or None to give up.
+
+        At least as long as the server asks for, and a little longer at random.
+        """
         if attempt > self.max_attempts:
             return None
         if not error.retryable and not (self.on_timeout and isinstance(error, TimeoutError)):
             return None
-        if error.retry_after is not None:
-            return error.retry_after if error.retry_after <= self.max else None
-        backoff: float = min(self.initial * 2.0 ** (attempt - 2), self.max)
-        return backoff * (1 - 0.25 * random.random())
+        backoff: float = min(self.initial * 2.0 ** min(attempt - 2, 60), self.max)
+        backoff *= 1 - 0.25 * random.random()
+        asked = error.retry_after
+        if asked is None or not asked >= 0:
+            return backoff
+        if asked > self.max:
+            return None
+        # Never sooner than asked, and not all at once: whoever was turned away at the same time was told the same.
+        return max(asked, backoff) + asked * JITTER * random.random()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import FunctionType
@@ -13,6 +12,7 @@ from typing import Any
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.diagnostics.wording import label
 from modelhub.errors import Problem
+from modelhub.locks import Lock
 from modelhub.secrets import is_secret_name, redact
 from modelhub.secrets.references import parse_pieces
 
@@ -124,7 +124,7 @@ def reduce_model(registry: Any, config_name: str) -> tuple[Any, ...]:
 
 
 _arrived: dict[str, Any] = {}  # by their keys, the last ones that came
-_arriving = threading.RLock()
+_arriving = Lock()
 
 
 def fetch_model(packed: Packed, config_name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -13,6 +12,7 @@ from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.diagnostics.wording import suggest_name
 from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, Problem
+from modelhub.locks import Lock
 from modelhub.overriding import override
 from modelhub.registry import checking, crossing
 from modelhub.registry.generation import Generation
@@ -52,7 +52,7 @@ class ModelRegistry:
     ) -> None:
         if watch:
             raise ModelHubError("watch= is not supported yet")
-        self._lock = threading.RLock()
+        self._lock = Lock()
         self._drivers: Drivers | None = None  # made with the first model
         self._closed = False
         self._observers: list[Observer] = []

@@ -13,6 +13,7 @@ from modelhub.network.certificates import build_context
 from modelhub.network.proxies import Proxy, find_proxy
 from modelhub.overriding import override
 from modelhub.sync.connections import POOLS
+from modelhub.sync.sockets import Sockets
 
 
 class PooledAdapter(HTTPAdapter):
@@ -26,6 +27,7 @@ class PooledAdapter(HTTPAdapter):
         self._routes: dict[str, tuple[Any, str, Proxy | None]] = {}
         self._logins: dict[str, str] = {}
         self._routing = threading.Lock()
+        self.sockets = Sockets()
 
     @override
     def init_poolmanager(self, *given: Any, **named: Any) -> None:
@@ -57,7 +59,8 @@ class PooledAdapter(HTTPAdapter):
             if proxy is not None and proxy.authorization:
                 self._logins[proxy.url] = proxy.authorization
             manager = self.poolmanager if proxy is None else self.proxy_manager_for(proxy.url)
-            pool = manager.connection_from_host(parts.hostname, parts.port, scheme, pool_kwargs=tls)
+            pool: Any = manager.connection_from_host(parts.hostname, parts.port, scheme, pool_kwargs=tls)
+            pool.sockets = self.sockets
             if len(self._routes) > 1000:
                 self._routes.clear()
             route = self._routes[url] = pool, super().request_url(request, proxies), proxy

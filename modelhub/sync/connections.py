@@ -13,9 +13,11 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from modelhub.engine.interruptions import find_interruption
 from modelhub.overriding import override
 from modelhub.sync.connecting import connect
 from modelhub.sync.replies import StrictResponse
+from modelhub.sync.sockets import Sockets
 
 _GONE = (RemoteDisconnected, ConnectionError)
 
@@ -29,6 +31,8 @@ class _Strict(HTTPConnection):
 
     reply: StrictResponse | None = None
     uses = 0
+    sockets: Sockets | None = None
+    connected: Any = None  # the socket; ``sock`` is given up when a reply says that it is the last
 
     @override
     def response_class(self, *given: Any, **named: Any) -> StrictResponse:  # type: ignore[override]
@@ -58,6 +62,14 @@ class _Strict(HTTPConnection):
             super().connect()
         except TimeoutError as error:  # of the handshake, or of a proxy that is asked for a way
             raise exceptions.ConnectTimeoutError(self, "no connection in time") from error
+        self.connected = self.sock
+        if self.sockets is not None:
+            self.sockets.add(self.sock)
+
+    def shut(self) -> None:
+        """End what another thread waits for on this connection."""
+        if self.sockets is not None and self.connected is not None:
+            self.sockets.shut(self.connected)
 
     if not TYPE_CHECKING:  # only some of the stubs know it
 
@@ -76,7 +88,8 @@ class _Strict(HTTPConnection):
         try:
             return super().getresponse()
         except _GONE as error:
-            if self.uses > 1 and self.reply is not None and not self.reply.begun:
+            kept = self.uses > 1 and self.reply is not None and not self.reply.begun
+            if kept and find_interruption(error) is None:
                 raise KeptTooLong from error
             raise
 
@@ -97,6 +110,14 @@ class SecureConnection(_Strict, HTTPSConnection):  # pyright: ignore[reportIncom
 
 class _Clean(HTTPConnectionPool):
     """A pool that keeps only clean connections."""
+
+    sockets: Sockets | None = None
+
+    @override
+    def _new_conn(self) -> Any:
+        conn: Any = super()._new_conn()
+        conn.sockets = self.sockets
+        return conn
 
     @override
     def _put_conn(self, conn: Any) -> None:
@@ -127,4 +148,5 @@ class SecureConnectionPool(_Clean, HTTPSConnectionPool):
     ConnectionCls: Any = SecureConnection
 
 
+SHUTTABLE = _Strict
 POOLS = {"http": ConnectionPool, "https": SecureConnectionPool}

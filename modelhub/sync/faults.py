@@ -12,6 +12,7 @@ from requests import exceptions
 from urllib3 import exceptions as pool_exceptions
 
 from modelhub.engine import connection_errors as outages
+from modelhub.engine.interruptions import find_interruption
 from modelhub.errors import ModelCallError
 from modelhub.sync.connections import KeptTooLong
 from modelhub.sync.replies import BadChunk, BadHeader, CutShort, TooLarge
@@ -20,15 +21,16 @@ from modelhub.wire import Request
 _CAUSES = (HTTPException, OSError, pool_exceptions.HTTPError, UnicodeError, ValueError)
 
 
-def translate(
-    error: Exception, request: Request, proxy: str | None = None, coding: str | None = None
-) -> ModelCallError:
-    """The error of ours for ``error``, none of whose own words are taken.
+def translate(error: Exception, request: Request, proxy: str | None = None, coding: str | None = None) -> BaseException:
+    """The error of ours for ``error``, none of whose own words are taken, or the interruption that it wraps.
 
     ``proxy`` is what the request goes through, ``coding`` what the body is compressed with; None before it has begun.
     """
     if isinstance(error, ModelCallError):
         return error
+    interruption = find_interruption(error)
+    if interruption is not None:
+        return interruption
     causes = list(find_causes(error))
     at_proxy = proxy if any(isinstance(cause, pool_exceptions.ProxyError) for cause in causes) else None
     if request.url.startswith("http:"):  # no way was asked for: all that is sent goes to the proxy

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 
 from requests import exceptions
 from requests.models import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
-from urllib3 import exceptions as pool_exceptions
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
+from modelhub.engine.interruptions import is_malformed
 from modelhub.engine.parsing import too_large
-from modelhub.errors import ModelCallError
 from modelhub.network.proxies import find_login
 from modelhub.sync.adapter import PooledAdapter
-from modelhub.sync.bounded import CHUNK, is_too_long, read_up_to
+from modelhub.sync.body import FAILURES, Body
+from modelhub.sync.bounded import is_too_long, read_up_to
 from modelhub.sync.faults import is_dead, translate
-from modelhub.sync.replies import StrictResponse
 from modelhub.wire import Reply, Request
 
 ERROR_BODY = 1 << 20  # of an error page no more is read
@@ -46,8 +43,9 @@ class Pool:
         return Body(response.raw, request), reply
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the connections; what other threads still wait for on one of them fails at once."""
         self._adapter.close()
+        self._adapter.sockets.close()
 
     def _send(self, request: Request) -> Response:
         prepared = PreparedRequest()
@@ -72,8 +70,12 @@ class Pool:
                     raise
                 self._adapter.drop_idle(request.url)  # others were kept as long, and are most likely dead, too
                 response = self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
-        except Exception as error:
+        except FAILURES as error:
             raise translate(error, request, self._adapter.proxy(request.url)) from None
+        except (ValueError, TypeError):
+            if not is_malformed(request):
+                raise
+            raise outages.unsendable(request) from None
         if response.status_code in (101, 407) or "content-encoding" in response.headers:
             self._check(request, response)
         return response
@@ -111,68 +113,11 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
             if not ended:
                 raise too_large("max_body", request.max_body, Reply(status, raw.headers))
             raw.release_conn()
-    except BaseException as error:
+    except FAILURES as error:
         raw.close()
-        if isinstance(error, Exception) and not isinstance(error, ModelCallError):
-            raise translate(error, request, coding=raw.headers.get("content-encoding", "")) from None
+        raise translate(error, request, coding=raw.headers.get("content-encoding", "")) from None
+    except BaseException:
+        raw.close()
         raise
     response._content = body
     return Reply(status, raw.headers, body)
-
-
-class Body:
-    """An open body, read piece by piece."""
-
-    def __init__(self, raw: Any, request: Request) -> None:
-        self._raw = raw
-        self._request = request
-        self._read = _reader(raw)
-
-    def read(self) -> bytes:
-        """The next bytes, ``b""`` at the end."""
-        try:
-            return self._read()
-        except (pool_exceptions.HTTPError, HTTPException, OSError) as error:
-            raise translate(error, self._request, coding=self._raw.headers.get("content-encoding", "")) from None
-
-    def give_back(self) -> None:
-        """Return the connection of a body that has ended, if its framing ends promptly too; else close it."""
-        raw = self._raw
-        source = getattr(raw, "_fp", None)
-        if isinstance(source, StrictResponse) and source.is_clean():
-            raw.release_conn()
-            return
-        connection = raw.connection
-        if connection is not None and connection.sock is not None:
-            connection.sock.settimeout(0.2)
-        try:
-            for _ in range(16):
-                if not raw.read1(CHUNK, decode_content=True):
-                    raw.release_conn()
-                    return
-        except (pool_exceptions.HTTPError, HTTPException, OSError):
-            pass
-        raw.close()
-
-    def close(self) -> None:
-        """Close the connection, whatever is still to come."""
-        self._raw.close()
-
-
-def _reader(raw: Any) -> Callable[[], bytes]:
-    """A function that returns the next bytes of an open body, ``b""`` at its end.
-
-    Where nothing is compressed it reads from http.client directly: urllib3's own ``read1`` costs more per chunk of
-    a stream than everything else that is done with it.
-    """
-    source = getattr(raw, "_fp", None)
-    if not isinstance(source, HTTPResponse) or raw.headers.get("content-encoding"):
-        return lambda: raw.read1(CHUNK, decode_content=True)
-
-    def read() -> bytes:
-        data = source.read1(CHUNK)
-        if not data and source.length:
-            raise IncompleteRead(data, source.length)
-        return data
-
-    return read

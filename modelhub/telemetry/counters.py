@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 from typing import Any
 
 from modelhub.errors import QuotaExceededError
+from modelhub.locks import Lock
 
 
 class Counters:
@@ -14,7 +14,7 @@ class Counters:
 
     def __init__(self) -> None:
         self.enabled = True
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._metrics: dict[str, dict[str, Any]] = {}
 
     def register(self, metric_name: str, metric_unit: str | None = None, quota: float | None = None) -> bool:

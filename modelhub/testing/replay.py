@@ -100,6 +100,9 @@ class Recorded:
     def close(self) -> None:
         """Nothing to close."""
 
+    def shut(self) -> None:
+        """Nothing that anyone waits for."""
+
 
 class _Session:
     """The recordings as the connections of an event loop."""

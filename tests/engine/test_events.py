@@ -122,6 +122,7 @@ def test_real_sockets_tell_what_replays_tell(told: Told, server: MockServer, cas
     assert names(told) == expected
 
 
+@pytest.mark.usefixtures("exact_pauses")
 def test_what_the_end_of_a_call_says(told: Told) -> None:
     clock = VirtualClock(100.0)
     model = build(told, [BUSY, REPLY], clock)
@@ -349,6 +350,7 @@ def test_ids_are_unique_in_threads(told: Told) -> None:
     assert len({event.call_id for event in told}) == 20
 
 
+@pytest.mark.usefixtures("exact_pauses")
 def test_a_replay_waits_for_nothing_and_opens_nothing(monkeypatch: pytest.MonkeyPatch, told: Told) -> None:
     monkeypatch.setattr("time.sleep", None)
     monkeypatch.setattr("modelhub.sync.pool.Pool", None)
@@ -359,6 +361,7 @@ def test_a_replay_waits_for_nothing_and_opens_nothing(monkeypatch: pytest.Monkey
         assert model.drivers.delays == [0.0, 2.0]
 
 
+@pytest.mark.usefixtures("exact_pauses")
 def test_virtual_drivers_are_real_connections(server: MockServer) -> None:
     server.script("429;retry-after=30")
     with ModelRegistry({**CHAT, "client_args": {"base_url": f"{server.url}/v1"}}) as hub:

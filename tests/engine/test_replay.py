@@ -72,6 +72,7 @@ def names(told: list[events.Event]) -> list[str]:
     return [type(event).__name__ for event in told]
 
 
+@pytest.mark.usefixtures("exact_pauses")
 @pytest.mark.parametrize("how", ["sync", "async"])
 @pytest.mark.parametrize("stream", [False, True])
 def test_pauses_take_no_time_and_are_told(how: str, stream: bool) -> None:

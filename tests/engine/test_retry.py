@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modelhub import ModelRegistry, ResponseParsingError, errors
 from modelhub.engine.retry_after import parse_retry_after
@@ -14,25 +17,82 @@ from modelhub.policies.retry import RetryPolicy
 from modelhub.testing import MockServer
 
 NOW = 1_700_000_000.0
+
+
+def http_date(seconds: float) -> str:
+    return format_datetime(datetime.fromtimestamp(NOW + seconds, UTC), usegmt=True)
+
+
 HEADERS: list[tuple[dict[str, str], float | None]] = [
     ({}, None),
     ({"retry-after": "2"}, 2.0),
+    ({"retry-after": " 2 "}, 2.0),
     ({"retry-after": "0.25"}, 0.25),
     ({"retry-after": "0"}, 0.0),
-    ({"retry-after": "-3"}, 0.0),
+    ({"retry-after": "7, 7"}, 7.0),
     ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
-    ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
-    ({"retry-after": format_datetime(datetime.fromtimestamp(NOW + 30, UTC), usegmt=True)}, 30.0),
-    ({"retry-after": format_datetime(datetime.fromtimestamp(NOW - 30, UTC), usegmt=True)}, 0.0),
-    ({"retry-after": "tomorrow"}, None),
-    ({"retry-after": "inf"}, None),
-    ({"retry-after": "nan"}, None),
+    ({"retry-after": http_date(30)}, 30.0),
+    ({"retry-after": http_date(30), "date": http_date(0)}, 30.0),
+    ({"retry-after": http_date(4000), "date": http_date(3970)}, 30.0),  # this computer is late
+    ({"retry-after": http_date(-4000), "date": http_date(-4030)}, 30.0),  # it is early
+    ({"retry-after": http_date(30), "date": "now"}, 30.0),
+    ({"retry-after": http_date(30).replace(" GMT", " -0000")}, 30.0),
+    ({"retry-after": time.asctime(time.gmtime(NOW + 30))}, 30.0),
+    # What is not a time to come asks for nothing.
+    ({"retry-after": http_date(-30)}, None),
+    ({"retry-after": http_date(30), "date": http_date(30)}, None),
+    ({"retry-after": http_date(30), "date": http_date(60)}, None),
+    *(({"retry-after": text}, None) for text in ("-3", "inf", "nan", "1e400", "9" * 400, "tomorrow", "1_0", "٣", "+3")),
+    *(({"retry-after-ms": text, "retry-after": "9"}, 9.0) for text in ("soon", "nan", "-1", "inf", "")),
 ]
 
 
 @pytest.mark.parametrize(("headers", "seconds"), HEADERS)
 def test_what_retry_after_means(headers: dict[str, str], seconds: float | None) -> None:
     assert parse_retry_after(headers, now=NOW) == seconds
+
+
+@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text()))
+def test_no_text_makes_a_wait_that_is_no_time(headers: dict[str, str]) -> None:
+    seconds = parse_retry_after(headers)
+    assert seconds is None or 0 <= seconds < float("inf")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def test_the_zone_of_this_computer_does_not_matter(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    getattr(time, "tzset", lambda: None)()
+    try:
+        asked = {"retry-after": time.asctime(time.gmtime(NOW + 30)), "date": http_date(0)}
+        assert parse_retry_after(asked) == 30.0
+    finally:
+        monkeypatch.undo()
+        getattr(time, "tzset", lambda: None)()
+
+
+@given(st.floats(0, 60), st.integers(2, 2000), st.floats(0, 60), st.floats(0, 1))
+def test_a_wait_is_never_sooner_than_asked(asked: float, attempt: int, initial: float, shorter: float) -> None:
+    policy = RetryPolicy(max_attempts=9999, initial=initial, max=60.0)
+    wait = policy.wait_before(attempt, errors.RateLimitError("x", retry_after=asked))
+    assert wait is not None
+    assert max(asked, 0.75 * min(initial, 60.0)) <= wait <= 60.0 * 1.1
+    if asked:
+        earlier = policy.wait_before(attempt, errors.RateLimitError("x", retry_after=asked * shorter))
+        assert earlier is not None
+        assert earlier >= asked * shorter
+
+
+def test_those_who_were_turned_away_together_do_not_come_back_together() -> None:
+    for asked in (0.0, 1.0, 30.0):
+        waits = {RetryPolicy().wait_before(2, errors.RateLimitError("x", retry_after=asked)) for _ in range(50)}
+        assert len(waits) > 40
+
+
+@pytest.mark.parametrize("asked", [float("nan"), -1.0])
+def test_an_error_of_a_plugin_that_asks_for_no_time(asked: float) -> None:
+    wait = RetryPolicy().wait_before(2, errors.RateLimitError("x", retry_after=asked))
+    assert wait is not None
+    assert 0.375 <= wait <= 0.5
 
 
 def test_backoff_doubles_with_jitter_up_to_its_maximum() -> None:
@@ -47,7 +107,7 @@ def test_backoff_doubles_with_jitter_up_to_its_maximum() -> None:
 
 def test_what_is_repeated() -> None:
     policy = RetryPolicy(max=5.0)
-    assert policy.wait_before(2, errors.RateLimitError("x", retry_after=5.0)) == 5.0
+    assert policy.wait_before(2, errors.RateLimitError("x", retry_after=5.0)) == pytest.approx(5.25, abs=0.25)
     assert policy.wait_before(2, errors.RateLimitError("x", retry_after=5.1)) is None
     assert policy.wait_before(2, errors.ConnectionError("x")) is not None
     assert policy.wait_before(2, errors.TimeoutError("x")) is None
