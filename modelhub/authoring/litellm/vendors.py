@@ -59,7 +59,7 @@ _MODES = {
     "embedding": r"embed|\bbge-|\be5-|\bgte-|all-minilm",
     "moderation": r"moderation",
     "audio_transcription": r"whisper|transcribe|\basr\b|\bstt\b|voxtral-mini|scribe_v|chirp_[23]",
-    "audio_speech": r"\btts\b|orpheus|\bspeech-\d|\bchirp$|\blyria\b",
+    "audio_speech": r"\btts\b|orpheus|\bspeech-\d|\bchirp$",
     "realtime": r"realtime|\blive\b|native-audio|gpt-live",
     "video_generation": r"\bsora\b|\bveo\b|-video|-[tir]2v\b|\bwan\d",
     "image_generation": r"dall-e|gpt-image|-image\b|imagen\b|imagine|\bflux|stable-diffusion|cogview|nano-banana",

@@ -19,11 +19,13 @@ class Document:
         data: Any,
         *,
         name: str | None = None,
+        format: str | None = None,
         lines: Lines | None = None,
         find_nodes: Callable[[], Node] | None = None,
     ) -> None:
         self.data = data
         self.name = name
+        self.format = format  # "yaml", "json" or "toml"; None for Python objects
         self._lines = lines
         self._find_nodes = find_nodes
         self._root: Node | None = None

@@ -8,14 +8,15 @@ from modelhub.configs.layers import build_layers
 from modelhub.configs.layers.declarations import Defaults, Include, Overlay, Profile
 from modelhub.configs.layers.entry import Entry, Loaded
 from modelhub.configs.layers.find_entries import Found, find_entries
+from modelhub.configs.layers.programs import OtherProgram
 from modelhub.configs.layers.scopes import MAX_DEPTH, Scope
 from modelhub.configs.layers.vocabulary import AS_WRITTEN, Vocabulary
 from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Path
-from modelhub.configs.sources.files import SUFFIXES, Unreadable, find_files, find_format, read_file
+from modelhub.configs.sources.files import SUFFIXES, Unreadable, find_files
 from modelhub.configs.sources.includes import find_included, is_glob
-from modelhub.configs.sources.read import read_text
+from modelhub.configs.sources.read import read_path, read_text
 from modelhub.diagnostics.wording import describe, suggest_name
 from modelhub.errors import Problem
 
@@ -60,6 +61,7 @@ class Sources:
         self._problems: list[Problem] = []
         self._named: dict[str, Scope] = {}  # files by their real paths, which are read once
         self._included: dict[str, Scope] = {}
+        self._programs: set[tuple[str | None, str]] = set()  # what was told of files, and of Python objects
         self._names: list[str] = []  # of files and texts, as they were read
 
     def add(self, model_configs: Any, *, folder_ok: bool = True) -> None:
@@ -118,12 +120,10 @@ class Sources:
     def _add_file(self, file: str, scope: Scope) -> None:
         self._names.append(file)
         try:
-            format = find_format(file)
-            content = read_file(file)
+            found = read_path(file)
         except Unreadable as error:
-            self._problems.append(Problem("MH101", str(error), error.hint, file))
-        else:
-            self._add_found(read_text(content, name=file, format=format), scope)
+            found = iter([Problem("MH101", str(error), error.hint, file)])
+        self._add_found(found, scope)
 
     def _add_object(self, document: Document, value: Any, path: Path) -> None:
         """Add one Python object, whose place in ``document`` is ``path``."""
@@ -146,7 +146,10 @@ class Sources:
         items = list(found)
         problems = [item for item in items if isinstance(item, Problem)]
         for item in items:
-            if isinstance(item, Include):
+            if isinstance(item, OtherProgram) and (told := (item.problem.file, item.name)) not in self._programs:
+                self._programs.add(told)
+                problems.append(item.problem)
+            elif isinstance(item, Include):
                 problems += self._add_include(item, scope)
         for item in items:
             if isinstance(item, Entry):

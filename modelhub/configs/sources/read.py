@@ -1,25 +1,70 @@
 """Reads the text of a config file as documents, and collects every fault."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from modelhub.configs.layers.find_entries import Found, find_entries
+from modelhub.configs.layers.programs import OtherProgram, find_program, find_variables
 from modelhub.configs.readers.document import Document, build_problem
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Lines, Parsed, TextFault
-from modelhub.configs.sources.files import decode
+from modelhub.configs.sources.files import Unreadable, decode, find_format, read_file
 from modelhub.errors import Problem
+
+_MOST = 1_000_000  # bytes; no text that is longer and cannot be read is looked at again
+# Strings, and what JSON with comments has besides JSON.
+_LENIENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
 
 
 def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
     """Read the configs and declarations in text in the format "yaml", "json" or "toml", and its faults as problems.
 
-    Raises ValueError for another format.
+    What is wrong with a text that is another program's is of no interest. Raises ValueError for another format.
     """
+    found: list[Found] = []
     for item in read_documents(text, name=name, format=format):
-        if isinstance(item, Document):
-            yield from find_entries(item, item.data)
-        else:
-            yield item
+        found += find_entries(item, item.data) if isinstance(item, Document) else [item]
+    if found and all(isinstance(item, Problem) for item in found):
+        other = find_other(text, name=name, format=format)
+        found = [other] if other else found
+    is_other = any(isinstance(item, OtherProgram) for item in found)
+    return iter([item for item in found if not (is_other and isinstance(item, Problem))])
+
+
+def read_path(name: str) -> Iterator[Found]:
+    """Read what the file ``name`` holds; raises Unreadable."""
+    try:
+        format = find_format(name)
+    except Unreadable:
+        other = find_other(read_file(name, max_bytes=_MOST), name=name)
+        if other is None:
+            raise
+        return iter([other])
+    return read_text(read_file(name), name=name, format=format)
+
+
+def find_other(text: bytes, *, name: str, format: str | None = None) -> OtherProgram | None:
+    """Recognise the text of another program, also if it is not quite in the ``format`` that its name says."""
+    try:
+        decoded = decode(text[:_MOST])
+    except TextFault:
+        return None
+    if len(text) > _MOST or "config_name" in decoded:
+        return None
+    if found := find_variables(decoded, name):
+        return found
+    for each in dict.fromkeys([format or "json", "json", "yaml", "toml"]):
+        for lenient in (decoded, _LENIENT.sub(_keep_text, decoded)) if each == "json" else (decoded,):
+            for item in read_documents(lenient.encode(), name=name, format=each):
+                other = find_program(item, item.data) if isinstance(item, Document) else None
+                if other is not None:
+                    return other
+    return None
+
+
+def _keep_text(match: re.Match[str]) -> str:
+    """Blanks in place of a comment or of a comma before a closing bracket; strings stay."""
+    return match[0] if match[0].startswith('"') else re.sub(r"[^\n]", " ", match[0])
 
 
 def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document | Problem]:
@@ -38,7 +83,7 @@ def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document 
     try:
         for parsed in parse(decoded):
             is_empty = is_empty and parsed.data is None and not parsed.faults
-            yield from _read_parsed(parsed, name, lines)
+            yield from _read_parsed(parsed, name, format, lines)
     except TextFault as fault:
         yield build_problem(fault, name, lines)
         is_empty = False
@@ -46,9 +91,9 @@ def read_documents(text: bytes, *, name: str, format: str) -> Iterator[Document 
         yield Problem("MH106", "the file holds no model config", None, name, 1, 1, 1, 1)
 
 
-def _read_parsed(parsed: Parsed, name: str, lines: Lines) -> Iterator[Document | Problem]:
+def _read_parsed(parsed: Parsed, name: str, format: str, lines: Lines) -> Iterator[Document | Problem]:
     data, findings = copy_plain(parsed.data)
-    document = Document(data, name=name, lines=lines, find_nodes=parsed.find_nodes)
+    document = Document(data, name=name, format=format, lines=lines, find_nodes=parsed.find_nodes)
     yield from (build_problem(fault, name, lines) for fault in parsed.faults)
     yield from (document.problem(each.code, each.message, each.path, hint=each.hint) for each in findings)
     if data is not None:
