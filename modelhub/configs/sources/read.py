@@ -1,7 +1,8 @@
 """Reads the text of a config file as documents, and collects every fault."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from modelhub.configs.layers.find_entries import Found, find_entries
 from modelhub.configs.layers.programs import OtherProgram, find_program, find_variables
@@ -24,8 +25,10 @@ def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
     found: list[Found] = []
     for item in read_documents(text, name=name, format=format):
         found += find_entries(item, item.data) if isinstance(item, Document) else [item]
-    if found and all(isinstance(item, Problem) for item in found):
-        other = find_other(text, name=name, format=format)
+    problems = [item for item in found if isinstance(item, Problem)]
+    if problems and len(problems) == len(found):
+        is_broken = any(problem.code == "MH101" for problem in problems)
+        other = find_other(text, name=name, formats=("json", "yaml", "toml") if is_broken else ())
         found = [other] if other else found
     is_other = any(isinstance(item, OtherProgram) for item in found)
     return iter([item for item in found if not (is_other and isinstance(item, Problem))])
@@ -36,15 +39,15 @@ def read_path(name: str) -> Iterator[Found]:
     try:
         format = find_format(name)
     except Unreadable:
-        other = find_other(read_file(name, max_bytes=_MOST), name=name)
-        if other is None:
-            raise
-        return iter([other])
+        with suppress(Unreadable):
+            if other := find_other(read_file(name, max_bytes=_MOST), name=name, formats=("json", "yaml", "toml")):
+                return iter([other])
+        raise
     return read_text(read_file(name), name=name, format=format)
 
 
-def find_other(text: bytes, *, name: str, format: str | None = None) -> OtherProgram | None:
-    """Recognise the text of another program, also if it is not quite in the ``format`` that its name says."""
+def find_other(text: bytes, *, name: str, formats: Iterable[str]) -> OtherProgram | None:
+    """Recognise the text of another program: variables of the environment, or JSON with comments, YAML or TOML."""
     try:
         decoded = decode(text[:_MOST])
     except TextFault:
@@ -53,12 +56,11 @@ def find_other(text: bytes, *, name: str, format: str | None = None) -> OtherPro
         return None
     if found := find_variables(decoded, name):
         return found
-    for each in dict.fromkeys([format or "json", "json", "yaml", "toml"]):
-        for lenient in (decoded, _LENIENT.sub(_keep_text, decoded)) if each == "json" else (decoded,):
-            for item in read_documents(lenient.encode(), name=name, format=each):
-                other = find_program(item, item.data) if isinstance(item, Document) else None
-                if other is not None:
-                    return other
+    for format in formats:
+        lenient = _LENIENT.sub(_keep_text, decoded) if format == "json" else decoded
+        for item in read_documents(lenient.encode(), name=name, format=format):
+            if isinstance(item, Document) and (other := find_program(item, item.data)):
+                return other
     return None
 
 
