@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelhub.authoring.editor_keywords import write_for_editors
+from modelhub.validation.rules.keys import find_home, is_ignored_above
 from modelhub.validation.schema.flatten import flatten
 from modelhub.validation.schema.store import BASE, Schema, load_file, load_schema
+from modelhub.validation.schema.view import View
 
 _FOR_EDITORS: Schema = {"$schema": {"description": "Where this schema is, for editors.", "type": "string"}}
 _IDENTITY: Schema = {
@@ -108,8 +110,20 @@ def _build_type(schema: Schema) -> Schema:
     for key in ("api_key", "model_name"):  # the common schema's examples are another vendor's
         if isinstance(properties.get(key), dict) and shown.get(key):
             properties[key]["examples"] = [shown[key]]
-    done["properties"] = {**properties, **{key: {} for key in _IDENTITY}}
+    done["properties"] = {**_build_ignored(schema), **properties, **{key: {} for key in _IDENTITY}}
     return done
+
+
+def _build_ignored(schema: Schema) -> Schema:
+    """The keys that have no effect beside the mapping that they belong to."""
+    view = View([(schema, schema)])
+    return {
+        key: {"deprecated": True, "deprecationMessage": f"move it into {name}", "doNotSuggest": True}
+        for name in view.current
+        if (mapping := view.child(name)) and is_ignored_above(mapping)
+        for key in sorted(mapping.properties)
+        if find_home(view, key) == name
+    }
 
 
 def _build_any(definitions: Mapping[str, Schema]) -> Schema:
