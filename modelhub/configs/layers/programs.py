@@ -15,8 +15,11 @@ from modelhub.configs.readers.positions import Path
 from modelhub.diagnostics.suggest import suggest
 from modelhub.errors import Problem
 
+_MOST = 100  # how many configs of a file are looked at
 _IDENTITY = ("config_name", "model_type")
 _VARIABLE = re.compile(r"(export\s+)?[A-Z_][A-Z0-9_]*=", re.ASCII)
+_ENVIRONMENT = "this is a file of environment variables, which is not for modelhub"
+_ENVIRONMENT_HINT = "set them before the program starts; configs refer to them as ${NAME}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,9 @@ def find_program(document: Document, value: Any, path: Path = ()) -> OtherProgra
     places = [(value, path)] if isinstance(value, dict) else []
     if isinstance(value, list):
         places = [(item, (*path, index)) for index, item in enumerate(value) if isinstance(item, dict)]
-    keys = {key for place, _ in places for key in _find_identity(place)}
+    places = places[:_MOST]
+    names = {str(key) for place, _ in places for key in _find_keys(place)}
+    keys = names.intersection(_IDENTITY) or {meant for name in names if (meant := suggest(name, _IDENTITY))}
     if "config_name" in keys:
         return None
     is_item = bool(places) and places[0][1] != ()
@@ -50,7 +55,13 @@ def find_program(document: Document, value: Any, path: Path = ()) -> OtherProgra
             for item, place in places:
                 if all(_has(item, steps) for steps in paths):
                     return _build(document, row, (*place, _find_key(item, paths[0][0])))
+    if isinstance(value, dict) and value and all(_is_variable(*item) for item in value.items()):
+        return OtherProgram(_ENVIRONMENT, document.problem("MH106", _ENVIRONMENT, path, hint=_ENVIRONMENT_HINT))
     return None
+
+
+def _is_variable(key: Any, value: Any) -> bool:
+    return isinstance(value, str) and _VARIABLE.fullmatch(f"{key}=") is not None
 
 
 def find_variables(text: str, name: str) -> OtherProgram | None:
@@ -59,19 +70,17 @@ def find_variables(text: str, name: str) -> OtherProgram | None:
     lines = [line for line in lines if line and not line.startswith("#")]
     if not (lines and all(map(_VARIABLE.match, lines))):
         return None
-    message = "this is a file of environment variables, which is not for modelhub"
-    hint = "set them before the program starts; configs refer to them as ${NAME}"
-    return OtherProgram("environment", Problem("MH106", message, hint, name, 1, 1, 1, 1))
+    return OtherProgram(_ENVIRONMENT, Problem("MH106", _ENVIRONMENT, _ENVIRONMENT_HINT, name, 1, 1, 1, 1))
 
 
-def _find_identity(value: dict[str, Any]) -> Iterator[str]:
-    """The keys that only a model config has, also when they are misspelt, in a config or in those of its ``models``."""
-    models = value.get("models")
-    below = list(models.values()) if isinstance(models, dict) else models
-    for each in (value, *(below if isinstance(below, list) else ())):
-        for key in each if isinstance(each, dict) else ():
-            if meant := suggest(str(key), _IDENTITY):
-                yield meant
+def _find_keys(value: dict[str, Any]) -> Iterator[str]:
+    """The keys of a mapping, and of those in it that may be configs."""
+    yield from value
+    for below in value.values():
+        inner = list(below.values()) if isinstance(below, dict) else below if isinstance(below, list) else []
+        for each in (below, *inner[:_MOST]):
+            if isinstance(each, dict):
+                yield from each
 
 
 def _build(document: Document, row: _Row, path: Path) -> OtherProgram:

@@ -52,7 +52,7 @@ def find_other(text: bytes, *, name: str, formats: Iterable[str]) -> OtherProgra
         decoded = decode(text[:_MOST])
     except TextFault:
         return None
-    if len(text) > _MOST or "config_name" in decoded:
+    if len(text) > _MOST:
         return None
     if found := find_variables(decoded, name):
         return found
