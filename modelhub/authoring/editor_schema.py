@@ -80,7 +80,7 @@ def build_bundle(schemas: Mapping[str, Schema]) -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "modelhub configs",
-        "description": "One model config, a list or a mapping of them, or a mapping with models and what goes with them.",
+        "description": "One model config, a list of them, or a mapping of them or with models and what goes with them.",
         "type": ["object", "array"],
         "items": _refer("_config"),
         "allOf": [{"if": {"type": "object"}, "then": mapping}],
