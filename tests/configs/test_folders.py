@@ -96,7 +96,7 @@ def test_very_deep(tmp_path: Path) -> None:
 
 def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     write(tmp_path / "m.yaml")
-    for name in ("a.jsonc", "b.JSON5", "sub/c.yaml.txt", "d.jsonl"):
+    for name in ("a.ndjson", "b.JSON5", "sub/c.yaml.txt", "d.jsonl"):
         write(tmp_path / name)
     for name in ("notes.txt", "m.yaml.bak", "readme.md", "m.py"):
         (tmp_path / name).touch()
@@ -105,17 +105,17 @@ def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     assert names(loaded) == ["m"]
     assert {problem.severity for problem in loaded.problems} == {"warning"}
     said = {Path(problem.file or "").name: str(problem) for problem in loaded.problems}
-    assert sorted(said) == ["a.jsonc", "b.JSON5", "c.yaml.txt", "d.jsonl", "gone"]
-    assert "not read: the suffix '.jsonc' is not known; the accepted ones are .json, .yaml" in said["a.jsonc"]
+    assert sorted(said) == ["a.ndjson", "b.JSON5", "c.yaml.txt", "d.jsonl", "gone"]
+    assert "not read: the suffix '.ndjson' is not known; the accepted ones are .json" in said["a.ndjson"]
     assert "leads to nothing" in said["gone"]
 
 
 def test_a_folder_without_configs_says_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    write(tmp_path / "sub" / "m.jsonc")
+    write(tmp_path / "sub" / "m.json5")
     [problem] = load(tmp_path).problems
     assert problem.severity == "error"
-    assert f"{tmp_path}/sub/m.jsonc: the file is not read" in (problem.hint or "")
+    assert f"{tmp_path}/sub/m.json5: the file is not read" in (problem.hint or "")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

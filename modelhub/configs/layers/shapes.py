@@ -25,14 +25,14 @@ _LIST: Mapping[str | None, str] = {
 
 def hint_item(format: str | None) -> str:
     """Say how each config of a list begins."""
-    return _ITEM[format]
+    return _ITEM.get(format, _ITEM["json"])
 
 
 def hint_config(format: str | None) -> str:
     """Say which keys make a config."""
-    return f"write {_CONFIG[format]}"
+    return f"write {_CONFIG.get(format, _CONFIG["json"])}"
 
 
 def hint_list(format: str | None) -> str:
     """Say what modelhub wants for each model in place of what another program wants."""
-    return f"for modelhub, write each model as {_LIST.get(format, _CONFIG[format])}"
+    return f"for modelhub, write each model as {_LIST.get(format) or _CONFIG.get(format, _CONFIG['json'])}"
