@@ -30,9 +30,9 @@ def hint_item(format: str | None) -> str:
 
 def hint_config(format: str | None) -> str:
     """Say which keys make a config."""
-    return f"write {_CONFIG.get(format, _CONFIG["json"])}"
+    return "write " + _CONFIG.get(format, _CONFIG["json"])
 
 
 def hint_list(format: str | None) -> str:
     """Say what modelhub wants for each model in place of what another program wants."""
-    return f"for modelhub, write each model as {_LIST.get(format) or _CONFIG.get(format, _CONFIG['json'])}"
+    return "for modelhub, write each model as " + _LIST.get(format, _CONFIG.get(format, _CONFIG["json"]))
