@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import modelhub
+from modelhub.compat.agentscope.manager import ModelManager
 from modelhub.errors import ConfigError, ConfigWarning
 from modelhub.registry import checking, default
 from modelhub.registry.registry import ModelRegistry
@@ -102,6 +103,20 @@ def test_a_failure_changes_nothing(failure: str, how: str, tmp_path: Path, monke
     hub.reload()
     assert hub.names() == ["a", "b"]
     assert hub.get_model("a") is not model
+
+
+def test_agentscopes_manager_is_left_alone_too() -> None:
+    manager = ModelManager()
+    one = {"config_name": "a", "model_type": "openai_chat"}
+    manager.load_model_configs(one)
+    model = manager.get_model_by_config_name("a")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for clear, configs in ((False, [{**one, "config_name": "b"}, one]), (True, [one, {**one, "timeout": "soon"}])):
+            with pytest.raises((ConfigWarning, ValueError)):
+                manager.load_model_configs(configs, clear_existing=clear)
+    assert manager.get_config_by_name("b") is None
+    assert manager.get_model_by_config_name("a") is model
 
 
 def test_an_observer_that_is_none_leaves_the_default_alone(monkeypatch: pytest.MonkeyPatch) -> None:
