@@ -273,5 +273,5 @@ def test_the_command(tmp_path: Path) -> None:
     assert (written.returncode, written.stdout, written.stderr) == (0, "models.schema.json\n", "")
     assert (tmp_path / "models.schema.json").read_text("utf-8") == printed.stdout
     nowhere = run("schema", "--bundle", "-o", "no/such/folder.json", cwd=tmp_path)
-    assert nowhere.returncode == 1 and "Traceback" not in nowhere.stderr
+    assert nowhere.returncode == 74 and "Traceback" not in nowhere.stderr
     assert run("schema", "openai_chat", "--bundle", cwd=tmp_path).returncode == 2

@@ -108,6 +108,22 @@ def test_the_hint_names_the_file_as_a_shell_wants_it(tmp_path: Path) -> None:
     assert problem["hint"] == f"`modelhub import litellm '{path}'` converts it"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"id": "a", "cost": 1}, {"id": "b"}, {"id": "c"}],
+        {"models": [{"id": "a"}, {"id": "b"}, {"id": "c"}], "debug": True, "colour": "red"},
+        {"models": {"a": {"cost": 1}, "b": {"cost": 1}, "c": {"cost": 1}}},
+    ],
+    ids=str,
+)
+def test_models_that_have_nothing_of_ours_are_one_finding(value: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(value))
+    [problem] = validate(tmp_path / "a.json")
+    assert problem["message"] == "none of these 3 models has a config_name or a model_type"
+    assert '"config_name"' in problem["hint"]
+
+
 def find_ours() -> Iterator[Path]:
     for folder in OURS:
         for path in sorted((ROOT / folder).rglob("*")):
@@ -124,7 +140,7 @@ def test_files_of_modelhub_are_never_mistaken() -> None:
         except Unreadable:
             continue
         seen += 1
-        assert not any(isinstance(item, OtherProgram) for item in found), path
+        assert not any(isinstance(item, OtherProgram) and item.name for item in found), path
     assert seen > 150
 
 

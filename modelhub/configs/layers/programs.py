@@ -57,7 +57,18 @@ def find_program(document: Document, value: Any, path: Path = ()) -> OtherProgra
                     return _build(document, row, (*place, _find_key(item, paths[0][0])))
     if isinstance(value, dict) and value and all(_is_variable(*item) for item in value.items()):
         return OtherProgram(_ENVIRONMENT, document.problem("MH106", _ENVIRONMENT, path, hint=_ENVIRONMENT_HINT))
-    return None
+    below = _list_models(value)
+    if keys or len(below) < 2 or not all(isinstance(each, dict) and each for each in below):
+        return None
+    message = f"none of these {len(below)} models has a config_name or a model_type"
+    return OtherProgram("", document.problem("MH106", message, path, hint=hint_list(document.format)))
+
+
+def _list_models(value: Any) -> list[Any]:
+    """What stands where a list of configs, or a mapping of them, would be."""
+    if isinstance(value, dict):
+        value = value.get("models")
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
 def _is_variable(key: Any, value: Any) -> bool:
