@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -95,6 +94,8 @@ def _find_keys(value: dict[str, Any]) -> Iterator[str]:
 
 
 def _build(document: Document, row: _Row, path: Path) -> OtherProgram:
+    import shlex
+
     file = {None: "FILE", "<stdin>": "-"}.get(document.name) or shlex.quote(str(document.name))
     hint = row.advice.replace("{file}", file) or hint_list(document.format)
     message = f"this is {row.name}, which is not for modelhub"
