@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelhub.authoring.editor_keywords import write_for_editors
+from modelhub.validation.rules.keys import find_home, is_ignored_above
 from modelhub.validation.schema.flatten import flatten
 from modelhub.validation.schema.store import BASE, Schema, load_file, load_schema
+from modelhub.validation.schema.view import View
 
+_FOR_EDITORS: Schema = {"$schema": {"description": "Where this schema is, for editors.", "type": "string"}}
 _IDENTITY: Schema = {
     "config_name": {"type": "string", "minLength": 1},
     "model_type": {},
@@ -27,6 +30,13 @@ _IDENTITY: Schema = {
         "type": "boolean",
         "default": False,
     },
+    **_FOR_EDITORS,
+}
+# Configs below their names: mappings, and a model_type in one of them.
+_BY_NAME: Schema = {
+    "properties": {"$schema": True},
+    "additionalProperties": {"type": "object"},
+    "not": {"properties": {"$schema": True}, "additionalProperties": {"not": {"required": ["model_type"]}}},
 }
 _ANY = "_any"
 _FILE_KEYS = ("models", "defaults", "profiles", "include")
@@ -57,18 +67,20 @@ def build_bundle(schemas: Mapping[str, Schema]) -> Schema:
     definitions = {name: _build_type(schema) for name, schema in types.items()}
     definitions[_ANY] = _build_any(definitions)
     definitions["_entry"] = _build_entry(types)
-    definitions["_config"] = _build_config(types)
+    definitions["_named"] = _build_config(types)
+    definitions["_config"] = {**_refer("_named"), "required": ["config_name"]}
     definitions["_file"] = _build_file(list(types))
     is_config = {"anyOf": [{"required": [key]} for key in ("config_name", "model_type")]}
     is_file = {"anyOf": [{"required": [key]} for key in _FILE_KEYS]}
     offered = {"properties": {key: definitions["_file"]["properties"][key] for key in _FILE_KEYS}}
     undecided = {"allOf": [offered, _refer("_config")]}
-    without_name = {"if": is_file, "then": _refer("_file"), "else": undecided}
+    by_name = {"if": _BY_NAME, "then": {"properties": _FOR_EDITORS, "additionalProperties": _refer("_named")}}
+    without_name = {"if": is_file, "then": _refer("_file"), "else": {**by_name, "else": undecided}}
     mapping = {"if": is_config, "then": _refer("_config"), "else": without_name}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "modelhub configs",
-        "description": "One model config, a list of them, or a mapping with models and what goes with them.",
+        "description": "One model config, a list of them, or a mapping of them or with models and what goes with them.",
         "type": ["object", "array"],
         "items": _refer("_config"),
         "allOf": [{"if": {"type": "object"}, "then": mapping}],
@@ -98,8 +110,20 @@ def _build_type(schema: Schema) -> Schema:
     for key in ("api_key", "model_name"):  # the common schema's examples are another vendor's
         if isinstance(properties.get(key), dict) and shown.get(key):
             properties[key]["examples"] = [shown[key]]
-    done["properties"] = {**properties, **{key: {} for key in _IDENTITY}}
+    done["properties"] = {**_build_ignored(schema), **properties, **{key: {} for key in _IDENTITY}}
     return done
+
+
+def _build_ignored(schema: Schema) -> Schema:
+    """The keys that have no effect beside the mapping that they belong to."""
+    view = View([(schema, schema)])
+    return {
+        key: {"deprecated": True, "deprecationMessage": f"move it into {name}", "doNotSuggest": True}
+        for name in view.current
+        if (mapping := view.child(name)) and is_ignored_above(mapping)
+        for key in sorted(mapping.properties)
+        if find_home(view, key) == name
+    }
 
 
 def _build_any(definitions: Mapping[str, Schema]) -> Schema:
@@ -146,14 +170,16 @@ def _build_entry(types: Mapping[str, Schema]) -> Schema:
 
 
 def _build_config(types: Mapping[str, Schema]) -> Schema:
-    """The schema of a config that must be complete, unless it extends another one or is there to be extended."""
+    """The schema of a config that must be complete, unless it extends another one or is there to be extended.
+
+    Its name is the key above it.
+    """
     abstract = {"properties": {"abstract": {"const": True}}, "required": ["abstract"]}
     needs = {
         name: [key for key in schema.get("required", ()) if key not in _IDENTITY] for name, schema in types.items()
     }
     return {
         **_refer("_entry"),
-        "required": ["config_name"],
         "if": {"anyOf": [{"required": ["extends"]}, abstract]},
         "else": {
             "required": ["model_type"],
@@ -177,12 +203,16 @@ def _build_file(types: list[str]) -> Schema:
     is_structured = {"anyOf": [{"required": ["models"]}, {"required": ["defaults"]}], "type": "object"}
     profile = {"if": is_structured, "then": structured, "else": overlays}
     is_layered = {"anyOf": [{"required": ["defaults"]}, {"required": ["include"]}]}
-    models = {"type": "array", "description": "The model configs of the file."}
+    models = {
+        "type": ["array", "object"],
+        "minProperties": 1,
+        "description": "The model configs of the file: a list, or a mapping of them by config_name.",
+    }
     partial = {**_refer("_entry"), "required": ["config_name"]}
     return {
         "type": "object",
         "properties": {
-            "$schema": {"description": "Where this schema is, for editors.", "type": "string"},
+            **_FOR_EDITORS,
             "version": {"description": "The version of the file format.", "const": 1},
             "models": models,
             "defaults": {
@@ -204,6 +234,6 @@ def _build_file(types: list[str]) -> Schema:
         },
         "additionalProperties": False,
         "if": is_layered,
-        "then": {"properties": {"models": {"items": partial}}},
-        "else": {"properties": {"models": {"items": _refer("_config")}}},
+        "then": {"properties": {"models": {"items": partial, "additionalProperties": _refer("_entry")}}},
+        "else": {"properties": {"models": {"items": _refer("_config"), "additionalProperties": _refer("_named")}}},
     }

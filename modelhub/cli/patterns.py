@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from modelhub.configs.sources.files import SUFFIXES
+from modelhub.configs.sources.folders import SUFFIXES
 
 
 def expand(paths: Iterable[str]) -> tuple[list[str], list[str]]:

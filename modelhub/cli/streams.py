@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import Any, TextIO
+from pathlib import Path
+from typing import IO, Any, TextIO
 
 import click
 
@@ -17,6 +18,17 @@ UNWRITABLE = 74  # what sysexits.h calls an input/output error; 1 and 2 say some
 
 class UnreadError(Exception):
     """The reader of the output has gone away, as in `modelhub list | head -1`."""
+
+
+class UnwrittenError(click.ClickException):
+    """A file that was asked for cannot be written."""
+
+    exit_code = UNWRITABLE
+
+    @override
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it like all other failures."""
+        click.echo(f"modelhub: {self.message}", file=file, err=file is None)
 
 
 class PipedGroup(click.Group):
@@ -66,6 +78,14 @@ def plugins_apart() -> contextlib.AbstractContextManager[None]:
     from modelhub.plugins.surroundings import surrounded
 
     return surrounded(lambda: contextlib.redirect_stdout(sys.stderr))
+
+
+def save(name: str, text: str) -> None:
+    """Write a text to the file ``name``; raises UnwrittenError."""
+    try:
+        Path(name).write_text(text, "utf-8")
+    except OSError as error:
+        raise UnwrittenError(f"{name} cannot be written: {describe(error)}") from error
 
 
 def say(text: str) -> None:

@@ -64,7 +64,8 @@ _TABLE = (
     Code(
         "MH106",
         "not a model config",
-        "A file holds one config, a list of them, or a mapping that has such a list under 'models'.",
+        "A file holds one config, a list or a mapping by name of them, or a mapping that has those under 'models'. "
+        "The files of some other programs are recognised, and what to do with them is said.",
         "- gpt-4o-mini",
         "- config_name: gpt\n  model_type: openai_chat\n  model_name: gpt-4o-mini",
     ),

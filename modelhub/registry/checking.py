@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from collections.abc import Iterable
+
 from modelhub import configs, validation
 from modelhub.configs import Entry
-from modelhub.errors import Problem
+from modelhub.errors import ConfigWarning, Problem
 from modelhub.registry.types import KnownTypes
 
 INSTALLED = KnownTypes({})
+# What `modelhub validate` says and a running program need not hear again.
+ADVICE = frozenset({"MH305", "MH401", "MH503"})
 
 
 def read(
@@ -28,3 +34,19 @@ def read(
 def check(entries: list[Entry], types: KnownTypes = INSTALLED) -> list[Problem]:
     """The problems that validation finds in ``entries``."""
     return validation.check(entries, schema_of=types.find_schema, model_types=types, rivals_of=types.find_rivals)
+
+
+def warn(problems: Iterable[Problem]) -> None:
+    """Warn of each problem but for advice, in the name of the code that called modelhub."""
+    for problem in problems:
+        if problem.code not in ADVICE:
+            warnings.warn(str(problem), ConfigWarning, stacklevel=_find_caller())
+
+
+def _find_caller() -> int:
+    """How many frames ``warn`` is below the nearest one that is not modelhub's own."""
+    level = 1
+    frame = sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == "modelhub":
+        level, frame = level + 1, frame.f_back
+    return level

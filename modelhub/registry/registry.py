@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from functools import partial
 from types import TracebackType
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.diagnostics.wording import suggest_name
-from modelhub.errors import ConfigError, ConfigWarning, ModelHubError, Problem
+from modelhub.errors import ConfigError, ModelHubError, Problem
 from modelhub.locks import Lock
 from modelhub.overriding import override
 from modelhub.registry import checking, crossing
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
     from modelhub.base.drivers import Drivers
     from modelhub.registry.explain import Explained
     from modelhub.telemetry.observers import Observer
-
-
-ADVICE = frozenset(
-    {"MH305", "MH401", "MH503"}
-)  # what `modelhub validate` says and a running program need not hear again
 
 
 class ModelRegistry:
@@ -117,7 +111,7 @@ class ModelRegistry:
     def reload(self) -> None:
         """Read the sources again; a failure raises ConfigError and changes nothing.
 
-        A model whose config is unchanged stays the same object.
+        A model whose config is unchanged stays the same object. Nothing changes either when a warning raises.
         """
         folder, sources = crossing.find_folder(), configs.Sources()
         sources.add(self._source)
@@ -127,15 +121,12 @@ class ModelRegistry:
             raise ConfigError(wrong)
         named = ((self._modernize(entry)["config_name"], entry) for entry in loaded.entries)
         fresh = Generation(named, folder, loaded.problems)
-        with self._lock:
+        checking.warn(loaded.problems)
+        with self._lock:  # last, because whatever is done before may raise
             for name, model in self._now.models.items():
                 if name in fresh.entries and fresh.entries[name].config == self._now.entries[name].config:
                     fresh.models[name] = model
             self._now = fresh
-        for problem in loaded.problems:
-            if problem.code in ADVICE:
-                continue
-            warnings.warn(str(problem), ConfigWarning, stacklevel=4)
 
     def read(self, sources: configs.Sources, *, environment: bool = False) -> configs.Loaded:
         """The configs of ``sources`` as they are in effect under the profile, and everything that is wrong with them.

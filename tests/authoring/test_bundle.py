@@ -14,9 +14,11 @@ from jsonschema import Draft202012Validator
 
 from modelhub.authoring.editor_schema import build_bundle, find_flaw, load_built_ins, print_bundle
 from modelhub.authoring.reference_page import build_reference
+from modelhub.configs import Sources
 from modelhub.configs.layers.entry import Entry
 from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.yaml_reader import parse_yaml
+from modelhub.registry import checking
 from modelhub.validation import check, load_schema
 from modelhub.validation.schema.flatten import flatten
 
@@ -154,6 +156,25 @@ LAYERS = {
         True,
     ),
     "profile with an unknown key": ({"profiles": {"prod": {"a": {"timeuot": 1}}}}, False),
+    "models by name": ({"models": {"a": {"model_type": "yi_chat", "config_name": "a"}}}, True),
+    "models by name, with an unknown key": ({"models": {"a": {"model_type": "yi_chat", "timeuot": 1}}}, False),
+    "models by name, one of no type": ({"models": {"a": {"model_type": "yi_chat"}, "b": {"timeout": 1}}}, False),
+    "models by name, with defaults": (
+        {"models": {"a": {"timeout": 1}}, "defaults": {"all": {"model_type": "yi_chat"}}},
+        True,
+    ),
+    "models by name, text": ({"models": {"config_name": "a"}}, False),
+    "no models by name": ({"models": {}}, False),
+    "only models by name": ({"$schema": "s.json", "a": {"model_type": "yi_chat"}, "b": {"extends": "a"}}, True),
+    "only models by name, misspelt": ({"a": {"model_type": "yi_chat", "timeuot": 1}}, False),
+    "mappings of something else": ({"a": {"timeout": 1}}, False),
+    "$schema beside one": ({"$schema": "s.json", "config_name": "a", "model_type": "yi_chat"}, True),
+    "$schema in items": ([{"$schema": "s.json", "config_name": "a", "model_type": "yi_chat"}], True),
+    "$schema beside models": ({"$schema": "s.json", "models": [{"config_name": "a", "model_type": "yi_chat"}]}, True),
+    "$schema by name": ({"models": {"a": {"$schema": "s.json", "model_type": "yi_chat"}}}, True),
+    "$schema of a number": ({"$schema": 1, "config_name": "a", "model_type": "yi_chat"}, False),
+    "an option above its place": ({"config_name": "a", "model_type": "openai_chat", "max_tokens": 9}, True),
+    "an address above its place": ({"config_name": "a", "model_type": "openai_chat", "base_url": "http://a"}, False),
     "version": ({"version": 1, "models": []}, True),
     "wrong version": ({"version": 2, "models": []}, False),
     "text": ("models", False),
@@ -165,6 +186,15 @@ LAYERS = {
 def test_everything_else_a_file_may_hold(name: str) -> None:
     value, is_valid = LAYERS[name]
     assert (find_errors(value) == []) is is_valid
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if "by name" in name or "$schema" in name])
+def test_validation_agrees_about_names_and_editors_keys(name: str) -> None:
+    value, is_valid = LAYERS[name]
+    sources = Sources()
+    sources.add(value)
+    said = {problem.code for problem in checking.read(sources).problems if problem.severity == "error"}
+    assert (not said - {"MH303"}) is is_valid, said
 
 
 PLUGINS: dict[str, dict[str, Any]] = {
@@ -243,5 +273,5 @@ def test_the_command(tmp_path: Path) -> None:
     assert (written.returncode, written.stdout, written.stderr) == (0, "models.schema.json\n", "")
     assert (tmp_path / "models.schema.json").read_text("utf-8") == printed.stdout
     nowhere = run("schema", "--bundle", "-o", "no/such/folder.json", cwd=tmp_path)
-    assert nowhere.returncode == 1 and "Traceback" not in nowhere.stderr
+    assert nowhere.returncode == 74 and "Traceback" not in nowhere.stderr
     assert run("schema", "openai_chat", "--bundle", cwd=tmp_path).returncode == 2

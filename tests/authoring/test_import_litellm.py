@@ -144,7 +144,7 @@ def test_a_file_that_is_not_there_and_wrong_usage(tmp_path: Path, monkeypatch: p
     assert convert("config.yaml", "--format", "toml").exit_code == 2
     assert convert().exit_code == 2
     unwritable = convert(str(CASES / "same_name.yaml"), "-o", "no-folder/models.yaml")
-    assert unwritable.exit_code == 1 and "no-folder/models.yaml: MH101 cannot be written" in unwritable.stderr
+    assert unwritable.exit_code == 74 and "no-folder/models.yaml cannot be written: no such file" in unwritable.stderr
 
 
 def test_a_mistake_of_the_converter_is_not_handed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,11 +325,32 @@ def test_modes_are_those_that_litellm_knows(facts: Any) -> None:
         vendor = VENDORS.get(provider) if provider else None
         if mode and vendor:
             total += 1
-            if guess_mode(name) != same.get(mode, mode):
-                wrong[model] = (guess_mode(name), mode)
+            if guess_mode(name, provider) != same.get(mode, mode):
+                wrong[model] = (guess_mode(name, provider), mode)
     assert total > 700
     assert len(wrong) < total / 20, wrong
     assert {model: guess for model, guess in wrong.items() if guess[1] == "embedding" and guess[0] != "chat"} == {}
+
+
+def test_models_of_providers_without_chats_are_not_converted(facts: Any) -> None:
+    """No provider that LiteLLM's table has speech of, and no chat, is taken for one with chats."""
+    modes: dict[str, set[str]] = {}
+    for provider, mode in facts["models"].values():
+        modes.setdefault(provider, set()).add(mode)
+    only = [name for name, found in modes.items() if found <= {"audio_speech", "audio_transcription"}]
+    assert {"elevenlabs", "deepgram", "aws_polly"} <= set(only)
+    for provider in only:
+        assert guess_mode(f"{provider}/some-model").startswith("audio_"), provider
+        assert guess_mode("some-model", provider).startswith("audio_"), provider
+
+
+def test_speech_is_not_converted(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    for model in ("elevenlabs/multilingual_v2", "deepgram/nova-3", "aws_polly/neural", "azure/speech/azure-stt"):
+        config.write_text(f"model_list: [{{model_name: voice, litellm_params: {{model: {model}}}}}]\n")
+        done = convert(str(config))
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert f"'{model}' is not converted: there is no model_type for audio_" in done.stderr
 
 
 # The writer.

@@ -103,6 +103,17 @@ def test_there_is_no_room(folder: Path, env: dict[str, str], arguments: str) -> 
 
 
 @full
+@pytest.mark.parametrize("place", ["/dev/full", "no/such/folder/out.yaml", "models.yaml/out.yaml", "a" * 300])
+@pytest.mark.parametrize("arguments", ["schema", "schema openai_chat", "import litellm litellm.yaml --force"])
+def test_the_file_cannot_be_written(folder: Path, env: dict[str, str], arguments: str, place: str) -> None:
+    code, said = run(folder, env, f"{arguments} -o {place}")
+    assert code == 74
+    assert said.startswith(f"modelhub: {place} cannot be written: ")
+    assert said.count("\n") == 1
+    assert run(folder, env, f"{arguments} -o .")[0] == 2
+
+
+@full
 @pytest.mark.parametrize(
     ("arguments", "code"), [("show gtp -c models.yaml", 1), ("nonsense", 2), ("validate -", 1), ("list -c no", 1)]
 )

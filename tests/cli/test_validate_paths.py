@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from modelhub.cli.app import cli
+from modelhub.cli.reports import REPORTS
+from modelhub.configs import load
 from modelhub.configs.sources.files import MAX_BYTES
+
+from ..paths import ROOT
 
 
 @pytest.fixture
@@ -44,8 +50,8 @@ def validate(*arguments: str) -> tuple[int, str]:
         (["teams/**/*.y*ml"], 2),
         (["teams/*"], 2),
         (["{folder}/**/*.yml"], 1),
-        (["teams"], 2),
-        (["."], 2),
+        (["teams"], 3),
+        (["."], 5),
         (["a.yaml", "*.yaml", "./a.yaml"], 1),
         (["teams/[e].yaml"], 1),
         (["teams/[[]e].yaml"], 1),
@@ -228,3 +234,65 @@ models:
     found = [(problem["file"], problem["line"], problem["code"]) for problem in json.loads(document)]
     codes = [(1, "MH305"), (3, "MH201"), (4, "MH303"), (5, "MH108"), (5, "MH107"), (5, "MH104")]
     assert found == [(name, line, code) for name in ("z.yaml", "y.yaml") for line, code in codes]
+
+
+def test_the_hooks_fire_for_what_is_read(tmp_path: Path) -> None:
+    names = [
+        "a.yaml",
+        "b.JSON",
+        "team/c.toml",
+        "team/x/d.yml",
+        ".hidden.yaml",
+        ".git/e.yaml",
+        "team/.f/g.yaml",
+        "h.txt",
+    ]
+    for name in names:
+        path = tmp_path / "model_configs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    read = {Path(name).relative_to(tmp_path).as_posix() for name in load(tmp_path / "model_configs").files}
+    assert len(read) == 4
+    every, folder = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    for hook in (every, folder):
+        fires = {f"model_configs/{name}" for name in names if re.search(hook["files"], f"model_configs/{name}")}
+        assert fires == read
+    assert re.search(every["files"], "services/a/model_configs/a.yaml")
+    assert not re.search(folder["files"], "services/a/model_configs/a.yaml")  # it reads the one at the top
+
+
+def test_files_that_a_hook_names_together(folder: Path) -> None:
+    (folder / "m.yaml").write_text("include: [parts/p.yaml]\ndefaults: {openai_chat: {timeout: 3}}\n")
+    (folder / "parts").mkdir()
+    (folder / "parts" / "p.yaml").write_text("config_name: p\nmodel_type: openai_chat\n")
+    for paths in (
+        ["m.yaml", "parts/p.yaml"],
+        ["parts/p.yaml", "m.yaml"],
+        ["parts/p.yaml", "parts", "m.yaml", "./m.yaml"],
+    ):
+        assert validate(*paths) == (0, "1 config ok")
+    assert validate("gone.yaml", "m.yaml")[0] == 1
+
+
+# What in each report is a failure.
+FAILURES = {
+    "text": r"^m\.yaml:\d+:\d+: MH\d+ (?!warning)",
+    "json": r'"severity": "error"',
+    "github": r"^::error ",
+    "sarif": r'"level": "error"',
+    "junit": r"<failure ",
+}
+
+
+@pytest.mark.parametrize("style", REPORTS)
+def test_what_fails_the_run_is_a_failure_in_the_report(folder: Path, style: str) -> None:
+    config = (
+        "config_name: a\nmodel_type: openai_chat\napi_key: sk-proj-4f9aB2kLmN7qRsT8uVwX1yZ3cDeFgHiJkL\ntemperature: 1\n"
+    )
+    (folder / "m.yaml").write_text(config)
+    for options, code, failures in (((), 0, 0), (("--strict",), 1, 2)):
+        found = validate("m.yaml", "--format", style, *options)
+        assert found[0] == code
+        assert len(re.findall(FAILURES[style], found[1], re.MULTILINE)) == failures
+        if style == "junit":
+            assert f'failures="{failures}"' in found[1]

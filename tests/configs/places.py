@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelhub.configs import Loaded, Span
-from modelhub.configs.sources.files import FORMATS
+from modelhub.configs.sources.folders import FORMATS
 from modelhub.errors import Problem
 from modelhub.registry import checking
 

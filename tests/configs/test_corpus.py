@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from modelhub.cli.app import cli
 from modelhub.cli.reports import REPORTS
 from modelhub.configs import load_text
-from modelhub.configs.sources.files import FORMATS, MAX_BYTES
+from modelhub.configs.sources.files import MAX_BYTES
+from modelhub.configs.sources.folders import FORMATS
 
 from .places import CORPUS, FILES, check
 

@@ -169,7 +169,7 @@ def test_files_are_read_once_when_included(tmp_path: Path) -> None:
     loaded = load(tmp_path)
     assert [(entry.config["config_name"], entry.config["timeout"]) for entry in loaded.entries] == [("a", 3), ("z", 3)]
     assert not loaded.problems
-    assert len(load([tmp_path / "a.yaml", tmp_path / "a.yaml"]).entries) == 2  # a mistake that validation names
+    assert len(load([tmp_path / "a.yaml", tmp_path / "a.yaml"]).entries) == 1
 
 
 def test_deep_includes_are_refused(tmp_path: Path) -> None:

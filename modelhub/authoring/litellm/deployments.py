@@ -67,7 +67,7 @@ def build_draft(deployment: Deployment, values: Values, notes: Notes) -> Draft |
     model, place = str(deployment.params["model"][0]), deployment.params["model"][1]
     provider, name = find_provider(deployment)
     vendor = VENDORS.get(provider) if provider else None
-    mode = str(deployment.info.get("mode") or guess_mode(name))
+    mode = str(deployment.info.get("mode") or guess_mode(name, provider))
     task = _TASKS.get(mode)
     if task is None:
         notes.add(*place, f"'{model}' is not converted: there is no model_type for {mode}", is_error=True)

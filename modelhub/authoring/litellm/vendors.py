@@ -58,14 +58,26 @@ _MODES = {
     "rerank": r"rerank",
     "embedding": r"embed|\bbge-|\be5-|\bgte-|all-minilm",
     "moderation": r"moderation",
-    "audio_transcription": r"whisper|transcribe|\basr\b|voxtral-mini",
-    "audio_speech": r"\btts\b|orpheus",
+    "audio_transcription": r"whisper|transcribe|\basr\b|\bstt\b|voxtral-mini|scribe_v|chirp_[23]",
+    "audio_speech": r"\btts\b|orpheus|\bspeech-\d|\bchirp$",
     "realtime": r"realtime|\blive\b|native-audio|gpt-live",
     "video_generation": r"\bsora\b|\bveo\b|-video|-[tir]2v\b|\bwan\d",
     "image_generation": r"dall-e|gpt-image|-image\b|imagen\b|imagine|\bflux|stable-diffusion|cogview|nano-banana",
     "ocr": r"mistral-ocr",
     "responses": r"codex|\bo\d[\w-]*-deep-research|multi-agent|\bo\d+-pro|gpt-[\d.]+-pro",
 }
+
+# What the models are for of providers that have none for chats.
+_ONLY = {
+    "audio_speech": "elevenlabs aws_polly azure_speech",
+    "audio_transcription": "deepgram assemblyai soniox transcribe nvidia_riva",
+    "image_generation": "black_forest_labs fal_ai recraft stability topaz",
+    "video_generation": "runwayml",
+    "embedding": "voyage infinity",
+    "rerank": "jina_ai",
+    "ocr": "reducto aws_textract",
+}
+_ONLY_MODE = {provider: mode for mode, providers in _ONLY.items() for provider in providers.split()}
 
 
 def split_model(model: str, provider: str | None, api_base: str | None) -> tuple[str | None, str]:
@@ -85,7 +97,8 @@ def split_model(model: str, provider: str | None, api_base: str | None) -> tuple
     return None, model
 
 
-def guess_mode(model: str) -> str:
-    """The task of a model, guessed from its name."""
+def guess_mode(model: str, provider: str | None = None) -> str:
+    """The task of a model, guessed from its name, else from its provider, which may stand before the name."""
     name = model.lower()
-    return next((mode for mode, pattern in _MODES.items() if re.search(pattern, name)), "chat")
+    only = _ONLY_MODE.get((provider or name.partition("/")[0]).lower(), "chat")
+    return next((mode for mode, pattern in _MODES.items() if re.search(pattern, name)), only)

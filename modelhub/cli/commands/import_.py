@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +14,7 @@ from modelhub.authoring.litellm import import_litellm, read_config
 from modelhub.authoring.yaml_writer import write_block
 from modelhub.cli.printing import count
 from modelhub.cli.reports import report_text
-from modelhub.cli.streams import read_input, say
+from modelhub.cli.streams import read_input, save, say
 from modelhub.configs.sources.files import Unreadable, read_file
 from modelhub.errors import Problem
 from modelhub.registry import checking
@@ -44,7 +45,7 @@ def litellm(config: str, output: Path | None, format_: str | None, force: bool) 
 
     Exit code: 0 converted, 1 something was not converted that a model needs, 2 wrong usage.
     """
-    if output is not None and output.exists() and not force:
+    if output is not None and not force and os.path.lexists(output):
         raise click.UsageError(f"{output} exists; name another file, or add --force")
     try:
         content = read_input() if config == "-" else read_file(config)
@@ -64,7 +65,7 @@ def litellm(config: str, output: Path | None, format_: str | None, force: bool) 
         if output is None:
             click.echo(text, nl=False)
         else:
-            _save(output, text)
+            save(str(output), text)
     verdict = f"{count(imported.models, 'model')} converted"
     click.echo(verdict + (f", {count(errors, 'error')}" if errors else ""), err=True)
     if errors or not imported.models:
@@ -85,13 +86,6 @@ def _verify(text: str, format: str) -> None:
     if wrong:
         click.echo("modelhub made a config that is not valid, which is its own mistake; please report it:", err=True)
         _fail(wrong)
-
-
-def _save(output: Path, text: str) -> None:
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        _fail([Problem("MH101", f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(output))])
 
 
 def _fail(problems: list[Problem]) -> NoReturn:

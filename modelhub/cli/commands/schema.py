@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from modelhub.authoring.editor_schema import build_bundle, find_flaw, print_bundle
 from modelhub.cli.choose import select_type
+from modelhub.cli.streams import save
 from modelhub.errors import PluginError
 from modelhub.registry.installed import WRAPPERS
 from modelhub.validation import load_bundle
@@ -46,8 +45,5 @@ def schema(model_type: str | None, bundle: bool, output: str | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        Path(output).write_text(text, "utf-8")
-    except OSError as error:
-        raise click.FileError(output, error.strerror or str(error)) from error
+    save(output, text)
     click.echo(output)

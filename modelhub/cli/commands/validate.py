@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -53,9 +54,11 @@ def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile:
     with plugins_apart():
         loaded = checking.read(sources, configs.select_profile(profile), environment=env)
     problems += loaded.problems
+    if strict:  # what fails the run is a failure in every report
+        problems = [replace(problem, severity="error") for problem in problems]
     report = REPORTS[style](problems, len(loaded.entries))
     if report:
         with contextlib.suppress(BrokenPipeError):  # who stops reading gets the verdict all the same
             click.echo(report)
-    if any(strict or problem.severity == "error" for problem in problems):
+    if any(problem.severity == "error" for problem in problems):
         raise click.exceptions.Exit(1)

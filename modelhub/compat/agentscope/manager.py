@@ -52,13 +52,11 @@ class ModelManager:
             if isinstance(model_configs, str) and not Path(model_configs).exists():
                 raise FileNotFoundError(str(error)) from None
             raise ConfigValueError(error.problems) from None
-        if clear_existing:
-            self.clear_model_configs()
+        known = {} if clear_existing else self._hubs
         for name in hub.names():
-            if name in self._hubs:
+            if name in known:
                 warnings.warn(f"Config name [{name}] already exists: what was loaded first counts", ConfigWarning, 3)
-            else:
-                self._hubs[name] = hub
+        self._hubs = {**known, **{name: hub for name in hub.names() if name not in known}}
 
     def get_model_by_config_name(self, config_name: str) -> Any:
         """The model, the same object each time; raises ValueError if no config has that name."""

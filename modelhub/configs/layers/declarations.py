@@ -103,7 +103,7 @@ def _parse_defaults(document: Document, value: Any, path: Path, profile: str | N
             yield Defaults(model_type, build_node(kept, Origin(document, place, layer)), profile)
         elif config is not None:
             message = f"the defaults of '{model_type}' must be a mapping, not {describe(config)}"
-            hint = f"write 'all: {{{model_type}: ...}}' to give it to all configs"
+            hint = f"write '{model_type}' below 'all' to give it to all configs"
             yield document.problem("MH106", message, place, hint=hint)
 
 
@@ -149,14 +149,23 @@ def _parse_overlays(document: Document, value: Any, path: Path, profile: str) ->
                 yield document.problem("MH106", message, place)
             continue
         name = config.get("config_name", step if keyed else None)
-        if not isinstance(name, str) or (keyed and name != step):
-            message = "config_name says something else than the key above it" if keyed else "config_name is missing"
-            code, hint = ("MH106", "leave it out") if keyed else ("MH102", "say which config this changes")
+        if keyed and (problem := check_key(document, config, place)):
+            yield problem
+            continue
+        if not isinstance(name, str):
             at = (*place, "config_name") if "config_name" in config else place
-            yield document.problem(code, message, at, hint=hint)
+            yield document.problem("MH102", "config_name is missing", at, hint="say which config this changes")
             continue
         origin = Origin(document, place, f"profiles.{profile}")
         yield Overlay(name, config, origin, profile, keyed and "config_name" not in config)
+
+
+def check_key(document: Document, config: dict[str, Any], path: Path) -> Problem | None:
+    """Say so if a config has another config_name than the key that it stands under, which is the end of ``path``."""
+    if config.get("config_name", path[-1]) == path[-1]:
+        return None
+    message = "config_name says something else than the key above it"
+    return document.problem("MH106", message, (*path, "config_name"), hint="leave it out")
 
 
 def _parse_include(document: Document, value: Any, path: Path) -> Iterator[Declaration | Problem]:

@@ -17,13 +17,15 @@ from modelhub.errors import Problem
 class Entry:
     """One model config inside a document, ``path`` being its place in the document's data.
 
-    ``origins`` says where each value was written when the config was merged from several places.
+    ``origins`` says where each value was written when they do not all stand below ``path``. If ``keyed`` is true, the
+    config_name is the key that the config stands under.
     """
 
     config: dict[str, Any]
     document: Document
     path: Path
     origins: Node | None = None
+    keyed: bool = False
 
     def problem(
         self,
@@ -41,7 +43,7 @@ class Entry:
             code,
             message,
             place,
-            key=key,
+            key=key or (self.keyed and path == ("config_name",)),
             hint=hint,
             severity=severity,
             config_name=name if isinstance(name, str) else None,

@@ -37,7 +37,9 @@ class _Layers:
         self.problems: list[Problem] = []
         self._profile = profile
         self._vocabulary = vocabulary
-        self._drafts = [Draft(entry, scope, vocabulary.identity_keys(entry.config)) for entry, scope in found]
+        self._drafts = [
+            Draft(entry, scope, vocabulary.identity_keys(entry.config), keyed=entry.keyed) for entry, scope in found
+        ]
         self._by_name: dict[str, Draft] = {}
         for draft in self._drafts:
             if draft.name is not None:
@@ -76,7 +78,7 @@ class _Layers:
             self._merge(draft)
             if draft.tree is not None and not draft.is_abstract:
                 config = _order(draft.tree.data)
-                entries.append(Entry(config, draft.entry.document, draft.entry.path, draft.tree))
+                entries.append(Entry(config, draft.entry.document, draft.entry.path, draft.tree, draft.keyed))
         return entries
 
     def _check_abstract(self, draft: Draft) -> None:

@@ -76,6 +76,13 @@ def build_node(value: Any, origin: Origin) -> Node:
     return Node(origin, items=items)
 
 
+def build_keyed_node(config: dict[str, Any], origin: Origin) -> Node:
+    """Build the node of a config whose config_name is the key above it."""
+    items = dict(build_node(config, origin).items or {})
+    items["config_name"] = Node(replace(origin, key=True), origin.path[-1])
+    return Node(origin, items=items)
+
+
 def merge(low: Node, high: Node) -> Node:
     """Merge two values: mappings key by key; any other value replaces the lower value, and null removes it."""
     if low.items is not None and high.items is not None and not high.removed:

@@ -8,7 +8,7 @@ from typing import Any
 
 from modelhub.configs.layers.declarations import LAYER_KEYS, Overlay
 from modelhub.configs.layers.entry import Entry
-from modelhub.configs.layers.origins import Node, Origin, build_node
+from modelhub.configs.layers.origins import Node, Origin, build_keyed_node, build_node
 from modelhub.configs.layers.scopes import Scope
 from modelhub.errors import Problem
 
@@ -66,10 +66,7 @@ class Draft:
         """Its own layer, without the keys that only say how to merge it."""
         config = {key: value for key, value in self.entry.config.items() if key not in LAYER_KEYS}
         origin = Origin(self.entry.document, self.entry.path, self.layer or self.name or "")
-        node = build_node(config, origin)
-        if self.keyed and node.items:  # the name is the key above
-            node.items["config_name"] = Node(replace(origin, key=True), self.name)
-        return node
+        return build_keyed_node(config, origin) if self.keyed else build_node(config, origin)
 
     def build_overlays(self) -> list[Node]:
         """The layers of the profile, lowest first."""

@@ -27,7 +27,7 @@ class Document:
     ) -> None:
         self.data = data
         self.name = name
-        self.format = format
+        self.format = format  # "yaml", "json", "jsonc" or "toml"; None for Python objects
         self._lines = lines
         self._find_nodes = find_nodes
         self._root: Node | None = None

@@ -1,18 +1,15 @@
 """Finds config files on disk, reads them without ever blocking, and decodes them."""
 
-import os
 import stat
 from pathlib import Path
 
 from modelhub.configs.readers import allowance
 from modelhub.configs.readers.positions import TextFault
+from modelhub.configs.sources.folders import FORMAT_HINT, FORMATS, Files, walk_folder
 from modelhub.diagnostics.suggest import suggest_freely
 from modelhub.diagnostics.wording import did_you_mean
 
-FORMATS = {".json": "json", ".jsonc": "jsonc", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
-SUFFIXES = tuple(FORMATS)
 MAX_BYTES = max(allowance.MAX_BYTES.values())
-_FORMAT_HINT = f"the accepted ones are {', '.join(SUFFIXES)}"
 
 
 class Unreadable(Exception):
@@ -23,22 +20,19 @@ class Unreadable(Exception):
         self.hint = hint
 
 
-def find_files(name: str, *, folder_ok: bool = True) -> list[str]:
-    """Find the config files that a path means: the file, or those in the folder, sorted; raises Unreadable."""
+def find_files(name: str, *, folder_ok: bool = True) -> Files:
+    """Find the config files that a path means: the file, or those in the folder and below it; raises Unreadable."""
     if not stat.S_ISDIR(_find_mode(name)):
-        return [name]
+        return Files([name], [])
     if not folder_ok:
         raise Unreadable("the path is a folder, not a file", "name a file in it")
-    folder = name if name.endswith(("/", os.sep)) else name + os.sep
     try:
-        found = sorted(
-            each.name for each in Path(name).iterdir() if not each.name.startswith(".") and not each.is_dir()
-        )
+        files = walk_folder(name)
     except OSError as error:
         raise Unreadable(f"the folder cannot be read: {_reason(error)}") from None
-    files = [folder + each for each in found if Path(each).suffix.lower() in FORMATS]
-    if not files:
-        raise Unreadable("the folder holds no config file", _FORMAT_HINT)
+    if not files.names:
+        unread = "".join(f"; {each.file}: {each.message}" for each in files.unread)
+        raise Unreadable("the folder holds no config file", FORMAT_HINT + unread)
     return files
 
 
@@ -48,7 +42,7 @@ def find_format(name: str) -> str:
     if suffix.lower() == ".json5":
         raise Unreadable("JSON5 is not read", "a .jsonc file takes comments and trailing commas, and so does .yaml")
     if suffix.lower() not in FORMATS:
-        raise Unreadable(f"the suffix '{suffix}' is not known" if suffix else "the file has no suffix", _FORMAT_HINT)
+        raise Unreadable(f"the suffix '{suffix}' is not known" if suffix else "the file has no suffix", FORMAT_HINT)
     return FORMATS[suffix.lower()]
 
 

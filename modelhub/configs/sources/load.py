@@ -8,15 +8,17 @@ from modelhub.configs.layers import build_layers
 from modelhub.configs.layers.declarations import Defaults, Include, Overlay, Profile
 from modelhub.configs.layers.entry import Entry, Loaded
 from modelhub.configs.layers.find_entries import Found, find_entries
+from modelhub.configs.layers.programs import OtherProgram
 from modelhub.configs.layers.scopes import MAX_DEPTH, Scope
 from modelhub.configs.layers.vocabulary import AS_WRITTEN, Vocabulary
-from modelhub.configs.readers.allowance import MAX_BYTES, Allowance
+from modelhub.configs.readers.allowance import Allowance
 from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Path
-from modelhub.configs.sources.files import SUFFIXES, Unreadable, find_files, find_format, read_file
+from modelhub.configs.sources.files import Unreadable, find_files
+from modelhub.configs.sources.folders import SUFFIXES, Identity, identify
 from modelhub.configs.sources.includes import find_included, is_glob
-from modelhub.configs.sources.read import read_text
+from modelhub.configs.sources.read import read_path, read_text
 from modelhub.diagnostics.wording import describe, suggest_name
 from modelhub.errors import Problem
 
@@ -62,8 +64,9 @@ class Sources:
         self._defaults: list[tuple[Defaults, Scope]] = []
         self._profiles: dict[str, None] = {}
         self._problems: list[Problem] = []
-        self._named: dict[str, Scope] = {}  # files by their real paths, which are read once
-        self._included: dict[str, Scope] = {}
+        self._named: dict[Identity, Scope] = {}  # files, which are read once, whatever their names
+        self._included: dict[Identity, Scope] = {}
+        self._programs: set[tuple[str | None, str]] = set()  # what was told of files, and of Python objects
         self._allowance = Allowance()
         self._names: list[str] = []  # of files and texts, as they were read
 
@@ -112,23 +115,24 @@ class Sources:
             self._names.append(name)
             self._problems.append(Problem("MH101", str(error), error.hint, None if "\n" in name else name or None))
             return
-        for file in files:
-            real = os.path.realpath(file) if "\0" not in file else file
-            if real in self._included and real not in self._named:
-                self._named[real] = self._included[real]
-            else:
-                scope = self._named[real] = Scope(file)
+        for file in files.names:
+            key = identify(file)
+            if key in self._included:
+                self._named.setdefault(key, self._included[key])
+            elif key not in self._named:
+                scope = self._named[key] = Scope(file)
                 self._add_file(file, scope)
+        for problem in files.unread:
+            self._names.append(problem.file or "")
+            self._problems.append(problem)
 
     def _add_file(self, file: str, scope: Scope) -> None:
         self._names.append(file)
         try:
-            format = find_format(file)
-            content = read_file(file, max_bytes=MAX_BYTES[format])
+            found = read_path(file, self._allowance)
         except Unreadable as error:
-            self._problems.append(Problem("MH101", str(error), error.hint, file))
-        else:
-            self._add_found(read_text(content, name=file, format=format, allowance=self._allowance), scope)
+            found = iter([Problem("MH101", str(error), error.hint, file)])
+        self._add_found(found, scope)
 
     def _add_object(self, document: Document, value: Any, path: Path) -> None:
         """Add one Python object, whose place in ``document`` is ``path``."""
@@ -151,7 +155,10 @@ class Sources:
         items = list(found)
         problems = [item for item in items if isinstance(item, Problem)]
         for item in items:
-            if isinstance(item, Include):
+            if isinstance(item, OtherProgram) and (told := (item.problem.file, item.name)) not in self._programs:
+                self._programs.add(told)
+                problems.append(item.problem)
+            elif isinstance(item, Include):
                 problems += self._add_include(item, scope)
         for item in items:
             if isinstance(item, Entry):
@@ -171,9 +178,10 @@ class Sources:
         except Unreadable as error:
             yield include.problem("MH303", f"cannot include: {error}", error.hint)
             return
-        for file in files:
-            real = os.path.realpath(file)
-            known = self._included.get(real) or self._named.get(real)
+        yield from files.unread
+        for file in files.names:
+            key = identify(file)
+            known = self._included.get(key) or self._named.get(key)
             route = scope.find_route(known) if known else None
             if route is not None and not is_glob(include.value):
                 yield _build_cycle(include, file, route)
@@ -182,7 +190,7 @@ class Sources:
             elif scope.depth >= MAX_DEPTH:
                 yield include.problem("MH304", f"files include each other deeper than {MAX_DEPTH} levels")
             elif known is None:
-                inner = self._included[real] = Scope(file)
+                inner = self._included[key] = Scope(file)
                 inner.includers.append((scope, include))
                 self._add_file(file, inner)
 

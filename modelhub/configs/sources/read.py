@@ -1,26 +1,64 @@
 """Reads the text of a config file as documents, and collects every fault."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from modelhub.configs.layers.find_entries import Found, find_entries
-from modelhub.configs.readers.allowance import TOO_MANY, Allowance
+from modelhub.configs.layers.programs import OtherProgram, find_program, find_variables
+from modelhub.configs.readers.allowance import MAX_BYTES, TOO_MANY, Allowance
 from modelhub.configs.readers.document import Document, build_problem
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Lines, Parsed, TextFault
-from modelhub.configs.sources.files import decode
+from modelhub.configs.sources.files import Unreadable, decode, find_format, read_file
 from modelhub.errors import Problem
+
+_MOST = 1_000_000  # bytes; no text that is longer and cannot be read is looked at again
 
 
 def read_text(text: bytes, *, name: str, format: str, allowance: Allowance) -> Iterator[Found]:
     """Read the configs and declarations in text in one of the formats, and its faults as problems.
 
-    Raises ValueError for another format.
+    What is wrong with a text that is another program's is of no interest. Raises ValueError for another format.
     """
+    found: list[Found] = []
     for item in read_documents(text, name=name, format=format, allowance=allowance):
-        if isinstance(item, Document):
-            yield from find_entries(item, item.data)
-        else:
-            yield item
+        found += find_entries(item, item.data) if isinstance(item, Document) else [item]
+    problems = [item for item in found if isinstance(item, Problem)]
+    if problems and len(problems) == len(found):
+        is_broken = any(problem.code == "MH101" for problem in problems)
+        other = find_other(text, name=name, formats=("jsonc", "yaml", "toml") if is_broken else ())
+        found = [other] if other else found
+    is_other = any(isinstance(item, OtherProgram) for item in found)
+    return iter([item for item in found if not (is_other and isinstance(item, Problem))])
+
+
+def read_path(name: str, allowance: Allowance) -> Iterator[Found]:
+    """Read what the file ``name`` holds; raises Unreadable."""
+    try:
+        format = find_format(name)
+    except Unreadable:
+        with suppress(Unreadable):
+            if other := find_other(read_file(name, max_bytes=_MOST), name=name, formats=("jsonc", "yaml", "toml")):
+                return iter([other])
+        raise
+    return read_text(read_file(name, max_bytes=MAX_BYTES[format]), name=name, format=format, allowance=allowance)
+
+
+def find_other(text: bytes, *, name: str, formats: Iterable[str]) -> OtherProgram | None:
+    """Recognise the text of another program: variables of the environment, or JSON with comments, YAML or TOML."""
+    if len(text) > _MOST:
+        return None
+    try:
+        decoded = decode(text)
+    except TextFault:
+        return None
+    if found := find_variables(decoded, name):
+        return found
+    for format in formats:
+        for item in read_documents(text, name=name, format=format):
+            if isinstance(item, Document) and (other := find_program(item, item.data)):
+                return other
+    return None
 
 
 def read_documents(

@@ -67,7 +67,21 @@ def find_unknown_keys(view: View, value: dict[str, Any], path: Path) -> Iterator
     """Yield a finding for each key of a closed mapping that its schema does not know."""
     unknown = [key for key in value if view.child(key) is None]
     for number, key in enumerate(unknown):
-        yield explain_unknown_key(key, path, _advice(view, key, value) if number < _MOST else None)
+        if number < _MOST and (home := find_home(view, key)) and is_ignored_above(view.child(home)):
+            yield explain_ignored_key(key, path, home)
+        else:
+            yield explain_unknown_key(key, path, _advice(view, key, value) if number < _MOST else None)
+
+
+def is_ignored_above(mapping: View | None) -> bool:
+    """Whether the keys of ``mapping`` may stand beside it, without effect, as AgentScope's releases took them."""
+    return mapping is not None and mapping.first("x-ignored-above") is True
+
+
+def explain_ignored_key(key: Any, path: Path, home: str) -> Finding:
+    """Warn about an option that stands beside ``home`` and has an effect only in it."""
+    message = f"{label((*path, key))} is deprecated: it has no effect here; move it into {home}"
+    return Finding("MH109", message, (*path, key), key=True, severity="warning")
 
 
 def find_meant_key(view: View, missing: str, value: dict[str, Any]) -> str | None:
