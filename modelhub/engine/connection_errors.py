@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from modelhub.errors import BadRequestError, ConnectionError, ModelCallError, TimeoutError
 from modelhub.wire import Request
+from modelhub.wire.headers import explain_unsendable, is_header_name
 
 
 def address(request: Request) -> str:
@@ -46,5 +47,10 @@ def insecure(request: Request, reason: str) -> ModelCallError:
 
 
 def unsendable(request: Request, reason: str) -> ModelCallError:
-    """The error for a malformed request, such as one whose URL has no host."""
+    """The error for a malformed request, such as one whose URL has no host, or whose headers HTTP cannot carry."""
+    for name, value in request.headers.items():
+        if not is_header_name(name):
+            reason = f"no header can be called {name!r}"
+        elif why := explain_unsendable(value):
+            reason = f"the header {name} holds {why}"
     return BadRequestError(f"the request to {address(request)} cannot be made: {reason}")

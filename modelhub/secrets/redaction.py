@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from modelhub.secrets.references import PATTERN, parse_pieces
+from modelhub.secrets.shapes import MASK, mask_keys
 
-MASK = "***"
 _SECRET_WORDS = re.compile(
     r"apikey|accesskey|secretkey|privatekey|accesstoken|authtoken|authorization|bearer|cookie|credentials?"
     r"|pass(?:phrase|word|wd)|pwd|secrets?|sig|signature"
@@ -24,7 +24,8 @@ _QUERY = re.compile(rf"(?P<before>[?&](?P<name>[^\s=&#?]+)=)(?P<secret>(?:{PATTE
 def redact(
     config: dict[str, Any], *, secret_keys: Collection[str] = (), secret_paths: Iterable[Sequence[str | int]] = ()
 ) -> dict[str, Any]:
-    """Copy ``config`` with every secret masked: values of keys that look secret, and passwords and keys in URLs.
+    """Copy ``config`` with every secret masked: values of keys that look secret, passwords and keys in URLs, and
+    whatever has the form of a vendor's key, wherever it stands.
 
     ``secret_keys`` names further secret keys at any depth, ``secret_paths`` further secret places. A value that is only
     a ``${...}`` reference is shown: it says where the secret is, not what it is. A default in it is masked.
@@ -67,24 +68,26 @@ def _redact(
 def _mask(secret: str) -> str:
     """Mask a secret; a reference is kept, but a default in it is masked if it is a secret."""
     pieces = parse_pieces(secret)
-    if [piece.is_braced for piece in pieces] != [True]:
+    if len(pieces) != 1 or not (pieces[0].kind == "reference" or (pieces[0].is_braced and pieces[0].default)):
         return MASK if secret else secret
-    return f"${{{pieces[0].name}:-{MASK}}}" if pieces[0].default else secret
+    scheme = f"{pieces[0].scheme}:" if pieces[0].scheme else ""
+    return f"${{{scheme}{pieces[0].name}:-{MASK}}}" if pieces[0].default else secret
 
 
 def _mask_url(text: str) -> str:
     if "://" not in text:
-        return text
+        return mask_keys(text)
     text = _USERINFO.sub(lambda match: match["before"] + _mask(match["secret"]), text)
-    return _QUERY.sub(
+    text = _QUERY.sub(
         lambda match: match["before"] + (_mask(match["secret"]) if is_secret_name(match["name"]) else match["secret"]),
         text,
     )
+    return mask_keys(text)
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Mask each of ``secrets`` in ``text``; servers often repeat the key that they refuse."""
+    """Mask each of ``secrets`` in ``text``, and what has the form of a key; servers often repeat the key they refuse."""
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, MASK)
-    return text
+    return mask_keys(text)

@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, Any
 from modelhub.diagnostics import Finding
 from modelhub.diagnostics.wording import label
 from modelhub.errors import PluginError, Problem
+from modelhub.secrets.shapes import mask_keys
 from modelhub.validation.deprecations import read_modern
 from modelhub.validation.explain_errors import explain
 from modelhub.validation.fast_check import is_certainly_valid
 from modelhub.validation.full_check import judge
 from modelhub.validation.rules.formatters import find_unknown_formatter
+from modelhub.validation.rules.headers import find_unsendable
 from modelhub.validation.rules.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
 from modelhub.validation.rules.keys import find_odd_keys
 from modelhub.validation.rules.model_references import Edge, check_targets, find_edges
 from modelhub.validation.rules.placeholders import find_placeholders
 from modelhub.validation.rules.plaintext import find_plaintext_secrets
-from modelhub.validation.rules.references import find_bad_references
+from modelhub.validation.rules.references import find_bad_references, find_unclosed, find_unprovided
 from modelhub.validation.rules.urls import find_bad_addresses
 from modelhub.validation.schema.store import BASE, Schema
 from modelhub.validation.schema.view import View
+from modelhub.validation.substitution import find_defaults, find_misfits
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry
@@ -97,6 +100,7 @@ class Checker:
             if (finding.path[:1], finding.key) not in said
         ]
         findings += [finding for finding in more if not _about_identity(finding)]
+        findings += find_misfits(config, schema, find_defaults(config), "the default", self.check_values)
         findings = _add_advice(findings, config, view, is_file)
         return [_name_home(finding, model_type) for finding in findings]
 
@@ -104,7 +108,8 @@ class Checker:
         """Return what is wrong with each value of a config alone; ``view`` is the view of the schema."""
         findings = self._check_schema(schema, view, config)
         places = {finding.path for finding in findings}
-        return findings + [finding for finding in find_bad_addresses(config) if finding.path not in places]
+        more = [*find_bad_addresses(config), *find_unsendable(config)]
+        return findings + [finding for finding in more if finding.path not in places]
 
     def find_schema(self, model_type: Any) -> Schema:
         """Return the schema of a model_type; without one, the schema of the common keys."""
@@ -145,15 +150,30 @@ def _broken(error: Exception) -> Finding:
 
 
 def _add_advice(findings: list[Finding], config: dict[str, Any], view: View, is_file: bool) -> list[Finding]:
-    """Add findings that a schema cannot express; a placeholder is reported only as a placeholder."""
-    placeholders = list(find_placeholders(config))
-    places = {finding.path for finding in placeholders}
+    """Add findings that a schema cannot express; what is wrong at a place is told once, by the first that says it."""
+    bad = [*find_bad_references(config), *find_unclosed(config)]
+    places = {finding.path for finding in bad}
+    placeholders = [finding for finding in find_placeholders(config, view) if finding.path not in places]
+    places.update(finding.path for finding in placeholders)
     findings = [finding for finding in findings if finding.path not in places or finding.code != "MH203"]
-    places.update(finding.path for finding in findings)
-    more = [*find_bad_references(config), *find_bad_addresses(config), *find_unknown_formatter(config, view)]
+    places = {finding.path for finding in findings}
+    findings += [finding for finding in (*bad, *placeholders) if finding.path not in places]
+    places = {finding.path for finding in findings}
+    more = [
+        *find_unsendable(config),
+        *find_bad_addresses(config),
+        *find_unknown_formatter(config, view),
+        *find_unprovided(config),
+    ]
+    findings += [finding for finding in more if finding.path not in places]
     if is_file:  # a program may well pass a key that it has read from somewhere safe
-        more += find_plaintext_secrets(config, view)
-    return findings + placeholders + [finding for finding in more if finding.path not in places]
+        values = {finding.path for finding in findings if not (finding.key and finding.code == "MH110")}
+        findings += [
+            finding
+            for finding in find_plaintext_secrets(config, view)
+            if not any(finding.path[:length] in values for length in range(1, len(finding.path) + 1))
+        ]
+    return findings
 
 
 def _name_home(finding: Finding, model_type: str | None) -> Finding:
@@ -175,9 +195,8 @@ def build_problem(entry: Entry, finding: Finding, written: dict[str, str]) -> Pr
     """Turn a finding into a problem with its place; ``written`` has the keys that the file spells differently."""
     first, rest = finding.path[:1], finding.path[1:]
     path = (*(written.get(str(step), step) for step in first), *rest)
-    return entry.problem(
-        finding.code, finding.message, *path, key=finding.key, hint=finding.hint, severity=finding.severity
-    )
+    message, hint = mask_keys(finding.message), finding.hint and mask_keys(finding.hint)
+    return entry.problem(finding.code, message, *path, key=finding.key, hint=hint, severity=finding.severity)
 
 
 def place_problem(entry: Entry, problem: Problem, model_types: Collection[str]) -> Problem:
