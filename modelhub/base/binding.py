@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, Protocol
 
 from modelhub.base.endpoint import Endpoint
 from modelhub.base.home import Home
-from modelhub.errors import ConfigError
+from modelhub.errors import ConfigError, Problem
 from modelhub.policies.retry import RetryPolicy
-from modelhub.secrets import find_files, is_secret_name, resolve, stat_files
+from modelhub.secrets import find_files, find_variable_in, is_secret_name, resolve, stat_files
+from modelhub.wire.headers import explain_unsendable
 
 
 class Bound(NamedTuple):
@@ -82,7 +83,10 @@ class Binding:
                 self._given = {n: v for n, v in attributes.items() if isinstance(v, str | dict | list)}
                 files = stat_files(find_files(list(self._given.values())))
             try:
-                vars(model).update(self._resolve())
+                resolved = self._resolve()
+                if model.home.check is not None and (problems := model.home.check()):
+                    raise ConfigError(problems)
+                vars(model).update(resolved)
                 self._bound, self._files = build_bound(model), files
             except ConfigError as error:
                 if self._bound is not None:
@@ -105,6 +109,12 @@ def build_bound(model: Described) -> Bound:
     timeout = model.build_timeout()
     endpoint = model.build_endpoint()
     secrets = [value for name, value in endpoint.headers.items() if is_secret_name(name)]
+    for name, value in endpoint.headers.items():
+        if why := explain_unsendable(value):
+            variable = find_variable_in(value)
+            source = f", from environment variable {variable}," if variable else ""
+            message = f"config {model.config_name!r}: the header {name}{source} holds {why}, which HTTP cannot carry"
+            raise ConfigError([Problem("MH203", message, path=("headers", name))])
     return Bound(
         endpoint,
         model.build_retry_policy(),

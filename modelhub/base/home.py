@@ -17,11 +17,12 @@ class Home:
     """What a model gets from its registry; a model without a registry has the defaults.
 
     ``observers`` is the list of the registry, which may change it. ``types`` has the JSON types of values that are
-    references in the config, ``place`` adds to a problem its place in a file. ``retry_policy`` and ``secrets`` are for
+    references in the config, ``place`` adds to a problem its place in a file, ``check`` says which references have
+    values that do not fit their places. ``retry_policy`` and ``secrets`` are for
     a model that is plain Python; a model over HTTP works out its own.
     """
 
-    __slots__ = ("drivers", "observers", "place", "retry_policy", "secrets", "types")
+    __slots__ = ("check", "drivers", "observers", "place", "retry_policy", "secrets", "types")
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Home:
         place: Callable[[Problem], Problem] | None = None,
         retry_policy: RetryPolicy = DEFAULT_POLICY,
         secrets: Sequence[str] = (),
+        check: Callable[[], list[Problem]] | None = None,
     ) -> None:
         self.drivers = drivers
         self.observers = observers
@@ -38,3 +40,4 @@ class Home:
         self.place = place
         self.retry_policy = retry_policy
         self.secrets = secrets
+        self.check = check

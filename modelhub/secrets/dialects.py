@@ -21,8 +21,7 @@ _CERTAIN = (
     rf"(?:process|import\.meta)\.env(?:\.{_NAME}|\[{_QUOTED.replace('name', 'other')}\])",
     rf"\$?\{{\{{-?\s*{_HOME}\s*[.:]\s*{_NAME}{_PIPE}\s*-?\}}\}}",  # promptfoo, GitHub, gomplate
     rf"\$?\{{\{{-?\s*{_HOME}\s*\[\s*{_QUOTED}\s*\]{_PIPE}\s*-?\}}\}}",
-    rf"\$?\{{\{{-?\s*(?:env|env_var|getenv|os\.getenv|secret)\s*\(\s*{_QUOTED}{_SPARE}\s*\){_PIPE.replace('spare', 'other')}"
-    r"\s*-?\}\}",  # dbt
+    rf"\$?\{{\{{-?\s*(?:env|env_var|(?:os\.)?getenv|secret)\s*\(\s*{_QUOTED}{_SPARE}\s*\)[^{{}}]*\}}\}}",  # dbt
     rf"\{{\{{-?\s*(?:env|getenv|secret)\s+{_QUOTED}\s*-?\}}\}}",  # Packer, Helm
     rf"""\{{\{{\s*lookup\(\s*["']env["']\s*,\s*{_QUOTED}{_SPARE}\s*\)\s*\}}\}}""",  # Ansible
     rf"<%=?\s*ENV(?:\.fetch\(|\[){_QUOTED}{_SPARE}[\])]\s*-?%>",
@@ -62,7 +61,9 @@ _BEFORE = r"\s*(?:(?i:bearer|basic|token|key)\s+)?"
 _OWN = re.compile(r"\$\$\{|\$\{(?:env:)?[A-Za-z_][A-Za-z0-9_]*(?::-[^{}]*)?\}|\$\{(?:file|keyring):[^}]*\}")
 _CERTAIN_SIGNS = ("env", "ENV", "Env", "secret", "vars", "inputs", "{file:", "${")
 _SIGNS = (*_CERTAIN_SIGNS, "$", "%", "{")
-_PLAIN_DEFAULT = r"(?i)|true|false|none|null|empty|dummy|default|[\d.]{1,6}|https?://[\w.:/-]+|[a-z]{1,8}(?:[-.][a-z0-9]{1,8})*"
+_PLAIN_DEFAULT = (
+    r"(?i)|true|false|none|null|empty|dummy|default|[\d.]{1,6}|https?://[\w.:/-]+|[a-z]{1,8}(?:[-.][a-z0-9]{1,8})*"
+)
 _LONGEST = 2000  # no reference, with what stands around it, is longer
 
 

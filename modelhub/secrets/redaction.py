@@ -86,7 +86,7 @@ def _mask_url(text: str) -> str:
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Mask each of ``secrets`` in ``text``, and what has the form of a key; servers often repeat the key they refuse."""
+    """Mask each of ``secrets`` in ``text``, and what has a key's form; servers often repeat what they refuse."""
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, MASK)

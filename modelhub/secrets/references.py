@@ -1,8 +1,8 @@
 """References to values outside of a config, such as ``${OPENAI_API_KEY}``: finding them and resolving them.
 
-``${NAME}``, ``${NAME:-default}``, ``${env:NAME}`` and ``${env:NAME:-default}`` are environment variables, ``${file:/run/secrets/key}`` is the
-content of a file, ``${keyring:service/user}`` is a password, and plugins may add other schemes. ``$${`` is a literal
-``${``. Text without a closing brace is not changed.
+``${NAME}``, ``${NAME:-default}``, ``${env:NAME}`` and ``${env:NAME:-default}`` are environment variables,
+``${file:/run/secrets/key}`` is the content of a file, ``${keyring:service/user}`` is a password, and plugins may add
+other schemes. ``$${`` is a literal ``${``. Text without a closing brace is not changed.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from math import isfinite
+from pathlib import Path as FilePath
 from typing import Any, Literal, NamedTuple
 
 from modelhub.errors import ConfigError, Problem
@@ -113,7 +114,9 @@ def resolve(value: Any, *, where: str, path: Path = (), types: Types | None = No
         try:
             return convert(text, wanted)
         except ValueError as error:
-            message = f"{where}: {'.'.join(map(str, path))} {error}, and what {name_references(value)} resolves to is none"
+            message = (
+                f"{where}: {'.'.join(map(str, path))} {error}, and what {name_references(value)} resolves to is none"
+            )
             raise ConfigError([Problem("MH104", message, path=path)]) from None
     if isinstance(value, dict):
         return {key: resolve(item, where=where, path=(*path, key), types=types) for key, item in value.items()}
@@ -161,6 +164,27 @@ def reference_names(value: Any) -> list[str]:
     return list(names)
 
 
+def anchor_files(value: Any, folder: str) -> None:
+    """Make absolute, in ``value`` itself, the names in its ``${file:...}`` that are relative to ``folder``."""
+    waiting, seen = [value], set[int]()
+    while waiting:  # there is no recursion, since files may nest deeply
+        node = waiting.pop()
+        if not isinstance(node, (dict, list)) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        for key, item in node.items() if isinstance(node, dict) else enumerate(node):
+            if not isinstance(item, str):
+                waiting.append(item)
+            elif "${file:" in item:
+                node[key] = "".join(_anchor(piece, folder) for piece in parse_pieces(item))
+
+
+def _anchor(piece: Piece, folder: str) -> str:
+    if piece.kind != "reference" or piece.scheme != "file" or not piece.name or piece.name.startswith("~"):
+        return piece.text
+    return f"${{file:{FilePath(folder, piece.name).absolute()}}}"
+
+
 def find_files(value: Any) -> list[str]:
     """List the files that the strings of ``value`` refer to."""
     return [name.removeprefix("file:") for name in reference_names(value) if name.startswith("file:")]
@@ -181,7 +205,8 @@ def _resolve_piece(piece: Piece, where: str, path: Path) -> str:
 
 def _refuse_foreign(text: str, where: str, path: Path) -> str:
     if foreign := read_foreign(text, certain=True):
-        message = f"{where}: {'.'.join(map(str, path)) or 'a value'} is a reference in another tool's form, not looked up"
+        key = ".".join(map(str, path)) or "a value"
+        message = f"{where}: {key} is a reference in another tool's form, which is not looked up"
         raise ConfigError([Problem("MH402", message, f"write {foreign.hint}", path=path)])
     return text
 

@@ -1,4 +1,4 @@
-"""Keys that can be recognized by their form alone, whatever the place they stand in: ``sk-...``, ``AKIA...``, ``eyJ...``."""
+"""Keys that can be recognized by their form, whatever place they stand in: ``sk-...``, ``AKIA...``, ``eyJ...``."""
 
 from __future__ import annotations
 

@@ -32,6 +32,13 @@ def read_variable(name: str) -> str | None:
     return value if value is None else clean(value)
 
 
+def find_variable_in(text: str) -> str | None:
+    """The environment variable whose value stands in ``text``, such as the key in a header; None if none does."""
+    values = {name: clean(value) for name, value in os.environ.items()}
+    found = [name for name, value in values.items() if len(value) > 3 and value in text]
+    return max(found, key=lambda name: len(values[name]), default=None)
+
+
 def clean(text: str) -> str:
     """``text`` without what editors and shells add to it: a byte order mark and line ends."""
     return text.removeprefix("\ufeff").rstrip("\r\n")
@@ -43,7 +50,7 @@ def find_path(name: str) -> Path:
 
 
 def read_secret_file(name: str) -> str:
-    """The text of a secret file, without byte order mark and last line ends; raises LookupError if it cannot be read."""
+    """The text of a secret file, without byte order mark and last line ends; raises LookupError for any other file."""
     try:
         file = find_path(name)
         if not file.is_file():

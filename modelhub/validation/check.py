@@ -100,7 +100,7 @@ class Checker:
             if (finding.path[:1], finding.key) not in said
         ]
         findings += [finding for finding in more if not _about_identity(finding)]
-        findings += find_misfits(config, schema, find_defaults(config), "the default", self.check_values)
+        findings += find_misfits(config, schema, view, find_defaults(config), "the default", self.check_values)
         findings = _add_advice(findings, config, view, is_file)
         return [_name_home(finding, model_type) for finding in findings]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import label
 from modelhub.errors import ConfigError, Problem
+from modelhub.secrets import read_variable
 from modelhub.secrets.references import name_references, resolve
 from modelhub.validation.check import Checker, SchemaOf, build_problem, without_repeats
 from modelhub.validation.deprecations import read_modern
@@ -16,6 +16,7 @@ from modelhub.validation.rules.headers import explain_header
 from modelhub.validation.rules.references import find_references
 from modelhub.validation.rules.variables import find_missing_key, find_own_variable
 from modelhub.validation.schema.store import Schema
+from modelhub.validation.schema.view import View
 from modelhub.validation.substitution import find_misfits, take_defaults
 from modelhub.validation.walk import find_texts
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from modelhub.configs import Entry
 
 _QUOTES = ('""', "''", "``", "\u201c\u201d", "\u2018\u2019")
+_HINT = "set it without them; docker's --env-file, for one, takes nothing away"
 
 
 def check_environment(
@@ -38,7 +40,8 @@ def check_environment(
         modern = read_modern(entry.config, model_types)
         schema = checker.find_schema(modern.config.get("model_type"))
         findings = [*_find_missing(modern.config), *_find_odd(modern.config)]
-        findings += find_misfits(modern.config, schema, _resolve_all(modern.config), "the value", checker.check_values)
+        view, given = View([(schema, schema)], secret=True), _resolve_all(modern.config)
+        findings += find_misfits(modern.config, schema, view, given, "the value", checker.check_values)
         found = [build_problem(entry, finding, modern.written) for finding in findings]
         problems += sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
     return without_repeats(problems)
@@ -47,20 +50,20 @@ def check_environment(
 def check_resolved(config: dict[str, Any], schema: Schema) -> list[Problem]:
     """Return a problem for each reference in ``config``, in its modern spelling, whose value does not fit its place."""
     checker = Checker(lambda _: schema, ())
-    given = {**_resolve_all(config, with_defaults=True)}
+    view, given = View([(schema, schema)], secret=True), _resolve_all(config, with_defaults=True)
     where = f"config {config.get('config_name')!r}"
     return [
         Problem(finding.code, f"{where}: {finding.message}", finding.hint, path=finding.path)
-        for finding in find_misfits(config, schema, given, "the value", checker.check_values)
+        for finding in find_misfits(config, schema, view, given, "the value", checker.check_values)
     ]
 
 
 def _find_missing(config: dict[str, Any]) -> Iterator[Finding]:
     """Yield a fault for each variable that is not set, the vendor's own as well, and each file that cannot be read."""
     for path, text in find_texts(config):
-        for reference in find_references(text) or ([text] if "${" not in text else []):
+        for part in [each.text for each in find_references(text)] if "${" in text else [text]:
             try:
-                resolve(reference if isinstance(reference, str) else reference.text, where=label(path))
+                resolve(part, where=label(path))
             except ConfigError as error:
                 (found,) = error.problems
                 yield Finding(found.code, found.message, path, hint=found.hint)
@@ -77,14 +80,11 @@ def _find_odd(config: dict[str, Any]) -> Iterator[Finding]:
                 message = f"the value of {name} is {why}, and so is {label(path)}"
                 yield Finding("MH203", message, path, hint=_HINT, severity="warning")
     name = find_own_variable(config)
-    value = os.environ.get(name, "").rstrip("\r\n") if name else ""
-    if why := _explain_odd(value):
-        yield Finding("MH203", f"the value of {name} is {why}", hint=_HINT, severity="warning")
-    elif why := explain_header(value):
-        yield Finding("MH203", f"the value of {name} holds {why}, which no HTTP header can carry")
-
-
-_HINT = "set it without them; docker's --env-file, for one, takes nothing away"
+    own = read_variable(name) or "" if name else ""
+    if odd := _explain_odd(own):
+        yield Finding("MH203", f"the value of {name} is {odd}", hint=_HINT, severity="warning")
+    elif bad := explain_header(own):
+        yield Finding("MH203", f"the value of {name} holds {bad}, which no HTTP header can carry")
 
 
 def _explain_odd(value: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from modelhub.diagnostics import Finding, Path
 from modelhub.secrets.references import Types, convert, describe_types, name_references, parse_pieces
-from modelhub.validation.rules.references import find_references, typed_references
+from modelhub.validation.rules.references import find_references, gather_types
 from modelhub.validation.schema.store import Schema
 from modelhub.validation.schema.view import View
 from modelhub.validation.walk import find_texts
@@ -27,24 +27,25 @@ def take_defaults(text: str) -> str | None:
     pieces = parse_pieces(text)
     if any(piece.is_braced and piece.default is None for piece in pieces):
         return None
-    return "".join("${" if piece.kind == "escape" else piece.default or "" if piece.is_braced else piece.text for piece in pieces)
+    return "".join(
+        "${" if piece.kind == "escape" else piece.default or "" if piece.is_braced else piece.text for piece in pieces
+    )
 
 
 def find_misfits(
-    config: dict[str, Any], schema: Schema, given: Mapping[Path, str], what: str, check_values: CheckValues
+    config: dict[str, Any], schema: Schema, view: View, given: Mapping[Path, str], what: str, check_values: CheckValues
 ) -> Iterator[Finding]:
     """Yield a finding for each text of ``given`` that does not fit its place; ``what`` says what the texts are.
 
-    A finding shows no text unless ``what`` is "the default".
+    ``view`` is the view of ``schema``; it decides whether a finding may show a text.
     """
-    types = typed_references(config, schema)
+    if not given:
+        return
+    types = gather_types(config, view)
     # An empty text is how a text is left out.
     values = {path: _convert(text, types.get(path)) for path, text in given.items() if text or path in types}
-    if not values:
-        return
-    view = View([(schema, schema)], secret=what != "the default")
     texts = dict(find_texts(config))
-    for finding in check_values(_fill(config, values), schema, view):
+    for finding in check_values(_fill(config, values), schema, view) if values else ():
         if finding.path in values and not finding.key:
             names = name_references(texts[finding.path])
             message = f"{what} of {names} does not fit: {finding.message}"

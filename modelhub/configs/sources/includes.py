@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from modelhub.configs.sources.files import SUFFIXES, Unreadable, find_files, find_format
+from modelhub.secrets import find_path
 
 _GLOB = frozenset("*?[")
 
@@ -18,8 +19,10 @@ def is_glob(value: str) -> bool:
 def find_included(value: str, folder: str) -> list[str]:
     """Find the files that ``value`` names, sorted: a file, the files in a folder, or the files that a glob matches.
 
-    Raises Unreadable.
+    ``~`` and ``~user`` are home folders. Raises Unreadable.
     """
+    if value.startswith("~"):
+        value = str(find_path(value))
     if not is_glob(value):
         files = find_files(str(Path(folder, value)))
         for file in files:

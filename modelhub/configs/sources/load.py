@@ -18,6 +18,7 @@ from modelhub.configs.sources.includes import find_included, is_glob
 from modelhub.configs.sources.read import read_text
 from modelhub.diagnostics.wording import describe, suggest_name
 from modelhub.errors import Problem
+from modelhub.secrets import find_path
 
 _ACCEPTED = f"a dict, a list of dicts and paths, or the path of a {', '.join(SUFFIXES)} file or of a folder of them"
 
@@ -123,7 +124,7 @@ class Sources:
         except Unreadable as error:
             self._problems.append(Problem("MH101", str(error), error.hint, file))
         else:
-            self._add_found(read_text(content, name=file, format=format), scope)
+            self._add_found(read_text(content, name=file, format=format, folder=scope.folder), scope)
 
     def _add_object(self, document: Document, value: Any, path: Path) -> None:
         """Add one Python object, whose place in ``document`` is ``path``."""
@@ -194,5 +195,5 @@ def _build_cycle(include: Include, file: str, route: list[Include]) -> Problem:
 def _spell(path: "str | os.PathLike[Any]") -> str:
     spelt = os.fspath(path)
     if isinstance(spelt, str):
-        return spelt
+        return str(find_path(spelt)) if spelt.startswith("~") else spelt
     raise TypeError(f"model_configs must be {_ACCEPTED}; not a path of bytes")

@@ -8,15 +8,19 @@ from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Lines, Parsed, TextFault
 from modelhub.configs.sources.files import decode
 from modelhub.errors import Problem
+from modelhub.secrets import anchor_files
 
 
-def read_text(text: bytes, *, name: str, format: str) -> Iterator[Found]:
+def read_text(text: bytes, *, name: str, format: str, folder: str | None = None) -> Iterator[Found]:
     """Read the configs and declarations in text in the format "yaml", "json" or "toml", and its faults as problems.
 
-    Raises ValueError for another format.
+    The files that ``${file:...}`` names are seen from ``folder``, without it from the working directory. Raises
+    ValueError for another format.
     """
     for item in read_documents(text, name=name, format=format):
         if isinstance(item, Document):
+            if folder is not None and b"{file:" in text:
+                anchor_files(item.data, folder)
             yield from find_entries(item, item.data)
         else:
             yield item

@@ -28,7 +28,9 @@ def find_unsendable(config: dict[str, Any]) -> Iterator[Finding]:
             hint = _ONE_LINE if why == "a line end" else "write it in the letters of Latin"
             yield Finding("MH203", f"{label(path)} holds {why}, which no HTTP header can carry", path, hint=hint)
         elif in_header and given[:1] in (" ", "\t"):
-            yield Finding("MH203", f"{label(path)} begins with a blank, which no HTTP header can", path, hint="remove it")
+            yield Finding(
+                "MH203", f"{label(path)} begins with a blank, which no HTTP header can", path, hint="remove it"
+            )
     yield from _find_bad_names(config, ())
 
 
@@ -43,7 +45,7 @@ def _find_bad_names(node: dict[str, Any], path: Path) -> Iterator[Finding]:
             continue
         for name in value if key in HEADERS else ():
             if isinstance(name, str) and not _is_name(name):
-                message = f"{label((*path, key))} has the name {name[:60]!r}, which no HTTP header can have"
+                message = f"{label((*path, key))} has {name[:60]!r}, which is no name of an HTTP header"
                 hint = "a name is letters, digits and hyphens: X-Team"
                 yield Finding("MH203", message, (*path, key, name), key=True, hint=hint)
         if len(path) < 2:

@@ -24,7 +24,9 @@ _ADVICE = {
     "organization": "write your organization's id, or remove the key",
 }
 _IDENTITY = ("config_name", "model_type", "extends")
-_SHOUTED = r"\s*(?:<(?:YOUR|INSERT|REPLACE|MY)[A-Z0-9_ -]*>|\{YOUR_[A-Z0-9_]+\}|YOUR_[A-Z0-9_]+|(?i:<your[-_ ][\w -]+>))\s*"
+_SHOUTED = (
+    r"\s*(?:<(?:YOUR|INSERT|REPLACE|MY)[A-Z0-9_ -]*>|\{YOUR_[A-Z0-9_]+\}|YOUR_[A-Z0-9_]+|(?i:<your[-_ ][\w -]+>))\s*"
+)
 _WHOLE = re.compile(
     r"(?:(?:bearer|basic)\s+)?(?:"
     r"\{[^{}$]*\}|<[^<>]*>|\[(?:your|insert|api)[^\]]*\]"  # {your_api_key}, <your key>, [YOUR KEY]
@@ -52,7 +54,7 @@ def find_placeholders(config: dict[str, Any], view: View | None = None) -> Itera
         is_ours = is_secret or key in URLS or key in _NAMES or is_header(path)
         if foreign := _find_foreign(text, path, is_ours):
             names = " and ".join(dict.fromkeys(each.hint for each in foreign))
-            message = f"{label(path)} holds a reference that is not looked up in the environment: it has another tool's form"
+            message = f"{label(path)} holds a reference that is not looked up, since it has another tool's form"
             yield _warn(message, path, f"write it with braces: {names}")
         elif "${" in text:
             continue

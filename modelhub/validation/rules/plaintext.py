@@ -21,12 +21,12 @@ _SCHEME = r"(?i)^\s*(?:bearer|basic|token|key)\s+|^\s*(?:bearer|basic)\s*$"
 _USER = r"://[^\s/?#@:]*@"  # a name without a password
 # What people write where a server wants a key and takes any: one of these words, or several of them.
 _WORDS = (
-    "any anything api auth ci demo dummy empty example fake foo foobar for gpustack here in insert invalid irrelevant key"
-    " litellm llama llamacpp lm lmstudio local localhost mock my n na needed no none not null nokey ollama openai optional"
-    " placeholder random required set sk some string studio test testing the token unused use used value"
-    " vllm xinference your"
+    "any|anything|api|auth|ci|demo|dummy|empty|example|fake|foo|foobar|for|gpustack|here|in|insert|invalid|irrelevant"
+    "|key|litellm|llama|llamacpp|lm|lmstudio|local|localhost|mock|my|n|na|needed|no|nokey|none|not|null|ollama|openai"
+    "|optional|placeholder|random|required|set|sk|some|string|studio|test|testing|the|token|unused|use|used|value|vllm"
+    r"|works|xinference|your|x+|[.*\u2026]+|n/a|abc|1?2?3?4?5?6?7?8?9?0?"
 )
-_DUMMIES = rf"(?i)(?:(?:{_WORDS.replace(' ', '|')}|x+|[.*\u2026]+|n/a|abc|1?2?3?4?5?6?7?8?9?0?)(?:[-_ ./]|$))+|token-abc123"
+_DUMMIES = rf"(?i)(?:(?:{_WORDS})(?:[-_ ./]|$))+|token-abc123"
 
 
 def find_plaintext_secrets(config: dict[str, Any], view: View) -> Iterator[Finding]:

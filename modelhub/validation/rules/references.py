@@ -16,8 +16,10 @@ from modelhub.validation.walk import find_texts
 
 # Where people write text of their own, in which another tool's references, or half of ours, may well be meant.
 _FREE = frozenset(
-    "content description enum examples input instructions messages pattern prompt stop stop_sequences suffix system"
-    " system_prompt template text tools".split()
+    {
+        *("content", "description", "enum", "examples", "input", "instructions", "messages", "pattern", "prompt"),
+        *("stop", "stop_sequences", "suffix", "system", "system_prompt", "template", "text", "tools"),
+    }
 )
 _UNCLOSED = r"\$\{(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-[^{}\s]*)?(?=$|[/:@.,?&#\s])"
 _SCALARS = frozenset({"number", "integer", "boolean"})
@@ -98,11 +100,17 @@ def stands_for(text: str, types: Collection[str]) -> bool:
     return any(found) if "string" in types else found == [True] and not _SCALARS.isdisjoint(types)
 
 
-def typed_references(config: dict[str, Any], schema: Schema) -> dict[tuple[str | int, ...], frozenset[str]]:
+def typed_references(config: dict[str, Any], schema: Schema) -> dict[Path, frozenset[str]]:
     """The places of a config where a reference stands for a number or a boolean, with the types allowed there."""
-    found: dict[tuple[str | int, ...], frozenset[str]] = {}
     if any("${" in text for _, text in find_texts(config)):
-        _gather(View([(schema, schema)]), config, (), found)
+        return gather_types(config, View([(schema, schema)]))
+    return {}
+
+
+def gather_types(config: dict[str, Any], view: View) -> dict[Path, frozenset[str]]:
+    """The same for the view of a schema."""
+    found: dict[Path, frozenset[str]] = {}
+    _gather(view, config, (), found)
     return found
 
 
