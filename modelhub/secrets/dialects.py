@@ -52,6 +52,7 @@ _LIKELY = (
     rf"\{{\${_NAME}\}}",  # Caddy
 )
 _WHOLE = (
+    rf"!(?:ENV|env|env_var|EnvVar)\s+(?:\$\{{{_NAME}(?::-?(?P<spare>[^}}]*))?\}}|{_NAME.replace('name', 'other')})",
     rf"(?:env|ENV|environment|os\.env)[:/.]+{_NAME}",
     rf"@env(?::|\s+){_NAME}",
     rf"\${_CAPITALS}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -153,27 +153,29 @@ def _add_advice(findings: list[Finding], config: dict[str, Any], view: View, is_
     """Add findings that a schema cannot express; what is wrong at a place is told once, by the first that says it."""
     bad = [*find_bad_references(config), *find_unclosed(config)]
     places = {finding.path for finding in bad}
-    placeholders = [finding for finding in find_placeholders(config, view) if finding.path not in places]
-    places.update(finding.path for finding in placeholders)
-    findings = [finding for finding in findings if finding.path not in places or finding.code != "MH203"]
-    places = {finding.path for finding in findings}
-    findings += [finding for finding in (*bad, *placeholders) if finding.path not in places]
-    places = {finding.path for finding in findings}
-    more = [
-        *find_unsendable(config),
-        *find_bad_addresses(config),
-        *find_unknown_formatter(config, view),
-        *find_unprovided(config),
+    placeholders = {finding.path: finding for finding in find_placeholders(config, view) if finding.path not in places}
+    known = [finding for finding in findings if finding.code != "MH203" or finding.path not in {*places, *placeholders}]
+    # A reference that is meant for a number or a choice is told as the error that it is, with what to write.
+    findings = [_add_hint(finding, placeholders.get(finding.path)) for finding in known]
+    found = _add_new(findings, [*bad, *placeholders.values()])
+    more = [find_unsendable(config), find_bad_addresses(config), find_unknown_formatter(config, view)]
+    for each in (*more, find_unprovided(config)):
+        found = _add_new(found, each)
+    # A program may well pass a key that it has read from somewhere safe.
+    return _add_new(found, find_plaintext_secrets(config, view)) if is_file else found
+
+
+def _add_new(findings: list[Finding], more: Iterable[Finding]) -> list[Finding]:
+    """``findings`` and those of ``more`` at whose place, or around it, nothing is wrong yet."""
+    values = {each.path for each in findings if each.code != "MH110"}  # whose value is nobody's
+    return findings + [
+        each for each in more if not any(each.path[:length] in values for length in range(1, len(each.path) + 1))
     ]
-    findings += [finding for finding in more if finding.path not in places]
-    if is_file:  # a program may well pass a key that it has read from somewhere safe
-        values = {finding.path for finding in findings if not (finding.key and finding.code == "MH110")}
-        findings += [
-            finding
-            for finding in find_plaintext_secrets(config, view)
-            if not any(finding.path[:length] in values for length in range(1, len(finding.path) + 1))
-        ]
-    return findings
+
+
+def _add_hint(finding: Finding, placeholder: Finding | None) -> Finding:
+    about_value = placeholder is not None and not finding.key and finding.severity == "error"
+    return replace(finding, hint=placeholder.hint) if placeholder and about_value else finding
 
 
 def _name_home(finding: Finding, model_type: str | None) -> Finding:

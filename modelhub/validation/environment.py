@@ -79,12 +79,12 @@ def _find_odd(config: dict[str, Any]) -> Iterator[Finding]:
                 name = name_references(reference.text)
                 message = f"the value of {name} is {why}, and so is {label(path)}"
                 yield Finding("MH203", message, path, hint=_HINT, severity="warning")
-    name = find_own_variable(config)
-    own = read_variable(name) or "" if name else ""
+    variable = find_own_variable(config)
+    own = read_variable(variable) or "" if variable else ""
     if odd := _explain_odd(own):
-        yield Finding("MH203", f"the value of {name} is {odd}", hint=_HINT, severity="warning")
+        yield Finding("MH203", f"the value of {variable} is {odd}", hint=_HINT, severity="warning")
     elif bad := explain_header(own):
-        yield Finding("MH203", f"the value of {name} holds {bad}, which no HTTP header can carry")
+        yield Finding("MH203", f"the value of {variable} holds {bad}, which no HTTP header can carry")
 
 
 def _explain_odd(value: str) -> str | None:

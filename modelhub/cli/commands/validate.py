@@ -15,6 +15,7 @@ from modelhub.cli.streams import read_input
 from modelhub.configs.sources.files import MAX_BYTES
 from modelhub.errors import Problem
 from modelhub.registry import checking
+from modelhub.secrets import mask_keys
 
 
 @click.command()
@@ -53,7 +54,7 @@ def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile:
             sources.add_text(text, name="<stdin>", format=guess_format(text))
     loaded = checking.read(sources, configs.select_profile(profile), environment=env)
     problems += loaded.problems
-    report = REPORTS[style](problems, len(loaded.entries))
+    report = mask_keys(REPORTS[style](problems, len(loaded.entries)))  # a key may be a name, too
     if report:
         with contextlib.suppress(BrokenPipeError):  # who stops reading gets the verdict all the same
             click.echo(report)

@@ -39,7 +39,9 @@ def find_bad_references(config: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _is_bad(piece: Piece) -> bool:
-    return piece.kind == "malformed" or (piece.kind == "reference" and not piece.name)
+    if piece.kind == "reference":
+        return not piece.name or (piece.scheme == "keyring" and "/" not in piece.name)
+    return piece.kind == "malformed"
 
 
 def _explain_bad(bad: Piece, text: str, path: Path) -> Finding:
@@ -50,6 +52,8 @@ def _explain_bad(bad: Piece, text: str, path: Path) -> Finding:
         what, hint = "a ${...} inside another one", f"write one of them: ${{{bad.name}}}"
     elif bad.default is not None and bad.scheme in ("file", "keyring"):
         what, hint = "a ${...} with a default that is no variable", "only a variable has a default: ${NAME:-default}"
+    elif bad.scheme == "keyring" and bad.name:
+        what, hint = "a ${keyring:...} without a user", "write ${keyring:service/user}"
     elif bad.scheme == "env":
         what = "a ${env:...} whose name no variable can have"
     return Finding("MH203", f"{label(path)} holds {what}", path, hint=hint)
