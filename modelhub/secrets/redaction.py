@@ -42,7 +42,11 @@ def is_secret_name(name: str) -> bool:
     words = name.split("_")
     if _HARMLESS.fullmatch(name):
         return False
-    return words[-1] in _LAST_WORDS or any(_SECRET_WORDS.fullmatch(word) for word in words)
+    return (
+        words[-1] in _LAST_WORDS
+        or name.endswith("access_key_id")
+        or any(_SECRET_WORDS.fullmatch(word) for word in words)
+    )
 
 
 def _normalize(name: str) -> str:

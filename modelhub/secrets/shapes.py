@@ -8,11 +8,11 @@ from functools import cache
 MASK = "***"
 # The first characters that vendors give to their keys, and what may follow; gitleaks and others search for the same.
 _FORMS = (
-    r"[a-z]{0,3}sk-(?:[A-Za-z0-9]+[-_])*(?P<run>[A-Za-z0-9]{16,})[\w-]*",  # OpenAI, Anthropic, DeepSeek, Cerebras, ...
+    r"[cp]?sk-(?:[A-Za-z0-9]+[-_])*(?P<run>[A-Za-z0-9]{16,})[\w-]*",  # OpenAI, Anthropic, DeepSeek, Cerebras, ...
     r"[srp]k_(?:live|test)_[A-Za-z0-9]{16,}",
     r"AIza[\w-]{30,}|ya29\.[\w-]{20,}",  # Google
-    r"(?:gsk|hf|r8|fw|jina|lsv2_[a-z]{2}|pcsk|npm|tgp_v1|key)_[A-Za-z0-9_]{20,}",
-    r"(?:xai|pplx|nvapi|tvly|pypi|glpat|co|voyage|pa|csk)-[A-Za-z0-9_-]{20,}",
+    r"(?:gsk|hf|r8|fw|jina|lsv2_[a-z]{2}|pcsk|npm|tgp_v1)_[A-Za-z0-9]{20,}\w*",
+    r"(?:xai|pplx|nvapi|tvly|pypi|glpat)-[\w-]{20,}",
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}",  # AWS
     r"gh[opsur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}",
     r"xox[abeoprs]-[\w-]{10,}",

@@ -18,7 +18,6 @@ from modelhub.registry import checking
 from modelhub.secrets import resolve
 from modelhub.secrets.dialects import find_foreign, read_foreign
 from modelhub.testing import MockServer
-
 from modelhub.validation import check, load_schema
 
 CERTAIN = {

@@ -24,7 +24,7 @@ _WORDS = (
     "any|anything|api|auth|ci|demo|dummy|empty|example|fake|foo|foobar|for|gpustack|here|in|insert|invalid|irrelevant"
     "|key|litellm|llama|llamacpp|lm|lmstudio|local|localhost|mock|my|n|na|needed|no|nokey|none|not|null|ollama|openai"
     "|optional|placeholder|random|required|set|sk|some|string|studio|test|testing|the|token|unused|use|used|value|vllm"
-    r"|works|xinference|your|x+|[.*\u2026]+|n/a|abc|1?2?3?4?5?6?7?8?9?0?"
+    r"|works|xinference|your|x+|[.*\u2026]+|n/a|abc(?:123)?|0+|1+|1?2?3?4?5?6?7?8?9?0?"
 )
 _DUMMIES = rf"(?i)(?:(?:{_WORDS})(?:[-_ ./]|$))+|token-abc123"
 
