@@ -47,21 +47,29 @@ def build_config(place: str, url: str) -> dict[str, Any]:
     return {**BASE, **own, "client_args": {"base_url": f"{url}/v1", **own.get("client_args", {})}}
 
 
+def call(config: dict[str, Any]) -> None:
+    with ModelRegistry(config) as hub:
+        hub.get_model("a")("hi")
+
+
+async def acall(config: dict[str, Any]) -> None:
+    async with ModelRegistry(config) as hub:
+        await hub.get_model("a").acall("hi")
+
+
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 @given(st.sampled_from(list(PLACES)), VALUES)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_arrives_or_is_named(server: MockServer, awaited: bool, place: str, value: str) -> None:
     os.environ["MH_VALUE"] = value
+    config = build_config(place, server.url)
     try:
-        with ModelRegistry(build_config(place, server.url)) as hub:
-            model = hub.get_model("a")
-            try:
-                asyncio.run(model.acall("hi")) if awaited else model("hi")
-            except ConfigError as error:
-                assert "${MH_VALUE}" in str(error) or "${env:MH_VALUE}" in str(error)
-                assert place in str(error)
-                assert explain_unsendable(value) or value[:1] in " \t"
-                return
+        asyncio.run(acall(config)) if awaited else call(config)
+    except ConfigError as error:
+        assert "${MH_VALUE}" in str(error) or "${env:MH_VALUE}" in str(error)
+        assert place in str(error)
+        assert explain_unsendable(value) or value[:1] in " \t"
+        return
     finally:
         del os.environ["MH_VALUE"]
     assert explain_unsendable(value.removeprefix("\ufeff").rstrip("\r\n")) is None
