@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from modelhub.base.endpoint import Endpoint
 from modelhub.base.home import Home
 from modelhub.errors import ConfigError, Problem
 from modelhub.policies.retry import RetryPolicy
-from modelhub.secrets import find_files, find_variable_in, is_secret_name, resolve, stat_files
+from modelhub.secrets import find_files, find_secrets, find_variable_in, is_secret_name, resolve, stat_files
 from modelhub.wire.headers import explain_unsendable
 
 
@@ -87,7 +88,7 @@ class Binding:
                 if model.home.check is not None and (problems := model.home.check()):
                     raise ConfigError(problems)
                 vars(model).update(resolved)
-                self._bound, self._files = build_bound(model), files
+                self._bound, self._files = build_bound(model, find_secrets(resolved)), files
             except ConfigError as error:
                 if self._bound is not None:
                     return self._bound  # a file that is just being replaced; the next call looks again
@@ -104,8 +105,8 @@ class Binding:
         return {n: resolve(value, where=where, path=(n,), types=types) for n, value in self._given.items()}
 
 
-def build_bound(model: Described) -> Bound:
-    """Work out what calls need from the resolved attributes of a model."""
+def build_bound(model: Described, more_secrets: Sequence[str] = ()) -> Bound:
+    """Work out what calls need from the resolved attributes of a model; ``more_secrets`` are secrets among them."""
     timeout = model.build_timeout()
     endpoint = model.build_endpoint()
     secrets = [value for name, value in endpoint.headers.items() if is_secret_name(name)]
@@ -119,5 +120,5 @@ def build_bound(model: Described) -> Bound:
         endpoint,
         model.build_retry_policy(),
         (min(timeout, 10.0), timeout),
-        (*secrets, *(value.partition(" ")[2] for value in secrets), model.api_key or ""),
+        (*secrets, *(value.partition(" ")[2] for value in secrets), model.api_key or "", *more_secrets),
     )

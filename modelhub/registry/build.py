@@ -15,7 +15,7 @@ from modelhub.base.http import HTTPModelWrapperBase
 from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
-from modelhub.secrets import is_secret_name, reference_names, resolve
+from modelhub.secrets import find_secrets, reference_names, resolve
 from modelhub.validation.schema.derive import FOR_THE_REGISTRY
 
 if TYPE_CHECKING:
@@ -57,14 +57,11 @@ def build_model(
     except Exception as error:
         raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
     complete(model, arguments)
+    places = validation.find_secret_places(validation.View([(schema, schema)]), arguments)
+    secrets = find_secrets(arguments, secret_paths=places)
     retry_policy = RetryPolicy.from_config(config.get("retry"))
-    model.home = Home(drivers, observers, typed, place, retry_policy, find_secrets(arguments), check)
+    model.home = Home(drivers, observers, typed, place, retry_policy, secrets, check)
     return model
-
-
-def find_secrets(arguments: dict[str, Any]) -> list[str]:
-    """The values in the config of a plain Python model that must not appear in its errors."""
-    return [value for name, value in arguments.items() if isinstance(value, str) and is_secret_name(name)]
 
 
 def _takes(cls: type, key: str) -> bool:

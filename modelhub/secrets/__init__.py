@@ -1,6 +1,6 @@
 """References such as ``${NAME}``: their grammar and their values; masking secrets in everything that is shown."""
 
-from modelhub.secrets.redaction import is_secret_name, redact, scrub
+from modelhub.secrets.redaction import find_secrets, is_secret_name, redact, scrub
 from modelhub.secrets.references import Types, anchor_files, find_files, reference_names, resolve
 from modelhub.secrets.shapes import MASK, mask_keys
 from modelhub.secrets.sources import (
@@ -19,6 +19,7 @@ __all__ = [
     "find_files",
     "find_path",
     "find_secret",
+    "find_secrets",
     "find_variable_in",
     "is_secret_name",
     "mask_keys",

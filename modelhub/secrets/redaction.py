@@ -1,12 +1,13 @@
 """Masks secrets in everything that is shown: in copies of configs and in the texts of errors."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from modelhub.secrets.references import PATTERN, parse_pieces
 from modelhub.secrets.shapes import MASK, mask_keys
 
+SHORTEST = 4  # a shorter text stands in many others
 _SECRET_WORDS = re.compile(
     r"apikey|accesskey|secretkey|privatekey|accesstoken|authtoken|authorization|bearer|cookie|credentials?"
     r"|pass(?:phrase|word|wd)|pwd|secrets?|sig|signature"
@@ -34,6 +35,32 @@ def redact(
     paths = {tuple(path) for path in secret_paths}
     copy: dict[str, Any] = _redact(config, keys, paths, (), False)
     return copy
+
+
+def find_secrets(config: dict[str, Any], *, secret_paths: Iterable[Sequence[str | int]] = ()) -> list[str]:
+    """The texts of ``config``, its references resolved, that ``redact`` masks by their place: as they stand, and
+    without the word before a key, such as Bearer.
+    """
+    paths = {tuple(path) for path in secret_paths}
+    found: dict[str, None] = {}
+    for text in _find_hidden(config, paths, (), False):
+        found.update(dict.fromkeys((text, text.partition(" ")[2])))
+    return [text for text in found if len(text) >= SHORTEST]
+
+
+def _find_hidden(
+    value: Any, paths: set[tuple[str | int, ...]], path: tuple[str | int, ...], hide: bool
+) -> Iterator[str]:
+    hide = hide or path in paths
+    if isinstance(value, (dict, list)):
+        for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+            named = isinstance(step, str) and is_secret_name(step)
+            yield from _find_hidden(item, paths, (*path, step), hide or named)
+    elif isinstance(value, str) and hide:
+        yield value
+    elif isinstance(value, str) and "://" in value:
+        yield from (match["secret"] for match in re.finditer(_USERINFO, value))
+        yield from (match["secret"] for match in re.finditer(_QUERY, value) if is_secret_name(match["name"]))
 
 
 def is_secret_name(name: str) -> bool:
@@ -92,6 +119,6 @@ def _mask_url(text: str) -> str:
 def scrub(text: str, secrets: Iterable[str]) -> str:
     """Mask each of ``secrets`` in ``text``, and what has a key's form; servers often repeat what they refuse."""
     for secret in secrets:
-        if len(secret) >= 4:
+        if len(secret) >= SHORTEST:
             text = text.replace(secret, MASK)
     return mask_keys(text)

@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelhub import ConfigError, ModelHubError, ModelRegistry
+from modelhub import ConfigError, ModelHubError, ModelRegistry, ModelWrapperBase
 from modelhub.authoring.litellm.values import _find_secret_keys
 from modelhub.cli.app import cli
 from modelhub.cli.reports import REPORTS
 from modelhub.secrets import mask_keys, redact, scrub
 from modelhub.secrets.shapes import find_keys
+from modelhub.testing import MockServer
 from modelhub.validation.rules.plaintext import is_dummy
 
 # What no vendor gave to anybody, in each vendor's form.
@@ -199,3 +200,50 @@ def test_the_importer_asks_the_schema(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "AWS_ACCESS_KEY_ID" in done.output
     assert not any(secret in done.output for secret in ("Zq7", *KEYS.values()))
+
+
+class Parrot(ModelWrapperBase):
+    """A model that fails with everything that it knows."""
+
+    model_type = "parrot"
+
+    def __init__(self, config_name: str, **options: Any) -> None:
+        super().__init__(config_name)
+        self.options = options
+
+    def __call__(self, text: str) -> str:
+        raise RuntimeError(json.dumps(self.options))
+
+
+def test_errors_of_plain_python_hold_no_secret(caller: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MH_VALUE", "Zq7-from-a-variable")
+    secrets = {
+        "logins": [{"password": "Zq7-nested"}, {"token": "${MH_VALUE}"}],
+        "endpoint": "https://me:Zq7-password@h.example/?api_key=Zq7-query&size=1",
+        "headers": {"Authorization": "Bearer Zq7-bearer"},
+        "note": f"the key {KEYS['OpenAI']} here",
+    }
+    with ModelRegistry({"config_name": "a", "model_type": "parrot", **secrets}, wrappers=[Parrot]) as hub:
+        with pytest.raises(Exception) as caught:
+            caller.call(hub.get_model("a"), "hi")
+    assert "***" in str(caught.value)
+    assert "Zq7" not in str(caught.value)
+    assert KEYS["OpenAI"] not in str(caught.value)
+
+
+def test_errors_of_servers_hold_no_secret(server: MockServer, caller: Any) -> None:
+    config = {
+        "config_name": "a",
+        "model_type": "openai_chat",
+        "headers": {"X-Own": KEYS["Groq"], "api-key": "Zq7-header"},
+        "api_key": "Zq7-key",
+        "client_args": {"base_url": server.url.replace("//", "//me:Zq7-password@") + "/v1"},
+        "generate_args": {"extra_body": {"login": {"password": "Zq7-nested"}}},
+    }
+    echo = {"error": {"message": f"wrong: {json.dumps(config)}", "code": "invalid_api_key"}}
+    server.reply({"status": 401, "body": json.dumps(echo)})
+    with ModelRegistry(config) as hub, pytest.raises(ModelHubError) as caught:
+        caller.call(hub.get_model("a"), "hi")
+    assert "***" in str(caught.value)
+    assert "Zq7" not in str(caught.value)
+    assert KEYS["Groq"] not in str(caught.value)
