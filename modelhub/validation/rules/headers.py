@@ -23,7 +23,7 @@ def find_unsendable(config: dict[str, Any]) -> Iterator[Finding]:
         is_sent = last_key(path) in _SENT and path[:-1] in ((), ("client_args",))
         if not in_header and not is_sent:
             continue
-        given = "".join(piece.default or "" if piece.is_braced else piece.text for piece in parse_pieces(text))
+        given = "".join(piece.default or "x" if piece.is_braced else piece.text for piece in parse_pieces(text))
         if why := explain_header(given):
             hint = _ONE_LINE if why == "a line end" else "write it in the letters of Latin"
             yield Finding("MH203", f"{label(path)} holds {why}, which no HTTP header can carry", path, hint=hint)
