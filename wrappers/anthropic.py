@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, ClassVar
 
 from modelhub.base import (
@@ -38,6 +37,7 @@ from modelhub.errors import (
     ServerError,
     StreamInterruptedError,
 )
+from modelhub.secrets import read_variable
 
 from .anthropic_request import VERSION, build_body
 from .anthropic_turn import DIALECT, add_thoughts, gather_blocks
@@ -91,11 +91,11 @@ class AnthropicChatWrapper(ChatWrapper):
     @override
     def build_endpoint(self) -> Endpoint:
         args = self.client_args
-        base_url = args.get("base_url") or os.environ.get("ANTHROPIC_BASE_URL")
+        base_url = args.get("base_url") or read_variable("ANTHROPIC_BASE_URL")
         key, token = self.api_key, self.auth_token or args.get("auth_token")
         if not key and not token:
-            key = os.environ.get("ANTHROPIC_API_KEY")
-            token = None if key else os.environ.get("ANTHROPIC_AUTH_TOKEN")
+            key = read_variable("ANTHROPIC_API_KEY")
+            token = None if key else read_variable("ANTHROPIC_AUTH_TOKEN")
         if not key and not token and not base_url:
             raise AuthenticationError(
                 "there is no API key: set api_key or auth_token in the config, or ANTHROPIC_API_KEY or "

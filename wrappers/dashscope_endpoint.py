@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, ClassVar
 
 from modelhub.base import (
@@ -32,6 +31,7 @@ from modelhub.errors import (
     ResponseParsingError,
     TimeoutError,
 )
+from modelhub.secrets import read_variable
 
 
 class DottedCodes(dict[str, type[ModelCallError]]):
@@ -81,18 +81,18 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
 
     @override
     def build_endpoint(self) -> Endpoint:
-        key = self.api_key or os.environ.get("DASHSCOPE_API_KEY")
+        key = self.api_key or read_variable("DASHSCOPE_API_KEY")
         if not key:
             raise AuthenticationError(
                 "there is no API key: set api_key in the config or DASHSCOPE_API_KEY in the environment"
             )
-        base_url = self.client_args.get("base_url") or os.environ.get("DASHSCOPE_HTTP_BASE_URL") or self.base_url
+        base_url = self.client_args.get("base_url") or read_variable("DASHSCOPE_HTTP_BASE_URL") or self.base_url
         if "/compatible-mode/" in base_url:
             raise BadRequestError(
                 "base_url is that of DashScope's OpenAI protocol: end it in /api/v1, or use the model_type openai_chat"
             )
         headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
-        workspace = self.client_args.get("workspace") or os.environ.get("DASHSCOPE_WORKSPACE_ID")
+        workspace = self.client_args.get("workspace") or read_variable("DASHSCOPE_WORKSPACE_ID")
         if workspace:
             headers["X-DashScope-WorkSpace"] = workspace
         return Endpoint(base_url.rstrip("/"), self.build_headers(headers))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Generator, Mapping
 from typing import Any
@@ -29,6 +28,7 @@ from modelhub.base import (
     parse_error_body,
 )
 from modelhub.errors import AuthenticationError, BadRequestError, ModelCallError
+from modelhub.secrets import read_variable
 
 from .gemini_contents import adopt_contents, build_parts, sign_calls
 from .gemini_reply import find_continuation, parse_chunk, parse_failure, parse_replies, parse_usage
@@ -49,13 +49,13 @@ class GeminiEndpoint(HTTPModelWrapperBase):
         args = {**sdk, **self.client_args}
         if args.get("vertexai"):
             raise BadRequestError("client_args.vertexai is not possible: this is the Gemini Developer API alone")
-        base_url = args.get("base_url") or os.environ.get("GOOGLE_GEMINI_BASE_URL")
-        key = self.api_key or os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY")
+        base_url = args.get("base_url") or read_variable("GOOGLE_GEMINI_BASE_URL")
+        key = self.api_key or read_variable("GOOGLE_API_KEY") or read_variable("GEMINI_API_KEY")
         if not key and not base_url:
             raise AuthenticationError(
                 "there is no API key: set api_key in the config or GOOGLE_API_KEY or GEMINI_API_KEY in the environment"
             )
-        version = args.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION") or "v1"
+        version = args.get("api_version") or read_variable("GOOGLE_GENAI_API_VERSION") or "v1"
         version = {"alpha": "v1alpha", "beta": "v1beta"}.get(version, version)
         base_url = (base_url or "https://generativelanguage.googleapis.com").rstrip("/")
         headers = {**({"x-goog-api-key": key} if key else {}), **(args.get("headers") or {})}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection
 from typing import Any, ClassVar
@@ -30,6 +29,7 @@ from modelhub.base import (
     said,
 )
 from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.secrets import read_variable
 
 from .ollama_request import DIALECT, build_images, build_messages, build_options, build_tools, parse_host
 from .openai import refuse
@@ -69,8 +69,8 @@ class OllamaEndpoint(HTTPModelWrapperBase):
 
     @override
     def build_endpoint(self) -> Endpoint:
-        host = self.host or self.client_args.get("base_url") or os.environ.get("OLLAMA_HOST")
-        key = self.api_key or os.environ.get("OLLAMA_API_KEY")
+        host = self.host or self.client_args.get("base_url") or read_variable("OLLAMA_HOST")
+        key = self.api_key or read_variable("OLLAMA_API_KEY")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return Endpoint(parse_host(host) + self.path, self.build_headers(headers))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub.base import (
@@ -26,6 +25,7 @@ from modelhub.base import (
 )
 from modelhub.errors import AuthenticationError, BadRequestError
 from modelhub.messages import tool_choice_name
+from modelhub.secrets import read_variable
 
 from .openai_messages import fit_messages, is_mistral, wants_signatures, wants_thoughts
 from .openai_reply import parse_chunk as parse_chunk
@@ -81,14 +81,14 @@ class OpenAIEndpoint(HTTPModelWrapperBase):
         if self.find_other():
             return {}
         args = self.client_args
-        organization = self.organization or args.get("organization") or os.environ.get("OPENAI_ORG_ID")
-        project = args.get("project") or os.environ.get("OPENAI_PROJECT_ID")
+        organization = self.organization or args.get("organization") or read_variable("OPENAI_ORG_ID")
+        project = args.get("project") or read_variable("OPENAI_PROJECT_ID")
         told = {"OpenAI-Organization": organization, "OpenAI-Project": project}
         return {name: value for name, value in told.items() if value}
 
     def find_variable(self, name: str) -> str | None:
         """An environment variable of the vendor."""
-        return os.environ.get(name)
+        return read_variable(name)
 
     def build_call(self, body: dict[str, Any], stream: bool = False) -> Request:
         """A POST of ``body``, less the SDK's ``extra_headers``, ``extra_query`` and ``extra_body``, put in place."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from modelhub.base.endpoint import Endpoint
 from modelhub.base.home import Home
-from modelhub.errors import ConfigError
+from modelhub.errors import ConfigError, Problem
 from modelhub.locks import Lock
 from modelhub.policies.retry import RetryPolicy
-from modelhub.secrets import find_files, is_secret_name, resolve, stat_files
+from modelhub.secrets import find_files, find_secrets, find_variable_in, is_secret_name, resolve, stat_files
+from modelhub.wire.headers import explain_unsendable
 
 
 class Bound(NamedTuple):
@@ -95,8 +97,11 @@ class Binding:
                 self._given = {n: v for n, v in attributes.items() if isinstance(v, str | dict | list)}
                 files = stat_files(find_files(list(self._given.values())))
             try:
-                vars(model).update(self._resolve())
-                self._bound, self._files = build_bound(model), files
+                resolved = self._resolve()
+                if model.home.check is not None and (problems := model.home.check()):
+                    raise ConfigError(problems)
+                vars(model).update(resolved)
+                self._bound, self._files = build_bound(model, find_secrets(resolved)), files
             except ConfigError as error:
                 if self._bound is not None:
                     return self._bound  # a file that is just being replaced; the next call looks again
@@ -113,15 +118,21 @@ class Binding:
         return {n: resolve(value, where=where, path=(n,), types=types) for n, value in self._given.items()}
 
 
-def build_bound(model: Described) -> Bound:
-    """Work out what calls need from the resolved attributes of a model."""
+def build_bound(model: Described, more_secrets: Sequence[str] = ()) -> Bound:
+    """Work out what calls need from the resolved attributes of a model; ``more_secrets`` are secrets among them."""
     timeout = model.build_timeout()
     endpoint = model.build_endpoint()
     secrets = [value for name, value in endpoint.headers.items() if is_secret_name(name)]
+    for name, value in endpoint.headers.items():
+        if why := explain_unsendable(value):
+            variable = find_variable_in(value)
+            source = f", from environment variable {variable}," if variable else ""
+            message = f"config {model.config_name!r}: the header {name}{source} holds {why}, which HTTP cannot carry"
+            raise ConfigError([Problem("MH203", message, path=("headers", name))])
     return Bound(
         endpoint,
         model.build_retry_policy(),
         (min(timeout, 10.0), timeout),
         model.build_limits(),
-        (*secrets, *(value.partition(" ")[2] for value in secrets), model.api_key or ""),
+        (*secrets, *(value.partition(" ")[2] for value in secrets), model.api_key or "", *more_secrets),
     )

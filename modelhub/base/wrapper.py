@@ -86,7 +86,9 @@ class ModelWrapperBase(Inheritance):
     @drivers.setter
     def drivers(self, drivers: Drivers) -> None:
         home = self.home
-        self.home = Home(drivers, home.observers, home.types, home.place, home.retry_policy, home.secrets, home.reduce)
+        self.home = Home(
+            drivers, home.observers, home.types, home.place, home.retry_policy, home.secrets, home.reduce, home.check
+        )
 
     transports = drivers  # the name of before 0.2
 

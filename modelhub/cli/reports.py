@@ -21,7 +21,7 @@ Report = Callable[[Sequence[Problem], int], str]
 
 def report_text(problems: Sequence[Problem], configs: int) -> str:
     """A line for each problem, the source line below it with a caret, and a verdict."""
-    sources = _Sources()
+    sources = _Sources(problems)
     lines = [line for problem in problems for line in [_headline(problem), *sources.excerpt(problem)]]
     read = count(configs, "config")
     lines.append(f"{count(len(problems), 'problem')} in {read}" if problems else f"{read} {colour('ok', fg='green')}")
@@ -114,14 +114,17 @@ def _headline(problem: Problem) -> str:
 
 
 class _Sources:
-    """The lines of the files that problems are about; each file is read once."""
+    """The lines of the files that problems are about, without those that hold a secret; each file is read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         self._lines: dict[str, list[str]] = {}
+        self._secret = {(problem.file, problem.line) for problem in problems if problem.code == "MH401"}
 
     def excerpt(self, problem: Problem) -> list[str]:
         """The line with the problem and a caret below it; empty if it is long, unprintable, or might show a secret."""
         if problem.file is None or problem.line is None or problem.column is None:
+            return []
+        if (problem.file, problem.line) in self._secret:
             return []
         lines = self._read(problem.file)
         if problem.line > len(lines):

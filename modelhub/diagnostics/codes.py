@@ -132,8 +132,8 @@ _TABLE = (
     Code(
         "MH203",
         "a value in the wrong format",
-        "A URL without its scheme or slashes, with spaces or an impossible port, a duration nobody can read, or a "
-        "${...} that names neither a variable nor a file.",
+        "A URL without its scheme or slashes, with spaces or an impossible port, a duration nobody can read, a "
+        "${...} that names neither a variable nor a file, or a header that HTTP cannot carry.",
         _GPT + "client_args:\n  base_url: http:localhost:8000/v1",
         _GPT + "client_args:\n  base_url: http://localhost:8000/v1",
     ),
@@ -189,8 +189,9 @@ _TABLE = (
     ),
     Code(
         "MH402",
-        "a placeholder that was never replaced",
-        "The value is that of an example, so the first call would fail.",
+        "a placeholder that was never replaced, or a reference in another tool's form",
+        "The value is that of an example, or it has the form in which another tool refers to a variable, such as "
+        "os.environ/NAME, so the first call would fail.",
         _GPT + 'api_key: "{your_api_key}"',
         _GPT + "api_key: ${OPENAI_API_KEY}",
     ),

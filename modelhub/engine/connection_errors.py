@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from modelhub.errors import BadRequestError, ConnectionError, ModelCallError, TimeoutError
 from modelhub.wire import Request
+from modelhub.wire.headers import explain_unsendable, is_header_name
 
 NO_REPLY = "closed before any reply"
 UNKNOWN_HOST = "the host name cannot be resolved"
@@ -144,9 +145,14 @@ def refused_by_proxy(request: Request, proxy: str, status: int) -> ModelCallErro
 
 
 def unsendable(request: Request) -> ModelCallError:
-    """The error for a malformed request, such as one whose URL has no host."""
-    address = show_address(request.url)
-    return BadRequestError(f"the request to {address} cannot be made: its address or one of its headers is not valid")
+    """The error for a malformed request, such as one whose URL has no host, or whose headers HTTP cannot carry."""
+    reason = "its address is not valid"
+    for name, value in request.headers.items():
+        if not is_header_name(name):
+            reason = f"no header can be called {name!r}"
+        elif why := explain_unsendable(value):
+            reason = f"the header {name} holds {why}"
+    return BadRequestError(f"the request to {show_address(request.url)} cannot be made: {reason}")
 
 
 def is_reset(error: BaseException) -> bool:

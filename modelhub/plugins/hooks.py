@@ -34,6 +34,11 @@ class InstalledHooks(PluginGroup[Any]):
                         self._manager.register(plugin.loaded, str(plugin))
             return self._manager
 
+    @property
+    def has_registered(self) -> bool:
+        """Whether a program has registered hooks of its own."""
+        return self._manager is not None and bool(self._manager.get_plugins())
+
     @override
     def describe(self, plugin: Plugin) -> str:
         """The hooks that a plugin implements, once it is loaded."""

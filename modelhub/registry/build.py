@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from modelhub import validation
@@ -14,7 +15,7 @@ from modelhub.base.http import HTTPModelWrapperBase
 from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
-from modelhub.secrets import is_secret_name, resolve
+from modelhub.secrets import find_secrets, reference_names, resolve
 from modelhub.validation.schema.derive import FOR_THE_REGISTRY
 
 if TYPE_CHECKING:
@@ -38,10 +39,14 @@ def build_model(
     name, model_type = config["config_name"], config["model_type"]
     cls = types.find_class(model_type)
     arguments = {key: value for key, value in config.items() if key != "model_type"}
-    typed = validation.typed_references(config, types.find_schema(model_type) or {})
+    schema = types.find_schema(model_type) or {}
+    typed = validation.typed_references(config, schema)
+    check = partial(validation.check_resolved, config, schema) if reference_names(config) else None
     if not issubclass(cls, HTTPModelWrapperBase):
         try:
             arguments = resolve(arguments, where=f"config {name!r}", types=typed)
+            if check is not None and (problems := check()):
+                raise ConfigError(problems)
         except ConfigError as error:
             raise ConfigError([place(problem) for problem in error.problems]) from None
     for note in (FOR_THE_REGISTRY - {"config_name"}) & arguments.keys():
@@ -54,14 +59,11 @@ def build_model(
     except Exception as error:
         raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
     complete(model, arguments)
+    places = validation.find_secret_places(validation.View([(schema, schema)]), arguments)
+    secrets = find_secrets(arguments, secret_paths=places)
     retry_policy = RetryPolicy.from_config(config.get("retry"))
-    model.home = Home(drivers, observers, typed, place, retry_policy, find_secrets(arguments), reduce)
+    model.home = Home(drivers, observers, typed, place, retry_policy, secrets, reduce, check)
     return model
-
-
-def find_secrets(arguments: dict[str, Any]) -> list[str]:
-    """The values in the config of a plain Python model that must not appear in its errors."""
-    return [value for name, value in arguments.items() if isinstance(value, str) and is_secret_name(name)]
 
 
 def _takes(cls: type, key: str) -> bool:

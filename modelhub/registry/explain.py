@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from modelhub.configs import Entry
 from modelhub.configs.layers.origins import Node, Origin, build_node
-from modelhub.secrets import MASK, redact, reference_names
-from modelhub.validation import View, looks_secret
+from modelhub.secrets import MASK, find_path, redact, reference_names
+from modelhub.validation import View, find_secret_places, looks_secret
 
 DEFAULT = "default of the schema"
 _DEEPEST = 5
@@ -79,7 +78,7 @@ def _explain_leaf(path: tuple[str, ...], node: Node, own: str, view: View, defau
 
 def _is_there(reference: str) -> bool:
     if reference.startswith("file:"):
-        return Path(reference.removeprefix("file:")).is_file()
+        return find_path(reference.removeprefix("file:")).is_file()
     return reference in os.environ
 
 
@@ -111,20 +110,10 @@ def _mask(path: tuple[str, ...], value: Any, view: View) -> Any:
     nested = value
     for key in reversed(path):
         nested = {key: nested}
-    masked: Any = redact(nested, secret_paths=list(_find_secrets(view.at(path), value, path)))
+    masked: Any = redact(nested, secret_paths=list(find_secret_places(view.at(path), value, path)))
     for key in path:
         masked = masked[key]
     return _mask_looks(masked, value)
-
-
-def _find_secrets(view: View | None, value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    if view is None:
-        return
-    if view.secret:
-        yield path
-    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, item in steps:
-        yield from _find_secrets(view.child(step), item, (*path, step))
 
 
 def _mask_looks(masked: Any, value: Any) -> Any:

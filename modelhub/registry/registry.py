@@ -16,7 +16,6 @@ from modelhub.overriding import override
 from modelhub.registry import checking, crossing
 from modelhub.registry.generation import Generation
 from modelhub.registry.types import KnownTypes
-from modelhub.secrets import redact
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
@@ -80,7 +79,8 @@ class ModelRegistry:
 
     def config(self, config_name: str) -> dict[str, Any]:
         """The effective config called ``config_name``, with its secrets masked."""
-        return redact(self._entry(config_name, self._now).config)
+        entry = self._entry(config_name, self._now)
+        return checking.mask(entry.config, self._modernize(entry), self._types)
 
     def build_config(self, config_name: str) -> dict[str, Any]:
         """The same config with modern spellings and with its secrets, for building a wrapper. Do not print it."""

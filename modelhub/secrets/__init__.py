@@ -1,16 +1,30 @@
 """References such as ``${NAME}``: their grammar and their values; masking secrets in everything that is shown."""
 
-from modelhub.secrets.redaction import MASK, is_secret_name, redact, scrub
-from modelhub.secrets.references import Types, find_files, reference_names, resolve
-from modelhub.secrets.sources import find_secret, read_secret_file, stat_files
+from modelhub.secrets.redaction import find_secrets, is_secret_name, redact, scrub
+from modelhub.secrets.references import Types, anchor_files, find_files, reference_names, resolve
+from modelhub.secrets.shapes import MASK, mask_keys
+from modelhub.secrets.sources import (
+    find_path,
+    find_secret,
+    find_variable_in,
+    read_secret_file,
+    read_variable,
+    stat_files,
+)
 
 __all__ = [
     "MASK",
     "Types",
+    "anchor_files",
     "find_files",
+    "find_path",
     "find_secret",
+    "find_secrets",
+    "find_variable_in",
     "is_secret_name",
+    "mask_keys",
     "read_secret_file",
+    "read_variable",
     "redact",
     "reference_names",
     "resolve",

@@ -1,12 +1,13 @@
 """Masks secrets in everything that is shown: in copies of configs and in the texts of errors."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from modelhub.secrets.references import PATTERN, parse_pieces
+from modelhub.secrets.shapes import MASK, mask_keys
 
-MASK = "***"
+SHORTEST = 4  # a shorter text stands in many others
 _SECRET_WORDS = re.compile(
     r"apikey|accesskey|secretkey|privatekey|accesstoken|authtoken|authorization|bearer|cookie|credentials?"
     r"|pass(?:phrase|word|wd)|pwd|secrets?|sig|signature"
@@ -26,7 +27,8 @@ _QUERY = re.compile(rf"(?P<before>[?&](?P<name>[^\s=&#?]++)=)(?P<secret>(?:{_REF
 def redact(
     config: dict[str, Any], *, secret_keys: Collection[str] = (), secret_paths: Iterable[Sequence[str | int]] = ()
 ) -> dict[str, Any]:
-    """Copy ``config`` with every secret masked: values of keys that look secret, and passwords and keys in URLs.
+    """Copy ``config`` with every secret masked: values of keys that look secret, passwords and keys in URLs, and
+    whatever has the form of a vendor's key, wherever it stands.
 
     ``secret_keys`` names further secret keys at any depth, ``secret_paths`` further secret places. A value that is only
     a ``${...}`` reference is shown: it says where the secret is, not what it is. A default in it is masked.
@@ -37,13 +39,43 @@ def redact(
     return copy
 
 
+def find_secrets(config: dict[str, Any], *, secret_paths: Iterable[Sequence[str | int]] = ()) -> list[str]:
+    """The texts of ``config``, its references resolved, that ``redact`` masks by their place: as they stand, and
+    without the word before a key, such as Bearer.
+    """
+    paths = {tuple(path) for path in secret_paths}
+    found: dict[str, None] = {}
+    for text in _find_hidden(config, paths, (), False):
+        found.update(dict.fromkeys((text, text.partition(" ")[2])))
+    return [text for text in found if len(text) >= SHORTEST]
+
+
+def _find_hidden(
+    value: Any, paths: set[tuple[str | int, ...]], path: tuple[str | int, ...], hide: bool
+) -> Iterator[str]:
+    hide = hide or path in paths
+    if isinstance(value, (dict, list)):
+        for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+            named = isinstance(step, str) and is_secret_name(step)
+            yield from _find_hidden(item, paths, (*path, step), hide or named)
+    elif isinstance(value, str) and hide:
+        yield value
+    elif isinstance(value, str) and "://" in value:
+        yield from (match["secret"] for match in re.finditer(_USERINFO, value))
+        yield from (match["secret"] for match in re.finditer(_QUERY, value) if is_secret_name(match["name"]))
+
+
 def is_secret_name(name: str) -> bool:
     """Tell whether a key (or a header, or a parameter of a URL) by this name holds a secret."""
     name = _normalize(name)
     words = name.split("_")
     if _HARMLESS.fullmatch(name):
         return False
-    return words[-1] in _LAST_WORDS or any(_SECRET_WORDS.fullmatch(word) for word in words)
+    return (
+        words[-1] in _LAST_WORDS
+        or name.endswith("access_key_id")
+        or any(_SECRET_WORDS.fullmatch(word) for word in words)
+    )
 
 
 def _normalize(name: str) -> str:
@@ -69,24 +101,26 @@ def _redact(
 def _mask(secret: str) -> str:
     """Mask a secret; a reference is kept, but a default in it is masked if it is a secret."""
     pieces = parse_pieces(secret)
-    if [piece.is_braced for piece in pieces] != [True]:
+    if len(pieces) != 1 or not (pieces[0].kind == "reference" or (pieces[0].is_braced and pieces[0].default)):
         return MASK if secret else secret
-    return f"${{{pieces[0].name}:-{MASK}}}" if pieces[0].default else secret
+    scheme = f"{pieces[0].scheme}:" if pieces[0].scheme else ""
+    return f"${{{scheme}{pieces[0].name}:-{MASK}}}" if pieces[0].default else secret
 
 
 def _mask_url(text: str) -> str:
     if "://" not in text:
-        return text
+        return mask_keys(text)
     text = _USERINFO.sub(lambda match: match["before"] + _mask(match["secret"]), text)
-    return _QUERY.sub(
+    text = _QUERY.sub(
         lambda match: match["before"] + (_mask(match["secret"]) if is_secret_name(match["name"]) else match["secret"]),
         text,
     )
+    return mask_keys(text)
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Mask each of ``secrets`` in ``text``; servers often repeat the key that they refuse."""
+    """Mask each of ``secrets`` in ``text``, and what has a key's form; servers often repeat what they refuse."""
     for secret in secrets:
-        if len(secret) >= 4:
+        if len(secret) >= SHORTEST:
             text = text.replace(secret, MASK)
-    return text
+    return mask_keys(text)

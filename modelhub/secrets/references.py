@@ -1,23 +1,25 @@
 """References to values outside of a config, such as ``${OPENAI_API_KEY}``: finding them and resolving them.
 
-``${NAME}``, ``${NAME:-default}`` and ``${env:NAME}`` are environment variables, ``${file:/run/secrets/key}`` is the
-content of a file, ``${keyring:service/user}`` is a password, and plugins may add other schemes. ``$${`` is a literal
-``${``. Text without a closing brace is not changed.
+``${NAME}``, ``${NAME:-default}``, ``${env:NAME}`` and ``${env:NAME:-default}`` are environment variables,
+``${file:/run/secrets/key}`` is the content of a file, ``${keyring:service/user}`` is a password, and plugins may add
+other schemes. ``$${`` is a literal ``${``. Text without a closing brace is not changed.
 """
 
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from math import isfinite
+from pathlib import Path as FilePath
 from typing import Any, Literal, NamedTuple
 
 from modelhub.errors import ConfigError, Problem
-from modelhub.secrets.sources import find_secret
+from modelhub.secrets.dialects import read_foreign
+from modelhub.secrets.sources import find_secret, read_variable
 
 # What may be a reference, for those who must write a pattern: JSON Schema, and the parts of a URL.
 PATTERN = r"\$\{[^}]+\}"
+BUILT_IN = ("env", "file", "keyring")  # the schemes that need no plugin
 HOW_TO_WRITE = "write ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for a literal ${"
 _PIECE = re.compile(rf"\$\$\{{|{PATTERN}|\$\{{\}}")
 _ESCAPE = re.compile(r"\$\$\{")
@@ -37,8 +39,8 @@ Types = Mapping[Path, frozenset[str]]  # the JSON types of the places where no s
 class Piece(NamedTuple):
     """One part of a longer text: ``text``, its characters from ``start`` to ``end``.
 
-    A reference without a scheme names an environment variable, and only such a reference may have a default. A
-    malformed reference is written like one, but its name is not possible for a variable or for a source.
+    A reference without a scheme, or with ``env``, names an environment variable, and only such a reference may have a
+    default. A malformed reference is written like one, but its name is not possible for a variable or for a source.
     """
 
     kind: Kind
@@ -88,25 +90,31 @@ def _parse_piece(text: str, start: int, end: int) -> Piece:
     if text == "$${":
         return Piece("escape", text, start, end)
     word, colon, rest = text[2:-1].partition(":")
-    kind: Kind = "malformed"
-    if colon and not rest.startswith("-"):
-        if _SCHEME.fullmatch(word):
-            kind = "reference"
-        return Piece(kind, text, start, end, word, rest)
-    if _NAME.fullmatch(word):
-        kind = "reference"
-    return Piece(kind, text, start, end, "", word, rest[1:] if colon else None)
+    default: str | None
+    if not colon or rest.startswith("-"):
+        scheme, name, default = "", word, rest[1:] if colon else None
+        is_right = _NAME.fullmatch(name) is not None
+    elif word in BUILT_IN:
+        scheme, (name, dash, spare) = word, rest.partition(":-")
+        default = spare if dash else None
+        is_right = not name or (_NAME.fullmatch(name) is not None if word == "env" else default is None)
+    else:
+        scheme, name, default = word, rest, None
+        is_right = _SCHEME.fullmatch(word) is not None
+    kind: Kind = "reference" if is_right and "${" not in (default or "") else "malformed"
+    return Piece(kind, text, start, end, scheme, name, default)
 
 
 def resolve(value: Any, *, where: str, path: Path = (), types: Types | None = None) -> Any:
     """Copy ``value``, whose place in its config is ``path``, and resolve the references in all its strings.
 
     A value at a place in ``types`` becomes a number or a boolean. Raises ConfigError, which names ``where`` and the
-    reference: MH301 for a variable, MH302 for a file, MH104 for a text that is not such a number or boolean.
+    reference: MH301 for a variable, MH302 for a file, MH104 for a text that is not such a number or boolean, MH402 for
+    a reference of another tool, which would be sent as it is.
     """
     if isinstance(value, str):
         if "${" not in value:
-            return value
+            return _refuse_foreign(value, where, path)
         text = "".join(_resolve_piece(piece, where, path) for piece in parse_pieces(value))
         wanted = types.get(path) if types else None
         if wanted is None:
@@ -114,7 +122,9 @@ def resolve(value: Any, *, where: str, path: Path = (), types: Types | None = No
         try:
             return convert(text, wanted)
         except ValueError as error:
-            message = f"{where}: {'.'.join(map(str, path))} {error}, and what its reference resolves to is none"
+            message = (
+                f"{where}: {'.'.join(map(str, path))} {error}, and what {name_references(value)} resolves to is none"
+            )
             raise ConfigError([Problem("MH104", message, path=path)]) from None
     if isinstance(value, dict):
         return {key: resolve(item, where=where, path=(*path, key), types=types) for key, item in value.items()}
@@ -136,7 +146,20 @@ def convert(text: str, types: frozenset[str]) -> Any:
                 value = kind(text)
                 if isfinite(value):
                     return value
-    raise ValueError(f"must be a {' or '.join(sorted(types))}")
+    raise ValueError(f"must be {describe_types(types)}")
+
+
+def describe_types(types: Iterable[str]) -> str:
+    """Name the JSON types of scalars as one writes them: "a number", "true or false"."""
+    names = {"boolean": "true or false", "integer": "an integer", "number": "a number"}
+    wanted = set(types) - ({"integer"} if "number" in types else set())
+    return " or ".join(names[name] for name in names if name in wanted) or "another type"
+
+
+def name_references(text: str) -> str:
+    """Write the references in ``text`` without their defaults: ``${A} and ${file:b}``."""
+    found = (piece for piece in parse_pieces(text) if piece.is_braced)
+    return " and ".join(dict.fromkeys(f"${{{f'{p.scheme}:' if p.scheme else ''}{p.name}}}" for p in found))
 
 
 def reference_names(value: Any) -> list[str]:
@@ -147,6 +170,27 @@ def reference_names(value: Any) -> list[str]:
             if piece.is_braced:
                 names[f"{piece.scheme}:{piece.name}" if piece.scheme not in ("", "env") else piece.name] = None
     return list(names)
+
+
+def anchor_files(value: Any, folder: str) -> None:
+    """Make absolute, in ``value`` itself, the names in its ``${file:...}`` that are relative to ``folder``."""
+    waiting, seen = [value], set[int]()
+    while waiting:  # there is no recursion, since files may nest deeply
+        node = waiting.pop()
+        if not isinstance(node, (dict, list)) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        for key, item in node.items() if isinstance(node, dict) else enumerate(node):
+            if not isinstance(item, str):
+                waiting.append(item)
+            elif "${file:" in item:
+                node[key] = "".join(_anchor(piece, folder) for piece in parse_pieces(item))
+
+
+def _anchor(piece: Piece, folder: str) -> str:
+    if piece.kind != "reference" or piece.scheme != "file" or not piece.name or piece.name.startswith("~"):
+        return piece.text
+    return f"${{file:{FilePath(folder, piece.name).absolute()}}}"
 
 
 def find_files(value: Any) -> list[str]:
@@ -163,7 +207,16 @@ def _resolve_piece(piece: Piece, where: str, path: Path) -> str:
         case "malformed":
             message = f"{where}: a ${{...}} does not hold the name of an environment variable"
             raise ConfigError([Problem("MH301", message, HOW_TO_WRITE, path=path)])
-    return _find_value(piece, where, path) if piece.scheme else _find_variable(piece, where, path)
+    is_variable = not piece.scheme or piece.default is not None
+    return _find_variable(piece, where, path) if is_variable else _find_value(piece, where, path)
+
+
+def _refuse_foreign(text: str, where: str, path: Path) -> str:
+    if foreign := read_foreign(text, certain=True):
+        key = ".".join(map(str, path)) or "a value"
+        message = f"{where}: {key} is a reference in another tool's form, which is not looked up"
+        raise ConfigError([Problem("MH402", message, f"write {foreign.hint}", path=path)])
+    return text
 
 
 def _find_value(piece: Piece, where: str, path: Path) -> str:
@@ -176,7 +229,7 @@ def _find_value(piece: Piece, where: str, path: Path) -> str:
 
 
 def _find_variable(piece: Piece, where: str, path: Path) -> str:
-    name, found = piece.name, os.environ.get(piece.name)
+    name, found = piece.name, read_variable(piece.name)
     if piece.default is not None:
         return found or piece.default
     if found is None:

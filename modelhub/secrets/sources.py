@@ -12,7 +12,7 @@ _MAX_BYTES = 1024 * 1024
 def find_secret(scheme: str, name: str) -> str:
     """The value of ``name`` in ``scheme``; raises LookupError with the reason if there is no such value."""
     if scheme == "env":
-        value = os.environ.get(name)
+        value = read_variable(name)
         if value is None:
             raise LookupError(f"environment variable {name} is not set")
         return value
@@ -23,16 +23,42 @@ def find_secret(scheme: str, name: str) -> str:
     return _ask_plugins(scheme, name)
 
 
+def read_variable(name: str) -> str | None:
+    """The value of an environment variable without a byte order mark and the last line ends; None if it is not set.
+
+    Values that come from files have these: those of Kubernetes' secrets, or of ``export KEY="$(cat key.txt)"``.
+    """
+    value = os.environ.get(name)
+    return value if value is None else clean(value)
+
+
+def find_variable_in(text: str) -> str | None:
+    """The environment variable whose value stands in ``text``, such as the key in a header; None if none does."""
+    values = {name: clean(value) for name, value in os.environ.items()}
+    found = [name for name, value in values.items() if len(value) > 3 and value in text]
+    return max(found, key=lambda name: len(values[name]), default=None)
+
+
+def clean(text: str) -> str:
+    """``text`` without what editors and shells add to it: a byte order mark and line ends."""
+    return text.removeprefix("\ufeff").rstrip("\r\n")
+
+
+def find_path(name: str) -> Path:
+    """The path that a name in a ``${file:...}`` means; ``~`` and ``~user`` are home folders."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 (Path's raises for an unknown user)
+
+
 def read_secret_file(name: str) -> str:
-    """The text of a secret file without its last line end; raises LookupError if it cannot be read."""
+    """The text of a secret file, without byte order mark and last line ends; raises LookupError for any other file."""
     try:
-        file = Path(name)
+        file = find_path(name)
         if not file.is_file():
             reason = "it is not a regular file" if file.exists() else "it does not exist"
         elif file.stat().st_size > _MAX_BYTES:
             reason = "it is larger than 1 MB"
         else:
-            return file.read_bytes().decode().rstrip("\r\n")
+            return clean(file.read_bytes().decode())
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
     except UnicodeDecodeError:
@@ -47,7 +73,7 @@ def stat_files(names: Iterable[str]) -> dict[str, tuple[int, int, int] | None]:
     found: dict[str, tuple[int, int, int] | None] = {}
     for name in names:
         try:
-            facts = Path(name).stat()
+            facts = find_path(name).stat()
             found[name] = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
         except (OSError, ValueError):
             found[name] = None

@@ -5,9 +5,10 @@ from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import looks_secret
 from modelhub.validation.check import SchemaOf, check, place_problem
 from modelhub.validation.deprecations import Spellings, modernize
-from modelhub.validation.environment import check_environment
+from modelhub.validation.environment import check_environment, check_resolved
 from modelhub.validation.rules.references import typed_references
 from modelhub.validation.schema.derive import derive_from_class, derive_from_source, derive_schema
+from modelhub.validation.schema.secrets import find_secret_places
 from modelhub.validation.schema.store import load_bundle, load_schema
 from modelhub.validation.schema.view import View
 
@@ -18,9 +19,11 @@ __all__ = [
     "View",
     "check",
     "check_environment",
+    "check_resolved",
     "derive_from_class",
     "derive_from_source",
     "derive_schema",
+    "find_secret_places",
     "load_bundle",
     "load_schema",
     "looks_secret",

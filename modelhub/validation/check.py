@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -12,22 +12,25 @@ from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import label, quoting_hint
 from modelhub.errors import PluginError, Problem
 from modelhub.plugins import Plugin
+from modelhub.secrets.shapes import mask_keys
 from modelhub.validation.deprecations import read_modern
 from modelhub.validation.explain_errors import explain
 from modelhub.validation.fast_check import is_certainly_valid
 from modelhub.validation.full_check import judge
 from modelhub.validation.rules.contests import SEE_PLUGINS, explain_contest, explain_unchecked
 from modelhub.validation.rules.formatters import find_unknown_formatter
+from modelhub.validation.rules.headers import find_unsendable
 from modelhub.validation.rules.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
 from modelhub.validation.rules.keys import find_odd_keys
 from modelhub.validation.rules.model_references import Edge, check_targets, find_edges
 from modelhub.validation.rules.names import find_odd_names
 from modelhub.validation.rules.placeholders import find_placeholders
 from modelhub.validation.rules.plaintext import find_plaintext_secrets
-from modelhub.validation.rules.references import find_bad_references
+from modelhub.validation.rules.references import find_bad_references, find_unclosed, find_unprovided
 from modelhub.validation.rules.urls import find_bad_addresses
 from modelhub.validation.schema.store import BASE, Schema
 from modelhub.validation.schema.view import View
+from modelhub.validation.substitution import find_defaults, find_misfits
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry
@@ -121,6 +124,7 @@ class Checker:
             if (finding.path[:1], finding.key) not in said
         ]
         findings += [finding for finding in more if not _about_identity(finding)]
+        findings += find_misfits(config, schema, view, find_defaults(config), "the default", self.check_values)
         findings = _add_advice(findings, config, view, is_file)
         return [_name_home(finding, model_type) for finding in findings]
 
@@ -133,7 +137,8 @@ class Checker:
         """Return what is wrong with each value of a config alone; ``view`` is the view of the schema."""
         findings = self._check_schema(schema, view, config)
         places = {finding.path for finding in findings}
-        return findings + [finding for finding in find_bad_addresses(config) if finding.path not in places]
+        more = [*find_bad_addresses(config), *find_unsendable(config)]
+        return findings + [finding for finding in more if finding.path not in places]
 
     def find_schema(self, model_type: Any) -> Schema:
         """Return the schema of a model_type; without one, the schema of the common keys."""
@@ -174,16 +179,32 @@ def _broken(error: Exception) -> Finding:
 
 
 def _add_advice(findings: list[Finding], config: dict[str, Any], view: View, is_file: bool) -> list[Finding]:
-    """Add findings that a schema cannot express; a placeholder is reported only as a placeholder."""
-    placeholders = list(find_placeholders(config))
-    places = {finding.path for finding in placeholders}
-    findings = [finding for finding in findings if finding.path not in places or finding.code != "MH203"]
-    places.update(finding.path for finding in findings)
-    more = [*find_bad_references(config), *find_bad_addresses(config), *find_unknown_formatter(config, view)]
-    more += find_odd_names(config)
-    if is_file:  # a program may well pass a key that it has read from somewhere safe
-        more += find_plaintext_secrets(config, view)
-    return findings + placeholders + [finding for finding in more if finding.path not in places]
+    """Add findings that a schema cannot express; what is wrong at a place is told once, by the first that says it."""
+    bad = [*find_bad_references(config), *find_unclosed(config)]
+    places = {finding.path for finding in bad}
+    placeholders = {finding.path: finding for finding in find_placeholders(config, view) if finding.path not in places}
+    known = [finding for finding in findings if finding.code != "MH203" or finding.path not in {*places, *placeholders}]
+    # A reference that is meant for a number or a choice is told as the error that it is, with what to write.
+    findings = [_add_hint(finding, placeholders.get(finding.path)) for finding in known]
+    found = _add_new(findings, [*bad, *placeholders.values()])
+    more = [find_unsendable(config), find_bad_addresses(config), find_unknown_formatter(config, view)]
+    for each in (*more, find_odd_names(config), find_unprovided(config)):
+        found = _add_new(found, each)
+    # A program may well pass a key that it has read from somewhere safe.
+    return _add_new(found, find_plaintext_secrets(config, view)) if is_file else found
+
+
+def _add_new(findings: list[Finding], more: Iterable[Finding]) -> list[Finding]:
+    """``findings`` and those of ``more`` at whose place, or around it, nothing is wrong yet."""
+    values = {each.path for each in findings if each.code != "MH110"}  # whose value is nobody's
+    return findings + [
+        each for each in more if not any(each.path[:length] in values for length in range(1, len(each.path) + 1))
+    ]
+
+
+def _add_hint(finding: Finding, placeholder: Finding | None) -> Finding:
+    about_value = placeholder is not None and not finding.key and finding.severity == "error"
+    return replace(finding, hint=placeholder.hint) if placeholder and about_value else finding
 
 
 def _name_home(finding: Finding, model_type: str | None) -> Finding:
@@ -206,7 +227,8 @@ def build_problem(entry: Entry, finding: Finding, written: dict[str, str]) -> Pr
     first, rest = finding.path[:1], finding.path[1:]
     path = (*(written.get(str(step), step) for step in first), *rest)
     hint = _spell(entry, finding, path) if finding.wanted else finding.hint
-    return entry.problem(finding.code, finding.message, *path, key=finding.key, hint=hint, severity=finding.severity)
+    message, hint = mask_keys(finding.message), hint and mask_keys(hint)
+    return entry.problem(finding.code, message, *path, key=finding.key, hint=hint, severity=finding.severity)
 
 
 def _spell(entry: Entry, finding: Finding, path: Path) -> str | None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import label
 from modelhub.errors import ConfigError, Problem
-from modelhub.secrets.references import Piece, convert, parse_pieces, resolve
+from modelhub.secrets import read_variable
+from modelhub.secrets.references import name_references, resolve
 from modelhub.validation.check import Checker, SchemaOf, build_problem, without_repeats
 from modelhub.validation.deprecations import read_modern
-from modelhub.validation.rules.references import find_references, typed_references
-from modelhub.validation.rules.variables import find_missing_key
+from modelhub.validation.rules.headers import explain_header
+from modelhub.validation.rules.references import find_references
+from modelhub.validation.rules.variables import find_missing_key, find_own_variable
+from modelhub.validation.schema.store import Schema
 from modelhub.validation.schema.view import View
+from modelhub.validation.substitution import find_misfits, take_defaults
 from modelhub.validation.walk import find_texts
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry
+
+_QUOTES = ('""', "''", "``", "\u201c\u201d", "\u2018\u2019")
+_HINT = "set it without them; docker's --env-file, for one, takes nothing away"
 
 
 def check_environment(
@@ -26,46 +32,76 @@ def check_environment(
 ) -> list[Problem]:
     """Return a problem for every reference that cannot be resolved now, or whose value does not fit its place.
 
-    Defaults are always checked, even where a variable is set. No message shows the value of a secret.
+    No message shows the value of a secret.
     """
     checker = Checker(schema_of, model_types)
     problems: list[Problem] = []
     for entry in entries:
         modern = read_modern(entry.config, model_types)
-        findings = [*_find_missing(modern.config), *_find_misfits(modern.config, checker)]
+        schema = checker.find_schema(modern.config.get("model_type"))
+        findings = [*_find_missing(modern.config), *_find_odd(modern.config)]
+        view, given = View([(schema, schema)], secret=True), _resolve_all(modern.config)
+        findings += find_misfits(modern.config, schema, view, given, "the value", checker.check_values)
         found = [build_problem(entry, finding, modern.written) for finding in findings]
         problems += sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
     return without_repeats(problems)
 
 
+def check_resolved(config: dict[str, Any], schema: Schema) -> list[Problem]:
+    """Return a problem for each reference in ``config``, in its modern spelling, whose value does not fit its place."""
+    checker = Checker(lambda _: schema, ())
+    view, given = View([(schema, schema)], secret=True), _resolve_all(config, with_defaults=True)
+    where = f"config {config.get('config_name')!r}"
+    return [
+        Problem(finding.code, f"{where}: {finding.message}", finding.hint, path=finding.path)
+        for finding in find_misfits(config, schema, view, given, "the value", checker.check_values)
+    ]
+
+
 def _find_missing(config: dict[str, Any]) -> Iterator[Finding]:
     """Yield a fault for each variable that is not set, the vendor's own as well, and each file that cannot be read."""
     for path, text in find_texts(config):
-        for reference in find_references(text):
+        for part in [each.text for each in find_references(text)] if "${" in text else [text]:
             try:
-                resolve(reference.text, where=label(path))
+                resolve(part, where=label(path))
             except ConfigError as error:
                 (found,) = error.problems
                 yield Finding(found.code, found.message, path, hint=found.hint)
     yield from find_missing_key(config)
 
 
-def _find_misfits(config: dict[str, Any], checker: Checker) -> Iterator[Finding]:
-    """Yield a finding for each value of a reference, and each default, that does not fit its place."""
-    schema = checker.find_schema(config.get("model_type"))
-    types = typed_references(config, schema)
-    texts = {path: text for path, text in find_texts(config) if find_references(text)}
-    now = {path: _resolve(text) for path, text in texts.items()}
-    spare = {path: value if (value := _take_defaults(text)) != now[path] else None for path, text in texts.items()}
-    for found, hidden, what in ((now, True, "the value"), (spare, False, "the default")):
-        # An empty text is how a text is left out.
-        given = {path: text for path, text in found.items() if text or (text is not None and path in types)}
-        values = {path: _convert(text, types.get(path)) for path, text in given.items()}
-        view = View([(schema, schema)], secret=hidden)
-        for finding in checker.check_values(_fill(config, values), schema, view) if values else ():
-            if finding.path in values and not finding.key:
-                names = " and ".join(_write_bare(each) for each in find_references(texts[finding.path]))
-                yield replace(finding, message=f"{what} of {names} does not fit: {finding.message}", hint=None)
+def _find_odd(config: dict[str, Any]) -> Iterator[Finding]:
+    """Yield a warning for each value in quotes, which a shell would have taken away, or with blanks around it."""
+    for path, text in find_texts(config):
+        for reference in find_references(text):
+            value = _resolve(reference.text) or ""
+            if value != reference.default and (why := _explain_odd(value)):
+                name = name_references(reference.text)
+                message = f"the value of {name} is {why}, and so is {label(path)}"
+                yield Finding("MH203", message, path, hint=_HINT, severity="warning")
+    variable = find_own_variable(config)
+    own = read_variable(variable) or "" if variable else ""
+    if odd := _explain_odd(own):
+        yield Finding("MH203", f"the value of {variable} is {odd}", hint=_HINT, severity="warning")
+    elif bad := explain_header(own):
+        yield Finding("MH203", f"the value of {variable} holds {bad}, which no HTTP header can carry")
+
+
+def _explain_odd(value: str) -> str | None:
+    if len(value) > 1 and value[0] + value[-1] in _QUOTES:
+        return "in quotes"
+    return "in blanks" if value != value.strip() else None
+
+
+def _resolve_all(config: dict[str, Any], *, with_defaults: bool = False) -> dict[Path, str]:
+    """The current values of all texts with references, without what is missing and, if so asked, what is a default."""
+    found: dict[Path, str] = {}
+    for path, text in find_texts(config):
+        if find_references(text):
+            value = _resolve(text)
+            if value is not None and (with_defaults or value != take_defaults(text)):
+                found[path] = value
+    return found
 
 
 def _resolve(text: str) -> str | None:
@@ -73,40 +109,3 @@ def _resolve(text: str) -> str | None:
         return str(resolve(text, where=""))
     except ConfigError:  # which is told as what is missing
         return None
-
-
-def _take_defaults(text: str) -> str | None:
-    """``text`` with each reference replaced by its default; None if a reference has no default."""
-    if any(reference.default is None for reference in find_references(text)):
-        return None
-    return "".join(_take_default(piece) for piece in parse_pieces(text))
-
-
-def _take_default(piece: Piece) -> str:
-    if piece.kind == "escape":
-        return "${"
-    return piece.text if piece.default is None else piece.default
-
-
-def _write_bare(reference: Piece) -> str:
-    """Write a reference without its default."""
-    return reference.text if reference.default is None else f"${{{reference.name}}}"
-
-
-def _convert(text: str, types: frozenset[str] | None) -> Any:
-    try:
-        return convert(text, types) if types else text
-    except ValueError:
-        return text
-
-
-def _fill(config: dict[str, Any], values: dict[Path, Any]) -> dict[str, Any]:
-    """Copy ``config`` with new values at some places; all other parts are shared with the original."""
-    filled = dict(config)
-    for path, value in values.items():
-        node: Any = filled
-        for step in path[:-1]:
-            node[step] = node[step].copy()
-            node = node[step]
-        node[path[-1]] = value
-    return filled

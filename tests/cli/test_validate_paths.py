@@ -126,7 +126,8 @@ def test_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "MH302",
             8,
             29,
-            "generate_args.stop[1]: the file 'stop.txt' of a ${file:...} cannot be used: it does not exist",
+            f"generate_args.stop[1]: the file '{path.with_name('stop.txt')}' of a ${{file:...}} cannot be used:"
+            " it does not exist",
         ),
     ]
     for name in ("OPENAI_API_KEY", "TEAM", "DEPARTMENT", "HOST"):

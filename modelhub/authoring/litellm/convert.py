@@ -13,6 +13,7 @@ from modelhub.authoring.litellm.values import Values
 from modelhub.configs import Document, Entry
 from modelhub.configs.readers.positions import Path
 from modelhub.errors import Problem
+from modelhub.secrets import mask_keys
 
 _SETTINGS = ("litellm_settings", "router_settings", "general_settings")
 _OPTIONAL = ("generate_args", "options", "keep_alive", "think", "format", "timeout", "retry", "stream", "tags")
@@ -110,7 +111,7 @@ def _put_information(draft: Draft, deployment: Deployment, notes: Notes) -> None
     for key, value in deployment.info.items():
         place = (document, (*path, "model_info", key))
         if key == "description" and isinstance(value, str):
-            draft.put(("description",), value, place)
+            draft.put(("description",), mask_keys(value), place)
         elif key != "mode":
             reason = explain_deployment(key) or "modelhub does not use it"
             notes.add(*place, f"{key} is not converted: {reason}", key=True)

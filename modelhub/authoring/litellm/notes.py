@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelhub.configs import Document
 from modelhub.configs.readers.positions import Path
 from modelhub.errors import Problem
+from modelhub.secrets import mask_keys
 
 _SHOWN = 5  # further places that a note lists
 
@@ -17,7 +18,7 @@ class Notes:
 
     def add(self, document: Document, path: Path, message: str, *, key: bool = False, is_error: bool = False) -> None:
         """Say ``message`` about the value at ``path``, or about the key that is its last step."""
-        note = document.problem("", message, path, key=key, severity="error" if is_error else "warning")
+        note = document.problem("", mask_keys(message), path, key=key, severity="error" if is_error else "warning")
         notes = self._places.setdefault((note.severity, note.file, message), [])
         if note not in notes:
             notes.append(note)

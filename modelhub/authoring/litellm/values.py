@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from modelhub.authoring.litellm.notes import Notes
 from modelhub.configs import Document
 from modelhub.configs.readers.positions import Path
 from modelhub.secrets import is_secret_name, redact
+from modelhub.validation import View, load_schema
 from modelhub.validation.rules.plaintext import is_harmless
 
 ENVIRON = "os.environ/"
@@ -50,7 +52,8 @@ class Values:
         if isinstance(value, list):
             return [self.read(item, document, (*path, n), vendor=vendor, key=key) for n, item in enumerate(value)]
         name = next((step for step in reversed(path) if isinstance(step, str)), "")
-        is_secret = is_secret_name(name) and value is not None and not isinstance(value, bool)
+        is_named = is_secret_name(name) or name in _find_secret_keys()
+        is_secret = is_named and value is not None and not isinstance(value, bool)
         text = str(value) if is_secret else value
         if not isinstance(text, str):
             return value
@@ -72,6 +75,15 @@ class Values:
             self._taken.add(name)
             self._variables[secret] = name
         return self._variables[secret]
+
+
+@cache
+def _find_secret_keys() -> frozenset[str]:
+    """The options of LiteLLM whose values are secrets, whatever they are called."""
+    schema = load_schema("litellm_chat") or {}
+    options = View([(schema, schema)]).child("generate_args")
+    children = {key: options.child(key) for key in options.properties} if options else {}
+    return frozenset(key for key, child in children.items() if child and child.secret)
 
 
 def _name_variable(vendor: str, key: str) -> str:

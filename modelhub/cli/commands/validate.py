@@ -16,6 +16,7 @@ from modelhub.cli.streams import plugins_apart, read_input
 from modelhub.configs.sources.files import MAX_BYTES
 from modelhub.errors import Problem
 from modelhub.registry import checking
+from modelhub.secrets import mask_keys
 
 
 @click.command()
@@ -56,7 +57,7 @@ def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile:
     problems += loaded.problems
     if strict:  # what fails the run is a failure in every report
         problems = [replace(problem, severity="error") for problem in problems]
-    report = REPORTS[style](problems, len(loaded.entries))
+    report = mask_keys(REPORTS[style](problems, len(loaded.entries)))  # a key may be a name, too
     if report:
         with contextlib.suppress(BrokenPipeError):  # who stops reading gets the verdict all the same
             click.echo(report)

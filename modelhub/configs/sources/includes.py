@@ -7,6 +7,7 @@ from pathlib import Path
 
 from modelhub.configs.sources.files import Unreadable, find_files, find_format
 from modelhub.configs.sources.folders import SUFFIXES, Files
+from modelhub.secrets import find_path
 
 _GLOB = frozenset("*?[")
 
@@ -19,8 +20,10 @@ def is_glob(value: str) -> bool:
 def find_included(value: str, folder: str) -> Files:
     """Find the files that ``value`` names: a file, the files in a folder, or the files that a glob matches, sorted.
 
-    Raises Unreadable.
+    ``~`` and ``~user`` are home folders. Raises Unreadable.
     """
+    if value.startswith("~"):
+        value = str(find_path(value))
     if not is_glob(value):
         files = find_files(str(Path(folder, value)))
         for file in files.names:

@@ -21,6 +21,7 @@ from modelhub.configs.sources.includes import find_included, is_glob
 from modelhub.configs.sources.read import read_path, read_text
 from modelhub.diagnostics.wording import describe, suggest_name
 from modelhub.errors import Problem
+from modelhub.secrets import find_path
 
 _ACCEPTED = f"a dict, a list of dicts and paths, or the path of a {', '.join(SUFFIXES)} file or of a folder of them"
 
@@ -129,7 +130,7 @@ class Sources:
     def _add_file(self, file: str, scope: Scope) -> None:
         self._names.append(file)
         try:
-            found = read_path(file, self._allowance)
+            found = read_path(file, self._allowance, scope.folder)
         except Unreadable as error:
             found = iter([Problem("MH101", str(error), error.hint, file)])
         self._add_found(found, scope)
@@ -207,5 +208,5 @@ def _build_cycle(include: Include, file: str, route: list[Include]) -> Problem:
 def _spell(path: "str | os.PathLike[Any]") -> str:
     spelt = os.fspath(path)
     if isinstance(spelt, str):
-        return spelt
+        return str(find_path(spelt)) if spelt.startswith("~") else spelt
     raise TypeError(f"model_configs must be {_ACCEPTED}; not a path of bytes")

@@ -11,18 +11,27 @@ from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Lines, Parsed, TextFault
 from modelhub.configs.sources.files import Unreadable, decode, find_format, read_file
 from modelhub.errors import Problem
+from modelhub.secrets import anchor_files
 
 _MOST = 1_000_000  # bytes; no text that is longer and cannot be read is looked at again
 
 
-def read_text(text: bytes, *, name: str, format: str, allowance: Allowance) -> Iterator[Found]:
+def read_text(
+    text: bytes, *, name: str, format: str, allowance: Allowance, folder: str | None = None
+) -> Iterator[Found]:
     """Read the configs and declarations in text in one of the formats, and its faults as problems.
 
-    What is wrong with a text that is another program's is of no interest. Raises ValueError for another format.
+    The files that ``${file:...}`` names are seen from ``folder``, without it from the working directory. What is wrong
+    with a text that is another program's is of no interest. Raises ValueError for another format.
     """
     found: list[Found] = []
     for item in read_documents(text, name=name, format=format, allowance=allowance):
-        found += find_entries(item, item.data) if isinstance(item, Document) else [item]
+        if isinstance(item, Document):
+            if folder is not None and b"{file:" in text:
+                anchor_files(item.data, folder)
+            found += find_entries(item, item.data)
+        else:
+            found.append(item)
     problems = [item for item in found if isinstance(item, Problem)]
     if problems and len(problems) == len(found):
         is_broken = any(problem.code == "MH101" for problem in problems)
@@ -32,8 +41,8 @@ def read_text(text: bytes, *, name: str, format: str, allowance: Allowance) -> I
     return iter([item for item in found if not (is_other and isinstance(item, Problem))])
 
 
-def read_path(name: str, allowance: Allowance) -> Iterator[Found]:
-    """Read what the file ``name`` holds; raises Unreadable."""
+def read_path(name: str, allowance: Allowance, folder: str | None = None) -> Iterator[Found]:
+    """Read what the file ``name`` holds, with ``folder`` as for ``read_text``; raises Unreadable."""
     try:
         format = find_format(name)
     except Unreadable:
@@ -41,7 +50,8 @@ def read_path(name: str, allowance: Allowance) -> Iterator[Found]:
             if other := find_other(read_file(name, max_bytes=_MOST), name=name, formats=("jsonc", "yaml", "toml")):
                 return iter([other])
         raise
-    return read_text(read_file(name, max_bytes=MAX_BYTES[format]), name=name, format=format, allowance=allowance)
+    text = read_file(name, max_bytes=MAX_BYTES[format])
+    return read_text(text, name=name, format=format, allowance=allowance, folder=folder)
 
 
 def find_other(text: bytes, *, name: str, formats: Iterable[str]) -> OtherProgram | None:

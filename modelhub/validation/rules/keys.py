@@ -12,6 +12,7 @@ from modelhub.diagnostics.wording import did_you_mean, either, label
 from modelhub.printable import shorten
 from modelhub.validation.schema.view import View
 
+NO_REF = "there is no $ref: use extends for another config, include for another file"
 _MOST = 1000  # how many unknown keys are compared to the known ones, which takes time; no config has so many
 
 
@@ -25,7 +26,9 @@ def find_odd_keys(view: View, value: Any, path: Path = (), parent: View | None =
         return
     for key, item in value.items():
         child = view.child(key)
-        if child is None:
+        if key == "$ref" and child is None and len(path) < 2:
+            yield explain_unknown_key(key, path, NO_REF)
+        elif child is None:
             if view.open and view.properties:
                 yield explain_open_key(view, key, path, parent)
         elif child.deprecated:
@@ -65,7 +68,7 @@ def explain_unknown_key(key: Any, path: Path, hint: str | None = None) -> Findin
 
 def find_unknown_keys(view: View, value: dict[str, Any], path: Path) -> Iterator[Finding]:
     """Yield a finding for each key of a closed mapping that its schema does not know."""
-    unknown = [key for key in value if view.child(key) is None]
+    unknown = [key for key in value if view.child(key) is None and not (key == "$ref" and len(path) < 2)]
     for number, key in enumerate(unknown):
         if number < _MOST and (home := find_home(view, key)) and is_ignored_above(view.child(home)):
             yield explain_ignored_key(key, path, home)

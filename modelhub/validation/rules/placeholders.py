@@ -1,4 +1,4 @@
-"""Find placeholders from examples that were not replaced: ``{your_api_key}``, ``<your key>``, ``sk-xxx``."""
+"""Find what was never replaced: placeholders such as ``{your_api_key}`` and ``sk-xxx``, references of other tools."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing import Any
 from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import label
 from modelhub.secrets import is_secret_name
+from modelhub.secrets.dialects import Foreign, find_foreign, read_foreign
+from modelhub.validation.rules.headers import is_header
+from modelhub.validation.rules.references import is_free
 from modelhub.validation.rules.urls import URLS, is_local
 from modelhub.validation.rules.variables import name_reference
+from modelhub.validation.schema.view import View
 from modelhub.validation.walk import find_texts, last_key
 
 _NAMES = ("model_name", "organization")
@@ -19,7 +23,10 @@ _ADVICE = {
     "model_name": "write the model's name at the vendor",
     "organization": "write your organization's id, or remove the key",
 }
-_BARE = r"(?:(?i:bearer|basic|token)\s+)?\$[A-Z_][A-Z0-9_]*"  # a shell's way of writing it
+_IDENTITY = ("config_name", "model_type", "extends")
+_SHOUTED = (
+    r"\s*(?:<(?:YOUR|INSERT|REPLACE|MY)[A-Z0-9_ -]*>|\{YOUR_[A-Z0-9_]+\}|YOUR_[A-Z0-9_]+|(?i:<your[-_ ][\w -]+>))\s*"
+)
 _WHOLE = re.compile(
     r"(?:(?:bearer|basic)\s+)?(?:"
     r"\{[^{}$]*\}|<[^<>]*>|\[(?:your|insert|api)[^\]]*\]"  # {your_api_key}, <your key>, [YOUR KEY]
@@ -34,23 +41,42 @@ _WHOLE = re.compile(
 _IN_URL = r"(?i)(?<!\$)\{[\w .-]*\}|<[^<>]*>|(?<![\w-])x{3,}(?![\w-])|//your[-_]\S|//\.{3}"
 
 
-def find_placeholders(config: dict[str, Any]) -> Iterator[Finding]:
-    """Yield a warning for each placeholder among the keys, names and addresses of a config.
+def find_placeholders(config: dict[str, Any], view: View | None = None) -> Iterator[Finding]:
+    """Yield a warning for each placeholder, and for each reference that is written as another tool has it.
 
-    A key for a server on this machine is never reported: such a server may take any key.
+    A placeholder in the key for a server on this machine is never reported: such a server may take any key.
     """
     local = is_local(config)
     for path, text in find_texts(config):
         key = last_key(path)
-        is_secret = key not in URLS and not local and is_secret_name(key)
-        if "${" in text or not (is_secret or key in URLS or key in _NAMES):
+        place = view.at(path) if view else None
+        is_secret = key not in URLS and (is_secret_name(key) or (place is not None and place.secret))
+        is_ours = is_secret or key in URLS or key in _NAMES or is_header(path)
+        if foreign := _find_foreign(text, path, is_ours):
+            names = " and ".join(dict.fromkeys(each.hint for each in foreign))
+            message = f"{label(path)} holds a reference that is not looked up, since it has another tool's form"
+            yield _warn(message, path, f"write it with braces: {names}")
+        elif "${" in text:
             continue
-        if is_secret and re.fullmatch(_BARE, text):
-            message = f"{label(path)} is not looked up in the environment"
-            yield _warn(message, path, "write it with braces: ${NAME}")
-        elif _WHOLE.fullmatch(text.strip()) or (key in URLS and re.search(_IN_URL, text)):
+        elif is_ours and not (is_secret and local) and _is_placeholder(text, key):
             advice = _ADVICE.get(key) or f"write {name_reference(path, config)}, and set that variable"
             yield _warn(f"{label(path)} is a placeholder", path, advice)
+        elif not is_ours and not is_free(path) and re.fullmatch(_SHOUTED, text):
+            yield _warn(f"{label(path)} is a placeholder", path, "write the value that is meant")
+
+
+def _find_foreign(text: str, path: Path, is_ours: bool) -> list[Foreign]:
+    """Another tool's references: any part of a text that we give a meaning to, else the whole of a text."""
+    if path[0] in _IDENTITY:
+        return []
+    if is_ours:
+        return find_foreign(text)
+    whole = read_foreign(text, certain=is_free(path))
+    return [whole] if whole else []
+
+
+def _is_placeholder(text: str, key: str) -> bool:
+    return _WHOLE.fullmatch(text.strip()) is not None or (key in URLS and re.search(_IN_URL, text) is not None)
 
 
 def _warn(message: str, path: Path, hint: str) -> Finding:

@@ -10,6 +10,7 @@ from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import label
 from modelhub.secrets import is_secret_name, redact
 from modelhub.secrets.references import parse_pieces
+from modelhub.secrets.shapes import find_keys
 from modelhub.validation.rules.urls import is_local
 from modelhub.validation.rules.variables import name_reference
 from modelhub.validation.schema.view import View
@@ -18,24 +19,42 @@ from modelhub.validation.walk import find_texts, last_key
 # Patterns are compiled where they are used: most configs need few of them, and starting should cost little.
 _SCHEME = r"(?i)^\s*(?:bearer|basic|token|key)\s+|^\s*(?:bearer|basic)\s*$"
 _USER = r"://[^\s/?#@:]*@"  # a name without a password
-# What people write where a server wants a key and takes any.
-_DUMMIES = (
-    r"(?i)any(thing)?|dummy|empty|fake|local|lm-studio|n/?a|(sk-)?no[-_ ]?key([-_ ]required)?|none|not[-_ ]needed"
-    r"|not[-_ ]required|null|ollama|(sk-)?test(ing)?|token-abc123|unused|vllm|x+"
+# What people write where a server wants a key and takes any: one of these words, or several of them.
+_WORDS = (
+    "any|anything|api|auth|ci|demo|dummy|empty|example|fake|foo|foobar|for|gpustack|here|in|insert|invalid|irrelevant"
+    "|key|litellm|llama|llamacpp|lm|lmstudio|local|localhost|mock|my|n|na|needed|no|nokey|none|not|null|ollama|openai"
+    "|optional|placeholder|random|required|set|sk|some|string|studio|test|testing|the|token|unused|use|used|value|vllm"
+    r"|works|xinference|your|x+|[.*\u2026]+|n/a|abc(?:123)?|0+|1+|1?2?3?4?5?6?7?8?9?0?"
 )
+_DUMMIES = rf"(?i)(?:(?:{_WORDS})(?:[-_ ./]|$))+|token-abc123"
 
 
 def find_plaintext_secrets(config: dict[str, Any], view: View) -> Iterator[Finding]:
-    """Yield a warning for each secret in plain text, unless it is a dummy or for a server on this machine."""
-    if is_local(config):
-        return
+    """Yield a warning for each secret in plain text, by its place or by its form.
+
+    In a secret's place, any text for a server on this machine is fine, and a dummy everywhere.
+    """
+    local = is_local(config)
     for path, text in find_texts(config):
-        if "://" in text and _has_secret(text):
+        in_place = _is_secret_place(path, view)
+        if "://" in text and not local and _has_secret(text):
             hint = "write its password or key as ${...}"
             yield _warn(f"{label(path)} holds a secret in plain text", path, hint)
-        elif _is_secret_place(path, view) and not is_harmless(text):
+        elif in_place and not local and not is_harmless(text):
             hint = f"move it to the environment: {name_reference(path, config)}"
             yield _warn(f"{label(path)} is a secret in plain text", path, hint)
+        elif has_key(text):
+            reference = name_reference(path if in_place else ("api_key",), config)
+            hint = f"move it to the environment: {reference}"
+            what = "is a secret in plain text" if in_place else "holds what looks like a key, in plain text"
+            yield _warn(f"{label(path)} {what}", path, hint)
+
+
+def has_key(text: str) -> bool:
+    """Whether ``text`` holds a key of some vendor's form, not counting what its references name."""
+    if len(text) < 16:
+        return False
+    return any(find_keys(piece.default or "" if piece.is_braced else piece.text) for piece in parse_pieces(text))
 
 
 def _is_secret_place(path: Path, view: View) -> bool:
@@ -50,7 +69,12 @@ def is_harmless(text: str) -> bool:
     pieces = parse_pieces(text)
     defaults = [piece.default or "" for piece in pieces]
     rest = re.sub(_SCHEME, "", "".join(piece.text for piece in pieces if not piece.is_braced)).strip()
-    return all(not word or re.fullmatch(_DUMMIES, word) for word in (rest, *defaults))
+    return all(not word or is_dummy(word) for word in (rest, *defaults))
+
+
+def is_dummy(text: str) -> bool:
+    """Whether nobody could take ``text`` for a key: ``dummy-key``, ``not-needed``, ``sk-1234``."""
+    return len(text) <= 60 and re.fullmatch(_DUMMIES, text) is not None
 
 
 def _has_secret(url: str) -> bool:

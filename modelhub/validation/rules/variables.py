@@ -41,6 +41,16 @@ def find_missing_key(config: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("MH301", message, ("vendor",), hint=f"set {variable}, or write api_key")
 
 
+def find_own_variable(config: Mapping[str, Any]) -> str | None:
+    """The variable that a config without a key takes it from: the vendor's own, if it is set."""
+    import os
+
+    args = config.get("client_args")
+    is_elsewhere = isinstance(args, dict) and args.get("base_url")
+    vendor = None if config.get("api_key") or is_elsewhere else _find_vendor(config)
+    return next(filter(os.environ.get, vendor.key_variables), None) if vendor else None
+
+
 def _find_vendor(config: Mapping[str, Any]) -> Vendor | None:
     """The vendor that a config of OpenAI's types names; without one, the vendor at the start of its model_type."""
     model_type, named = config.get("model_type"), config.get("vendor")
