@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
+from modelhub.secrets.dialects import find_foreign, read_foreign
+
 from ..paths import ROOT
 
 ASKED = frozenset({"match", "search", "fullmatch", "sub", "finditer", "split", "findall"})
@@ -21,6 +23,7 @@ UNKNOWN = {
     "modelhub/authoring/litellm/vendors.py",
     "modelhub/formatters/base.py",
     "modelhub/server/formats/values.py",
+    "modelhub/secrets/dialects.py",  # tested below, as it is asked
     "modelhub/telemetry/counters.py",
     "modelhub/validation/fast_check.py",
     "modelhub/validation/schema/view.py",
@@ -134,3 +137,14 @@ def test_no_text_takes_long(pattern: Pattern) -> None:
             for after in ("", "\n!"):
                 taken = ask(pattern, before + piece * (LENGTH // len(piece)) + after)
                 assert taken < MOST, f"{before!r} and {piece!r} again and again, then {after!r}: {taken:.1f} s"
+
+
+@pytest.mark.parametrize("before", ["", "${", "{{ env", "$A", "%", "env"])
+def test_no_reference_of_another_program_takes_long(before: str) -> None:
+    for piece in (*PIECES, "{{", "env.", "{{env.", "$A", "%A%", "!ENV ", "os.environ/", "${A:"):
+        for length in (1990, LENGTH):  # texts of more than 2000 characters are not looked at
+            text = before + piece * (length // len(piece))
+            start = time.process_time()
+            find_foreign(text)
+            read_foreign(text)
+            assert time.process_time() - start < MOST, f"{before!r}, then {piece!r} again and again"

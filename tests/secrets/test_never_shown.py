@@ -203,10 +203,10 @@ def test_the_importer_asks_the_schema(tmp_path: Path) -> None:
     assert not any(secret in done.output for secret in ("Zq7", *KEYS.values()))
 
 
-class Parrot(ModelWrapperBase):
+class Magpie(ModelWrapperBase):
     """A model that fails with everything that it knows."""
 
-    model_type = "parrot"
+    model_type = "magpie"
 
     def __init__(self, config_name: str, **options: Any) -> None:
         super().__init__(config_name)
@@ -224,8 +224,8 @@ def test_errors_of_plain_python_hold_no_secret(caller: Any, monkeypatch: pytest.
         "headers": {"Authorization": "Bearer Zq7-bearer"},
         "note": f"the key {KEYS['OpenAI']} here",
     }
-    config = {"config_name": "a", "model_type": "parrot", **secrets}
-    with ModelRegistry(config, wrappers=[Parrot]) as hub, pytest.raises(BadRequestError) as caught:
+    config = {"config_name": "a", "model_type": "magpie", **secrets}
+    with ModelRegistry(config, wrappers=[Magpie]) as hub, pytest.raises(BadRequestError) as caught:
         caller.call(hub.get_model("a"), "hi")
     assert "***" in str(caught.value)
     assert "Zq7" not in str(caught.value)
