@@ -33,7 +33,7 @@ from modelhub.crossing import crosses
 from modelhub.overriding import override
 from modelhub.printable import printable, shorten
 
-_LONGEST = 600  # characters of a message, a hint or a place; a file may hold keys and values of any length
+_LONGEST = 1000  # characters of a message, a hint or a place; a file may hold keys and values of any length
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import sys
 import click
 
 from modelhub.cli.app import cli
-from modelhub.cli.streams import UnreadError, finish, hold_closed, refuse, say
+from modelhub.cli.streams import UnreadError, finish, hold_closed, refuse, say, say_warnings
 from modelhub.errors import ModelHubError
 from modelhub.foreign import describe_foreign
 
@@ -30,6 +30,7 @@ def main() -> None:
 
 def _run() -> int:
     """Run the command line; its exit code."""
+    say_warnings()
     try:
         code = cli.main(prog_name="modelhub", standalone_mode=False)
     except click.exceptions.Exit as error:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import IO, Any, TextIO
 
 import click
 
+from modelhub.errors import ConfigWarning
 from modelhub.overriding import override
 from modelhub.printable import printable
 
@@ -92,6 +94,28 @@ def say(text: str) -> None:
     """Print text on stderr, if stderr can be written, without what does something to a terminal."""
     with contextlib.suppress(OSError):
         click.echo(printable(text, keep="\n\t"), err=True)
+
+
+def say_warnings() -> None:
+    """Print warnings about configs as all else; the place in the code of a command is nobody's business."""
+    warnings.showwarning = _show_warning
+
+
+_SHOW_WARNING = warnings.showwarning
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    if issubclass(category, ConfigWarning):
+        say(f"warning: {message}")
+    else:
+        _SHOW_WARNING(message, category, filename, lineno, file, line)
 
 
 def refuse(error: OSError) -> int:

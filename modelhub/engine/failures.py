@@ -119,7 +119,7 @@ def error_from_json(
         message = str(message if message is not None else body)
     status = find_status(status, inner, body)
     code = next((inner[name] for name in _CODES if inner.get(name) not in _NO_CODE), None)
-    type = next((inner[name] for name in _TYPES if isinstance(inner.get(name), str)), None)
+    type: str | None = next((told for name in _TYPES if isinstance(told := inner.get(name), str)), None)
     request_id = body.get("request_id") if isinstance(body, dict) else None
     return build_error(
         status,

@@ -134,9 +134,8 @@ def ask(pattern: Pattern, text: str) -> float:
 def test_no_text_takes_long(pattern: Pattern) -> None:
     for piece in PIECES:
         for before in BEFORE:
-            for after in ("", "\n!"):
-                taken = ask(pattern, before + piece * (LENGTH // len(piece)) + after)
-                assert taken < MOST, f"{before!r} and {piece!r} again and again, then {after!r}: {taken:.1f} s"
+            taken = ask(pattern, before + piece * (LENGTH // len(piece)) + "\n!")
+            assert taken < MOST, f"{before!r} and {piece!r} again and again: {taken:.1f} s"
 
 
 @pytest.mark.parametrize("before", ["", "${", "{{ env", "$A", "%", "env"])

@@ -199,7 +199,7 @@ def test_what_cannot_be_reached(caller: str) -> None:
     assert tell(ask(caller, "http://nothing.invalid")) == f"the connection to http://nothing.invalid {failed}"
     outcome = ask(caller, f"http://{'a' * 70}.example")
     assert type(outcome) is errors.BadRequestError
-    assert tell(outcome).endswith("cannot be made: its address or one of its headers is not valid")
+    assert tell(outcome).endswith("cannot be made: its address is not valid")
 
 
 LOCATIONS = [

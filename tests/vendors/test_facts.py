@@ -262,7 +262,7 @@ def test_an_unknown_vendor_without_a_near_one_lists_them() -> None:
 @pytest.mark.parametrize("name", ["nobody", "azure"])
 def test_an_unknown_vendor_at_run_time(name: str, monkeypatch: pytest.MonkeyPatch, caller: Any) -> None:
     monkeypatch.setenv("MH_VENDOR", name)
-    with pytest.raises(errors.ConfigError, match=f"MH202 config 'm': there is no vendor called '{name}'; .*groq"):
+    with pytest.raises(errors.ConfigError, match=r"MH202 config 'm': the value of .*MH_VENDOR.*'groq'"):
         caller.call(build("${MH_VENDOR}"), "hi")
     cls = WRAPPERS.load("openai_chat")
     with pytest.raises(errors.ConfigError, match="there is no vendor"):

@@ -328,6 +328,7 @@ def test_errors(wrap: bool) -> None:
         assert "key-1" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("exact_pauses")
 def test_the_asked_delay_is_waited_for() -> None:
     slow = failure(429, "slow", "RESOURCE_EXHAUSTED", {"retryDelay": "7s"})
     model, connections = build(slow, answer({"text": "ok"}), retry={"initial": 0, "max_attempts": 2})

@@ -48,7 +48,7 @@ VENDORS = {name: _build_vendor(row, about) for row in vendors.list_vendors() for
 # Names without a prefix that LiteLLM takes for OpenAI's, and for Anthropic's.
 _BARE = {
     "openai": re.compile(
-        r"(?!.*instruct)(?:gpt-|chatgpt-|o\d|text-embedding-(?:3|ada)|dall-e-|ft:gpt-|tts-|whisper-|omni-)"
+        r"(?:gpt-|chatgpt-|o\d|text-embedding-(?:3|ada)|dall-e-|ft:gpt-|tts-|whisper-|omni-)(?!.*instruct)"
     ),
     "anthropic": re.compile(r"claude-(?!instant|2|.*:)"),
 }

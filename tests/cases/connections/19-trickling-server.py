@@ -15,12 +15,12 @@ def handle(connection, request, number):
     if where == "headers":
         for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 14 + b"\r\nContent-Length: 2\r\n\r\n{}":
             connection.sendall(bytes([byte]))
-            time.sleep(0.1)
+            time.sleep(0.03)
     else:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n")
         for _ in range(60):
             connection.sendall(b" ")
-            time.sleep(0.1)
+            time.sleep(0.03)
     return False
 
 
@@ -28,7 +28,7 @@ took = {}
 for where in ("headers", "body"):
     for how in ("sync", "async"):
         server = Server(handle)
-        hub, model = build(server.url, timeout=1, retry={"max_attempts": 1})
+        hub, model = build(server.url, timeout=0.3, retry={"max_attempts": 1})
         start = time.time()
         try:
             model("hi") if how == "sync" else asyncio.run(model.acall("hi"))
