@@ -92,7 +92,7 @@ def test_as_much_as_is_allowed(tmp_path: Path, shape: str, share: int) -> None:
     file.write_text(text, "utf-8")
     done = subprocess.run([sys.executable, "-c", PROGRAM, str(file)], capture_output=True, text=True, check=True)
     seconds, kilobytes = map(float, done.stdout.split())
-    assert seconds < 15 / share, "ten of a machine that does nothing else"
+    assert seconds < 15 / share + 3, "ten of a machine that does nothing else, and the time to start"
     assert kilobytes < 500_000
 
 
