@@ -112,7 +112,10 @@ def test_the_time_in_the_queue_does_not_count(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(session, "Connector", lambda watch, **_: connector(watch, limit=1))
     answer = b'{"choices": [{"message": {"content": "ok"}, "finish_reason": "stop"}]}'
 
+    served: list[Any] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
@@ -121,6 +124,7 @@ def test_the_time_in_the_queue_does_not_count(monkeypatch: pytest.MonkeyPatch) -
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(answer), answer))
         except asyncio.IncompleteReadError:
             writer.close()
+            await writer.wait_closed()
 
     async def main() -> None:
         listener = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -128,6 +132,7 @@ def test_the_time_in_the_queue_does_not_count(monkeypatch: pytest.MonkeyPatch) -
         async with build(f"http://127.0.0.1:{port}", timeout=0.5) as hub:
             answers = await asyncio.gather(*(hub.get_model("m").acall("hi") for _ in range(2)))
             assert [answer.text for answer in answers] == ["ok", "ok"]
+        await asyncio.gather(*served)
         listener.close()
         await listener.wait_closed()
 
