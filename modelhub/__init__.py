@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from modelhub.registry import ModelRegistry as ModelRegistry
     from modelhub.registry import get_model as get_model
     from modelhub.registry import init as init
+    from modelhub.registry.report import ReloadReport as ReloadReport
     from modelhub.response import ModelResponse as ModelResponse
     from modelhub.response import ToolCall as ToolCall
     from modelhub.response import ToolCallDelta as ToolCallDelta
     from modelhub.response import Usage as Usage
+    from modelhub.trail import Attempt as Attempt
 
 _HOMES = {
     "HTTPModelWrapperBase": "modelhub.base",
@@ -41,10 +43,12 @@ _HOMES = {
     "ModelRegistry": "modelhub.registry",
     "get_model": "modelhub.registry",
     "init": "modelhub.registry",
+    "ReloadReport": "modelhub.registry.report",
     "ModelResponse": "modelhub.response",
     "ToolCall": "modelhub.response",
     "ToolCallDelta": "modelhub.response",
     "Usage": "modelhub.response",
+    "Attempt": "modelhub.trail",
 }
 
 __all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]

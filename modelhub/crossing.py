@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 _PLAIN = (str, int, float, bool, type(None))
@@ -12,6 +11,8 @@ def crosses(value: Any) -> bool:
     """Whether pickle can carry ``value`` away and bring it back."""
     if type(value) in _PLAIN:
         return True
+    import pickle  # most programs stay in one process
+
     try:
         pickle.loads(pickle.dumps(value))
     except Exception:  # classes may raise anything here

@@ -15,6 +15,7 @@ ModelHubError
     ├── ServerError             5xx
     ├── TimeoutError            (also builtins.TimeoutError)
     ├── ConnectionError         (also builtins.ConnectionError)
+    ├── CircuitOpenError        not sent: the model has failed too often
     ├── ResponseParsingError    2xx with something unreadable
     └── StreamInterruptedError  .partial holds what had arrived
 
@@ -27,11 +28,14 @@ from __future__ import annotations
 import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from modelhub.crossing import crosses
 from modelhub.overriding import override
 from modelhub.printable import printable, shorten
+
+if TYPE_CHECKING:
+    from modelhub.trail import Attempt, Entry
 
 _LONGEST = 1000  # characters of a message, a hint or a place; a file may hold keys and values of any length
 
@@ -139,6 +143,8 @@ class ModelCallError(ModelHubError):
     """
 
     retryable = False
+    delivered = False  # whether the caller had been given a part of a stream
+    sent = True  # false where a limit, an open breaker or the end of the call's time kept it back
 
     def __init__(
         self,
@@ -164,6 +170,14 @@ class ModelCallError(ModelHubError):
         self.config_name = config_name
         self.model_type = model_type
         self.partial = partial
+        self._trail: tuple[Entry, ...] = ()
+
+    @property
+    def trail(self) -> tuple[Attempt, ...]:
+        """What was tried before the call failed, the oldest attempt first; empty for what was never sent."""
+        from modelhub.trail import build_trail  # few look at it
+
+        return build_trail(self._trail, self)
 
     @override
     def __str__(self) -> str:
@@ -215,13 +229,25 @@ class ServerError(ModelCallError):
 
 
 class TimeoutError(ModelCallError, builtins.TimeoutError):
-    """The server was reached but did not answer in time."""
+    """The model did not answer in time.
+
+    ``bound`` says which part of the config's or the call's ``timeout`` is over: "connect", "first_token", "idle" or
+    "total"; "max" is that of a job's ``poll``, and None where it is not known, as with a server's own 408.
+    """
+
+    bound: Literal["connect", "first_token", "idle", "total", "max"] | None = None
 
 
 class ConnectionError(ModelCallError, builtins.ConnectionError):
     """The server could not be reached, or closed the connection before it answered."""
 
     retryable = True
+
+
+class CircuitOpenError(ModelCallError):
+    """Nothing was sent, because the model has failed too often; ``retry_after`` says when it will be tried again."""
+
+    sent = False
 
 
 class ResponseParsingError(ModelCallError):

@@ -24,9 +24,11 @@ class Vendor:
     base_url_variable: str = ""
     openai_base_url: str | None = None  # where it speaks OpenAI's API; None when it does not
     model: str | None = None  # one of its chat models
-    lacks: tuple[str, ...] = ()  # what it does not have: stream_options, json_schema, tools
+    lacks: tuple[str, ...] = ()  # what it does not have: stream_options, json_schema, tools, blank_texts
     renames: Mapping[str, str] = field(default_factory=dict)  # OpenAI's name of an option to the vendor's
     batch_size: int | None = None  # how many texts it embeds in one request
+    batch_tokens: int | None = None  # how many tokens these may have together
+    hosts: tuple[str, ...] = ()  # where it is asked, too
     litellm: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # LiteLLM's names of it: what differs there
 
 
@@ -56,6 +58,19 @@ def find_compatible(name: str, *, where: str) -> Vendor:
 
 
 @cache
+def find_by_host(host: str) -> Vendor | None:
+    """The vendor whose OpenAI API is at ``host``; None if that is no vendor's, or this machine's."""
+    from urllib.parse import urlsplit
+
+    for vendor in list_vendors():
+        url = vendor.openai_base_url or vendor.base_url
+        known = {urlsplit(url or "").hostname, *vendor.hosts}
+        if host in known and not vendor.key_optional:
+            return vendor
+    return None
+
+
+@cache
 def _load_rows() -> Mapping[str, dict[str, Any]]:
     import pkgutil
 
@@ -71,5 +86,5 @@ def _build_vendor(name: str) -> Vendor:
     row = dict(_load_rows()[name])
     if row["model_types"].get("chat") == "openai_chat":
         row.setdefault("openai_base_url", row["base_url"])
-    row |= {key: tuple(row.get(key, ())) for key in ("key_variables", "lacks")}
+    row |= {key: tuple(row.get(key, ())) for key in ("key_variables", "lacks", "hosts")}
     return Vendor(name, **row)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # also where PYTHONSAFEPATH is set
 
-from benchmarks import calls, startup, validating
+from benchmarks import calls, layers, startup, validating
 from benchmarks.fixed_server import FixedServer
 from benchmarks.measure import Row
 
@@ -41,6 +41,7 @@ def measure(quick: bool) -> Iterator[Row]:
         os.sched_setaffinity(0, {mine})
     with FixedServer(other) as url:
         yield from calls.measure(url, quick)
+        yield from layers.measure(url, quick)
     yield from startup.measure(quick)
     yield from validating.measure(quick)
 

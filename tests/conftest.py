@@ -22,8 +22,9 @@ from .model_servers.running import engines as engines
 # Child processes must import the installed package, not the checkout they happen to be started in.
 os.environ["PYTHONSAFEPATH"] = "1"
 
-# What the tests find depends on the code alone; HYPOTHESIS_PROFILE=default looks for more.
+# What the tests find depends on the code alone; HYPOTHESIS_PROFILE=default looks for more, =thorough for much more.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=10_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

@@ -16,6 +16,7 @@ from modelhub.base import (
     Reply,
     Request,
     ToolCallDelta,
+    add_path,
     add_query,
     build_origin,
     build_tool_calls,
@@ -34,8 +35,12 @@ from modelhub.errors import (
     RateLimitError,
     ServerError,
 )
+from modelhub.fitting import ANTHROPIC
+from modelhub.media import Load
+from modelhub.messages import OwnParts
 from modelhub.secrets import read_variable
 
+from .anthropic_media import TAKES, load_own
 from .anthropic_reply import (
     find_meaning,
     parse_block_delta,
@@ -59,7 +64,13 @@ class AnthropicChatWrapper(ChatWrapper):
 
     model_type = "anthropic_chat"
     formatters = ("anthropic",)
+    fitting = ANTHROPIC
     answer_dialect = DIALECT
+    media = TAKES
+    own_parts: ClassVar[OwnParts] = {
+        **dict.fromkeys(("image", "document"), "source"),
+        **dict.fromkeys(("tool_use", "tool_result", "thinking", "redacted_thinking"), ""),
+    }
     error_codes: ClassVar[Codes | None] = {
         "overloaded_error": ServerError,
         "api_error": ServerError,
@@ -99,33 +110,35 @@ class AnthropicChatWrapper(ChatWrapper):
         if token:
             headers["Authorization"] = f"Bearer {token}"
         headers = self.build_headers({**headers, **(args.get("default_headers") or {})})
-        url = (base_url or "https://api.anthropic.com").rstrip("/") + "/v1/messages"
+        url = add_path(base_url or "https://api.anthropic.com", "/v1/messages")
         return Endpoint(
             add_query(url, args.get("default_query")), {name.lower(): value for name, value in headers.items()}
         )
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        headers = self.build_call_headers(options)
-        query, extra = options.pop("extra_query", None), options.pop("extra_body", None) or {}
+        headers = self.build_betas(options)
         body = build_body(input, options, self.endpoint.headers["anthropic-version"])
         if stream:
             body["stream"] = True
-        return self.build_post({"model": self.model_name, **body, **extra}, stream, headers=headers, query=query)
+        return self.build_post({"model": self.model_name, **body}, stream, headers=headers)
 
-    def build_call_headers(self, options: dict[str, Any]) -> dict[str, str]:
-        """The headers that one call adds; its ``betas`` are added to those of the config."""
-        headers: dict[str, str] = dict(options.pop("extra_headers", None) or {})
+    def build_betas(self, options: dict[str, Any]) -> dict[str, str]:
+        """The header for the ``betas`` of a call, which are added to those of the config."""
         betas = options.pop("betas", None)
-        if betas:
-            known = headers.get("anthropic-beta") or self.endpoint.headers.get("anthropic-beta")
-            names = [betas] if isinstance(betas, str) else betas
-            headers["anthropic-beta"] = ",".join([known, *names] if known else names)
-        return headers
+        if not betas:
+            return {}
+        known = self.endpoint.headers.get("anthropic-beta")
+        names = [betas] if isinstance(betas, str) else betas
+        return {"anthropic-beta": ",".join([known, *names] if known else names)}
+
+    @override
+    def load_own_part(self, part: dict[str, Any], load: Load) -> dict[str, Any]:
+        return load_own(part, load)
 
     @override
     def build_count_request(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Request:
-        headers = self.build_call_headers(options)
+        headers = self.build_betas(options)
         body = build_body(messages, options, self.endpoint.headers["anthropic-version"])
         counted = {name: value for name, value in body.items() if name in _COUNTED}
         request = self.build_post({"model": self.model_name, **counted}, headers=headers)

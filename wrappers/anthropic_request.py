@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from modelhub.base import build_tool_call
 from modelhub.errors import BadRequestError
-from modelhub.messages import tool_choice_name
-from modelhub.messages.media import build_source
+from modelhub.messages import write_output
 
-from .anthropic_turn import ThoughtId, fit_id, is_blank, leave_out_empty, own_ids
+from .anthropic_media import build_document, build_image
+from .anthropic_turn import ThoughtId, can_mark, fit_id, is_blank, is_block, leave_out_empty, own_ids
 from .openai import refuse
 
 VERSION = "2023-06-01"
@@ -21,17 +20,21 @@ MAX_TOKENS = 4096  # the API wants a number
 
 def build_body(messages: list[dict[str, Any]], options: dict[str, Any], version: str) -> dict[str, Any]:
     """The JSON of a request without the model; raises BadRequestError for what this version of the API cannot do."""
-    refuse(options, "seed", vendor="Anthropic")
+    refuse(options, "seed", "stream_options", vendor="Anthropic")
     for name in SAMPLING:
         if name in options and version >= WITHOUT_SAMPLING:
             raise BadRequestError(
                 f"version {version} of Anthropic's API has no option {name!r}: "
                 f"leave it out, or set anthropic_version to an earlier one such as {VERSION}"
             )
+    check_thinking(options)
     system, turns = build_messages(messages)
+    if not turns:
+        raise BadRequestError("Anthropic wants at least one message of a user that is not blank")
     if options.get("system"):
         system.insert(0, options.pop("system"))
-    body: dict[str, Any] = {"max_tokens": options.pop("max_completion_tokens", MAX_TOKENS), "messages": turns}
+    limit = options.pop("max_completion_tokens", None) or find_limit(options.get("thinking"))
+    body: dict[str, Any] = {"max_tokens": limit, "messages": turns}
     if system:
         body["system"] = join_system(system)
     stop = options.pop("stop", None)
@@ -49,6 +52,31 @@ def build_body(messages: list[dict[str, Any]], options: dict[str, Any], version:
     return {**body, **options}
 
 
+def check_thinking(options: dict[str, Any]) -> None:
+    """Raise BadRequestError for what the API refuses of a model that thinks.
+
+    https://platform.claude.com/docs/en/build-with-claude/extended-thinking#feature-compatibility
+    """
+    thinking = options.get("thinking")
+    if not isinstance(thinking, dict) or thinking.get("type") not in ("enabled", "adaptive"):
+        return
+    if options.get("temperature", 1) != 1:
+        raise BadRequestError("Claude thinks at a temperature of 1 alone: leave temperature out, or thinking")
+    if "top_k" in options:
+        raise BadRequestError("Claude does not think with top_k: leave it out, or thinking")
+    if options.get("tool_choice", "auto") not in ("auto", "none", {"type": "auto"}, {"type": "none"}):
+        raise BadRequestError("Claude does not think when tool_choice demands a call: leave one of them out")
+
+
+def find_limit(thinking: Any) -> int:
+    """The ``max_tokens`` of a call that names none; the API wants more of them than ``thinking`` may take.
+
+    https://platform.claude.com/docs/en/build-with-claude/extended-thinking
+    """
+    budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
+    return MAX_TOKENS + budget if isinstance(budget, int) and budget >= MAX_TOKENS else MAX_TOKENS
+
+
 def build_messages(messages: list[dict[str, Any]]) -> tuple[list[Any], list[dict[str, Any]]]:
     """The contents of the system messages, and the turns made of all other messages.
 
@@ -61,26 +89,55 @@ def build_messages(messages: list[dict[str, Any]]) -> tuple[list[Any], list[dict
     own = own_ids(messages)
     for message in messages:
         role, content = message["role"], message.get("content")
+        mark = message.get("cache_control")
         if role in ("system", "developer"):
-            system += [content] if as_blocks(content) else []
+            system += [mark_blocks(content, mark)] if as_blocks(content) else []
         elif role in ("tool", "function"):
             if results is None:
                 results = []
                 turns.append({"role": "user", "content": results})
             results.append(build_tool_result(message, own))
         elif role == "user" and results is not None:
-            results += as_blocks(build_content(content))
+            results += as_blocks(mark_blocks(build_content(content), mark))
             results = None
         elif role == "user":
-            built = build_content(content)
-            if built != []:
+            built = mark_blocks(build_content(content), mark)
+            if as_blocks(built):
                 turns.append({"role": role, "content": built})
-        elif answer := build_answer(message):
+        elif answer := mark_blocks(build_answer(message), mark):
             turns.append({"role": role, "content": answer})
             results = None
         elif turns and turns[-1]["role"] == "user":
             results = turns[-1]["content"] = as_blocks(turns[-1]["content"])
+    if turns and turns[-1]["role"] == "assistant":
+        turns[-1]["content"] = cut_blanks(turns[-1]["content"])
     return system, turns
+
+
+def mark_blocks(content: Any, mark: Any) -> Any:
+    """Content whose last block has the ``cache_control`` of its message, if it has one; the API knows none of messages.
+
+    The last one that can be marked has it: the API refuses the mark on thoughts.
+    """
+    if mark is None:
+        return content
+    blocks = as_blocks(content)
+    n = next((n for n, block in reversed([*enumerate(blocks)]) if can_mark(block)), None)
+    if n is None:
+        return content
+    return [*blocks[:n], {**blocks[n], "cache_control": blocks[n].get("cache_control", mark)}, *blocks[n + 1 :]]
+
+
+def cut_blanks(content: str | list[Any]) -> str | list[Any]:
+    """The beginning of an answer without the blanks at its end, which the API refuses.
+
+    https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
+    """
+    if isinstance(content, str):
+        return content.rstrip()
+    *before, last = content
+    text = last.get("text") if isinstance(last, dict) and last.get("type") == "text" else None
+    return [*before, {**last, "text": text.rstrip()}] if isinstance(text, str) else content
 
 
 def join_system(contents: list[Any]) -> str | list[Any]:
@@ -123,7 +180,8 @@ def build_tool_use(call: dict[str, Any], n: int = 0) -> dict[str, Any]:
         built = build_tool_call(call.get("id") or f"call_{n}", function["name"], function.get("arguments"))
     except ValueError as error:
         raise BadRequestError(str(error)) from None
-    return {"type": "tool_use", "id": fit_id(built.id), "name": built.name, "input": built.arguments}
+    block = {"type": "tool_use", "id": fit_id(built.id), "name": built.name, "input": built.arguments}
+    return add_mark(block, call)
 
 
 def build_tool_result(message: dict[str, Any], own: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -131,11 +189,23 @@ def build_tool_result(message: dict[str, Any], own: frozenset[str] = frozenset()
     ident = message.get("tool_call_id")
     if not ident:
         raise BadRequestError("a tool message needs the tool_call_id of the call that it answers")
-    content = build_content(message.get("content"))
-    if not as_blocks(content) or content == [{"type": "text", "text": ""}]:
-        content = ""
+    content = build_output(message.get("content"))
     block = {"type": "tool_result", "tool_use_id": ident if ident in own else fit_id(ident), "content": content}
-    return {**block, "is_error": True} if message.get("is_error") else block
+    if message.get("is_error"):  # which the API wants a word about
+        block = {**block, "content": content or "error", "is_error": True}
+    return add_mark(block, message)
+
+
+def build_output(output: Any) -> str | list[Any]:
+    """What a tool returned as text or blocks; blank texts are left out, which the API refuses among blocks."""
+    blocks = output is None or isinstance(output, str) or (isinstance(output, list) and all(map(is_block, output)))
+    content = build_content(output if blocks else write_output(output))
+    return content if any(not is_blank(block) for block in as_blocks(content)) else ""
+
+
+def add_mark(block: dict[str, Any], holder: dict[str, Any]) -> dict[str, Any]:
+    """``block`` with the ``cache_control`` of the message or the call that it is made of."""
+    return block if holder.get("cache_control") is None else {**block, "cache_control": holder["cache_control"]}
 
 
 def build_content(content: Any) -> str | list[Any]:
@@ -150,34 +220,17 @@ def build_part(part: Any) -> dict[str, Any]:
     """One part as a block; a block, or a part of an unknown kind, stays as it is."""
     kind = part.get("type") if isinstance(part, dict) else None
     if kind == "image_url":
-        image = part["image_url"]
-        return {"type": "image", "source": build_source(image if isinstance(image, str) else image["url"])}
+        return build_image(part)
     if kind == "file":
-        return build_document(part.get("file") or {})
+        return build_document(part)
+    if kind == "tool_use" and not isinstance(part.get("input"), dict):
+        call = {"id": part.get("id"), "function": {"name": part.get("name"), "arguments": part.get("input")}}
+        return {**part, "input": build_tool_use(call)["input"]}
+    if kind == "tool_result" and not isinstance(part.get("content", ""), str):
+        return {**part, "content": build_output(part["content"])}
     if kind is None or kind == "input_audio":
         raise BadRequestError(f"Anthropic cannot take a content part of type {kind!r}")
     return part  # type: ignore[no-any-return]
-
-
-def build_document(file: dict[str, Any]) -> dict[str, Any]:
-    """A file as a document block: its id, its URL, or its data, which must be PDF or text."""
-    data = file.get("file_data")
-    if file.get("file_id"):
-        source = {"type": "file", "file_id": file["file_id"]}
-    elif not isinstance(data, str):
-        raise BadRequestError("a file part needs file_data or file_id")
-    elif ":" not in data[:9]:
-        source = {"type": "base64", "media_type": "application/pdf", "data": data}
-    else:
-        source = build_source(data)
-        if source.get("media_type", "").startswith("text/"):
-            try:
-                text = base64.b64decode(source["data"]).decode("utf-8")
-            except ValueError:
-                raise BadRequestError("the file_data of a text file must be the base64 of UTF-8") from None
-            source = {"type": "text", "media_type": "text/plain", "data": text}
-    title = {"title": file["filename"]} if file.get("filename") else {}
-    return {"type": "document", "source": source, **title}
 
 
 def build_tool(tool: dict[str, Any]) -> dict[str, Any]:
@@ -196,13 +249,11 @@ def build_tool_choice(choice: Any, parallel: bool | None) -> dict[str, Any] | No
     """Anthropic's ``tool_choice``, which also says whether several tools may be called at once."""
     if choice is None and parallel is not False:
         return None
-    name = tool_choice_name(choice)
-    if isinstance(choice, dict) and name is None:
-        built: dict[str, Any] = dict(choice)
-    elif name is None or name == "any":
-        built = {"type": "any" if choice in ("required", "any") else choice or "auto"}
+    if isinstance(choice, dict):
+        named = choice.get("type") == "function"
+        built: dict[str, Any] = {"type": "tool", "name": choice["function"]["name"]} if named else dict(choice)
     else:
-        built = {"type": "tool", "name": name}
+        built = {"type": "any" if choice == "required" else choice or "auto"}
     if parallel is False and built.get("type") != "none":
         built["disable_parallel_tool_use"] = True
     return built

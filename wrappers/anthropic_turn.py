@@ -83,6 +83,16 @@ def leave_out_empty(blocks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return kept
 
 
+def can_mark(block: Any) -> bool:
+    """Whether a block may have ``cache_control``, which thoughts and blank texts may not."""
+    return isinstance(block, dict) and block.get("type") not in _THOUGHTS and not is_blank(block)
+
+
+def is_block(value: Any) -> bool:
+    """Whether a value is a block or a part, and not data that a tool has returned."""
+    return isinstance(value, dict) and isinstance(value.get("type"), str)
+
+
 def is_blank(block: Any) -> bool:
     """Whether a block is a blank text, or a thought with neither text nor signature."""
     kind = block.get("type") if isinstance(block, dict) else None

@@ -12,23 +12,33 @@ from modelhub.base import (
     Reply,
     Request,
     ToolCallDelta,
+    decode_json,
     find_failure,
     find_request_id,
     override,
     said,
 )
 from modelhub.errors import BadRequestError
-from modelhub.messages import tool_choice_name
-from modelhub.messages.media import build_data_uri, find_local_path
+from modelhub.fitting import DASHSCOPE
+from modelhub.media import Load, Takes
+from modelhub.messages import OwnParts
 
 from .dashscope_embedding import DashScopeTextEmbeddingWrapper as DashScopeTextEmbeddingWrapper
 from .dashscope_endpoint import DashScopeEndpoint, parse_body, parse_failure, parse_usage
 from .dashscope_image import DashScopeImageSynthesisWrapper as DashScopeImageSynthesisWrapper
 from .dashscope_turn import DIALECT
+from .openai import refuse
 from .openai_answer import find_tool_calls, parse_tool_call_delta, parse_tool_calls
+from .openai_endpoint import check_messages
 
 FINISH_REASONS = {name: name for name in ("stop", "length", "tool_calls", "content_filter")}
 MEDIA = ("image", "audio", "video")
+# https://help.aliyun.com/zh/model-studio/vision
+TAKES = Takes(
+    "DashScope",
+    kinds=frozenset(MEDIA),
+    images=frozenset(f"image/{kind}" for kind in ("bmp", "jpeg", "png", "tiff", "webp", "heic")),
+)
 
 
 class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
@@ -36,42 +46,47 @@ class DashScopeChatWrapper(DashScopeEndpoint, ChatWrapper):
 
     model_type = "dashscope_chat"
     formatters = ("dashscope",)
+    fitting = DASHSCOPE
     answer_dialect = DIALECT
+    media = TAKES
+    own_parts: ClassVar[OwnParts] = {"": "", "image": "image", "video": "video", "audio": "audio"}
     path = "/services/aigc/text-generation/generation"
     # Older models answer in a form without tool calls unless told otherwise.
     default_parameters: ClassVar[dict[str, Any]] = {"result_format": "message"}
 
     @override
-    def read(self, messages: Any) -> list[dict[str, Any]]:
-        return [load_parts(message) for message in super().read(messages)]
+    def load_own_part(self, part: dict[str, Any], load: Load) -> dict[str, Any]:
+        return load_own(part, load)
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         parameters = {**self.default_parameters, **options}
-        choice = parameters.get("tool_choice")
-        if choice == "required":
-            raise BadRequestError(
-                "DashScope cannot be made to call just any tool: tool_choice must be auto, none or the name of a tool"
-            )
-        if isinstance(choice, str) and tool_choice_name(choice) is not None:
-            parameters["tool_choice"] = {"type": "function", "function": {"name": choice}}
         if parameters.get("enable_search") is False:  # the default; models that cannot search refuse the word
             del parameters["enable_search"]
         parameters.pop("incremental_output", None)
         if stream:  # else each event repeats the text so far
             parameters["incremental_output"] = True
+        check_messages(input, "DashScope")
+        refuse(parameters, "model", "stream_options", vendor="DashScope")
         messages = [self.build_message(message) for message in input]
         return self.build_call(self.path, {"messages": messages}, parameters, stream)
 
     def build_message(self, message: dict[str, Any]) -> dict[str, Any]:
         """One neutral message in DashScope's form."""
         role = "system" if message["role"] == "developer" else message["role"]
+        for call in message.get("tool_calls") or ():
+            check_arguments(call)
+        if "is_error" in message:  # Anthropic's word
+            message = {name: value for name, value in message.items() if name != "is_error"}
         return {**message, "role": role, "content": self.build_content(message.get("content"))}
 
     def build_content(self, content: Any) -> Any:
         """The content of a message for a model that takes only text; DashScope's own parts stay as they are."""
-        if not isinstance(content, list) or not any("type" in part for part in content):
+        if not isinstance(content, list):
             return "" if content is None else content
+        check_parts(content)
+        if not any("type" in part for part in content):
+            return content
         parts = [build_part(part) for part in content]
         if not all("text" in part for part in parts):
             raise BadRequestError("dashscope_chat takes text alone: use the model_type dashscope_multimodal for media")
@@ -134,45 +149,66 @@ class DashScopeMultiModalWrapper(DashScopeChatWrapper):
     def build_content(self, content: Any) -> Any:
         """The content as a list of parts, as this service wants it."""
         if isinstance(content, list):
+            check_parts(content)
             return [build_part(part) for part in content]
         return [{"text": content}] if content else []
 
 
+def check_arguments(call: dict[str, Any]) -> None:
+    """Raise BadRequestError for a call whose arguments are no JSON, which DashScope refuses for the whole chat."""
+    function = call.get("function") or {}
+    try:
+        decode_json(function.get("arguments") or "{}")
+    except ValueError:
+        raise BadRequestError(f"the arguments of tool call {function.get('name')!r} are not JSON") from None
+
+
 def build_part(part: dict[str, Any]) -> dict[str, Any]:
-    """One neutral part of a message in DashScope's form; parts in that form, which have no type, stay as they are."""
+    """One neutral part of a message in DashScope's form; parts in that form, which have no type, stay as they are.
+
+    What stands beside the medium, such as ``min_pixels`` or ``fps``, is kept.
+    """
     kind = part.get("type")
-    if kind in ("image_url", "video_url"):
+    if kind in ("image_url", "video_url", "audio_url"):
         media = part[kind]
-        return {kind.removesuffix("_url"): media["url"] if isinstance(media, dict) else media}
+        details = {name: value for name, value in media.items() if name not in ("url", "detail")}
+        return {kind.removesuffix("_url"): media["url"], **details, **find_beside(part, kind)}
     if kind is None or (kind in part and kind in ("text", *MEDIA)):
         return {name: value for name, value in part.items() if name != "type"}
     if kind in MEDIA and "url" in part:
-        return {kind: part["url"]}
+        return {kind: part["url"], **find_beside(part, "url")}
     if kind == "input_audio":
         audio = part["input_audio"]
         data = audio["data"]
-        whole = data.startswith(("data:", "http://", "https://", "oss://"))
-        return {"audio": data if whole else f"data:audio/{audio.get('format') or 'wav'};base64,{data}"}
+        whole = ":" in data  # of a URL; there is none in base64
+        url = data if whole else f"data:audio/{audio.get('format') or 'wav'};base64,{data}"
+        return {"audio": url, **find_beside(part, kind)}
     raise BadRequestError(f"DashScope has no message part of type {kind!r}")
 
 
-def load_parts(message: dict[str, Any]) -> dict[str, Any]:
-    """``message`` with the content of local files in place of their names in DashScope's own parts.
+def find_beside(part: dict[str, Any], medium: str) -> dict[str, Any]:
+    """What a part says beside its type and its medium."""
+    return {name: value for name, value in part.items() if name not in ("type", medium, "detail")}
 
-    Raises BadRequestError for a file that cannot be read, or a part that is not a dict.
-    """
-    content = message.get("content")
-    if not isinstance(content, list):
-        return message
+
+def check_parts(content: list[Any]) -> None:
+    """Raise BadRequestError for a part that is no dict."""
     if not all(isinstance(part, dict) for part in content):
         raise BadRequestError("the content of a message must be a str or a list of dicts")
-    return {**message, "content": [{**part, **load_local(part)} for part in content]}
 
 
-def load_local(part: dict[str, Any]) -> dict[str, Any]:
-    """The values of a part that name local files, as data URIs."""
-    paths = {name: find_local_path(part[name]) for name in MEDIA if isinstance(part.get(name), str)}
-    return {name: build_data_uri(path) for name, path in paths.items() if path is not None}
+def load_own(part: dict[str, Any], load: Load) -> dict[str, Any]:
+    """A part in DashScope's own form with data in place of local media; a video may be a list of its frames."""
+    loaded = dict(part)
+    for name in MEDIA:
+        given = part.get(name)
+        if isinstance(given, list | tuple):
+            loaded[name] = [load("image" if name == "video" else name, one) for one in given]
+        elif given is not None:
+            loaded[name] = load(name, given)
+    if part.get("type") in MEDIA and part.get("url") is not None:
+        loaded["url"] = load(part["type"], part["url"])
+    return loaded
 
 
 def parse_choice(output: dict[str, Any]) -> dict[str, Any]:

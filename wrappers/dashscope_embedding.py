@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhub.base import EmbeddingWrapper, ModelResponse, Reply, Request, Usage, normalize_texts, override
+from modelhub.base import EmbeddingWrapper, ModelResponse, Reply, Request, Usage, override
 
 from .dashscope_endpoint import DashScopeEndpoint, parse_body, parse_usage
 
@@ -23,7 +23,7 @@ class DashScopeTextEmbeddingWrapper(DashScopeEndpoint, EmbeddingWrapper):
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         if "dimensions" in options:
             options["dimension"] = options.pop("dimensions")
-        return self.build_call(self.path, {"texts": normalize_texts(input)}, options)
+        return self.build_call(self.path, {"texts": [input] if isinstance(input, str) else input}, options)
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:

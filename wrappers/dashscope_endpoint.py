@@ -11,6 +11,7 @@ from modelhub.base import (
     Reply,
     Request,
     Usage,
+    add_path,
     decode_error,
     encode_json,
     error_from_json,
@@ -73,6 +74,9 @@ ERROR_CODES = DottedCodes(
 )
 
 
+_BODY = ("model", "input", "parameters", "resources", "task_group", "task", "function")  # the keys of a body
+
+
 class DashScopeEndpoint(HTTPModelWrapperBase):
     """Address, key and errors of all of DashScope's services."""
 
@@ -95,7 +99,7 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
         workspace = self.client_args.get("workspace") or read_variable("DASHSCOPE_WORKSPACE_ID")
         if workspace:
             headers["X-DashScope-WorkSpace"] = workspace
-        return Endpoint(base_url.rstrip("/"), self.build_headers(headers))
+        return Endpoint(base_url, self.build_headers(headers))
 
     def build_call(
         self,
@@ -114,11 +118,18 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
             headers.update({"Accept": "text/event-stream", "X-DashScope-SSE": "enable"})
         body = {"model": self.model_name, "input": input, "parameters": parameters}
         return Request(
-            self.endpoint.url + path,
+            add_path(self.endpoint.url, path),
             {**self.endpoint.headers, **headers},
             encode_json(body),
             stream=stream,
         )
+
+    @override
+    def place_extra(self, extra_body: dict[str, Any]) -> dict[str, Any]:
+        """What is no key of a whole body is a parameter, as where DashScope speaks OpenAI's protocol."""
+        placed = {name: value for name, value in extra_body.items() if name in _BODY}
+        parameters = {name: value for name, value in extra_body.items() if name not in _BODY}
+        return {**placed, "parameters": parameters | placed.get("parameters", {})} if parameters else placed
 
     @override
     def parse_error(self, reply: Reply) -> ModelCallError:
@@ -131,7 +142,8 @@ class DashScopeEndpoint(HTTPModelWrapperBase):
 def parse_failure(status: int | None, data: dict[str, Any], reply: Reply | None = None) -> ModelCallError:
     """The typed error for a reply with ``code`` and ``message``."""
     codes = ERROR_CODES
-    if says_too_long(str(data.get("message"))):
+    message = data.get("message")
+    if isinstance(message, str) and says_too_long(message):
         codes = DottedCodes({"InvalidParameter": ContextLengthError})
     return error_from_json(status, data, reply.headers if reply is not None else None, codes)
 

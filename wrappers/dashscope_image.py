@@ -11,15 +11,17 @@ from modelhub.base import (
     ModelResponse,
     Reply,
     Request,
-    normalize_prompt,
+    add_path,
     override,
 )
 from modelhub.errors import BadRequestError
+from modelhub.media import read_medium
 
 from .dashscope_endpoint import DashScopeEndpoint, parse_body, parse_failure, parse_usage
 
 # What stands in `input` beside the prompt; every other option is a parameter.
 _INPUTS = ("negative_prompt", "images", "ref_img", "sketch_image_url", "mask_image_url", "base_image_url", "function")
+_IMAGES = ("images", "ref_img", "sketch_image_url", "mask_image_url", "base_image_url")
 _PENDING = ("PENDING", "RUNNING", "SUSPENDED")
 
 
@@ -42,7 +44,7 @@ class DashScopeImageSynthesisWrapper(DashScopeEndpoint, ImageWrapper):
                 wait = min(wait * 2, 5 * self.poll_interval)
         return parse_images(data, reply)
 
-    def build_submission(self, prompt: Any, options: dict[str, Any]) -> Request:
+    def build_submission(self, prompt: str, options: dict[str, Any]) -> Request:
         """The request that starts the task."""
         if options.pop("save_local", False):
             raise BadRequestError("save_local is not possible: fetch the image_urls, which expire after a day")
@@ -50,13 +52,13 @@ class DashScopeImageSynthesisWrapper(DashScopeEndpoint, ImageWrapper):
         if task is None:
             edits = "imageedit" in self.model_name or "wan2.5-i2i" in self.model_name
             task = "image2image" if edits else "text2image"
-        given = {name: options.pop(name) for name in _INPUTS if name in options}
+        given = {name: load_input(name, options.pop(name)) for name in _INPUTS if name in options}
         extra = options.pop("extra_input", {})
         if isinstance(options.get("size"), str):
             options["size"] = re.sub(r"(?<=\d)[xX](?=\d)", "*", options["size"])
         return self.build_call(
             f"/services/aigc/{task}/image-synthesis",
-            {"prompt": normalize_prompt(prompt), **given, **extra},
+            {"prompt": prompt, **given, **extra},
             options,
             headers={"X-DashScope-Async": "enable"},
         )
@@ -64,11 +66,23 @@ class DashScopeImageSynthesisWrapper(DashScopeEndpoint, ImageWrapper):
     def build_look(self, task_id: str, wait: float) -> Request:
         """The request that asks for the state of a task."""
         return Request(
-            f"{self.endpoint.url}/tasks/{task_id}",
+            add_path(self.endpoint.url, f"/tasks/{task_id}"),
             self.endpoint.headers,
             method="GET",
             delay=wait,
         )
+
+
+def load_input(name: str, given: Any) -> Any:
+    """What stands beside the prompt, with data in place of local images."""
+    if name not in _IMAGES or given is None:
+        return given
+    if isinstance(given, list | tuple):
+        return [load_input(name, one) for one in given]
+    try:
+        return read_medium(given).url
+    except BadRequestError as error:
+        raise BadRequestError(f"{name}: {error.message}") from None
 
 
 def parse_images(data: dict[str, Any], reply: Reply) -> ModelResponse:

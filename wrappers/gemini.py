@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from modelhub.base import (
@@ -19,18 +19,25 @@ from modelhub.base import (
     Origin,
     Reply,
     Request,
+    Timeouts,
+    add_path,
     add_query,
     build_origin,
+    build_timeouts,
     encode_json,
     find_failure,
     find_request_id,
     override,
     parse_error_body,
+    read_texts,
 )
 from modelhub.errors import AuthenticationError, BadRequestError, ModelCallError
+from modelhub.fitting import GEMINI
+from modelhub.media import Load
+from modelhub.messages import OwnParts
 from modelhub.secrets import read_variable
 
-from .gemini_contents import adopt_contents, build_parts, sign_calls
+from .gemini_contents import TAKES, adopt_contents, build_parts, is_empty, load_own, sign_calls
 from .gemini_reply import find_continuation, parse_chunk, parse_failure, parse_replies, parse_usage
 from .gemini_request import build_body, to_camel
 from .gemini_turn import DIALECT
@@ -57,16 +64,16 @@ class GeminiEndpoint(HTTPModelWrapperBase):
             )
         version = args.get("api_version") or read_variable("GOOGLE_GENAI_API_VERSION") or "v1"
         version = {"alpha": "v1alpha", "beta": "v1beta"}.get(version, version)
-        base_url = (base_url or "https://generativelanguage.googleapis.com").rstrip("/")
+        base_url = base_url or "https://generativelanguage.googleapis.com"
         headers = {**({"x-goog-api-key": key} if key else {}), **(args.get("headers") or {})}
-        return Endpoint(f"{base_url}/{version}/{quote(self.model_path)}", self.build_headers(headers))
+        return Endpoint(add_path(base_url, f"/{version}/{quote(self.model_path)}"), self.build_headers(headers))
 
     @override
-    def build_timeout(self) -> float:
+    def build_timeouts(self) -> Timeouts:
         sdk = self.client_args.get("http_options") or {}
         if sdk.get("timeout") and not (self.timeout or self.client_args.get("timeout")):
-            return float(sdk["timeout"]) / 1000  # it counts milliseconds
-        return super().build_timeout()
+            return build_timeouts(sdk["timeout"] / 1000, self.default_timeout)  # it counts milliseconds
+        return super().build_timeouts()
 
     @property
     def model_path(self) -> str:
@@ -74,18 +81,11 @@ class GeminiEndpoint(HTTPModelWrapperBase):
         name: str = self.model_name
         return name if name.startswith(("models/", "tunedModels/")) else f"models/{name}"
 
-    def build_call(
-        self, method: str, body: Any, options: Mapping[str, Any] | None = None, stream: bool = False
-    ) -> Request:
-        """A POST of ``body`` to one of the model's methods, with the headers and query that ``options`` add."""
-        endpoint, options = self.endpoint, options or {}
-        query = {**({"alt": "sse"} if stream else {}), **(options.get("extra_query") or {})}
-        return Request(
-            add_query(f"{endpoint.url}:{method}", query),
-            {**endpoint.headers, **(options.get("extra_headers") or {})},
-            encode_json(body),
-            stream=stream,
-        )
+    def build_call(self, method: str, body: Any, stream: bool = False) -> Request:
+        """A POST of ``body`` to one of the model's methods."""
+        endpoint = self.endpoint
+        url = add_query(add_path(endpoint.url, f":{method}"), {"alt": "sse"} if stream else None)
+        return Request(url, endpoint.headers, encode_json(body), stream=stream)
 
     @override
     def parse_error(self, reply: Reply) -> ModelCallError:
@@ -105,7 +105,10 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
 
     model_type = "gemini_chat"
     formatters = ("gemini",)
+    fitting = GEMINI
     answer_dialect = DIALECT
+    media = TAKES
+    own_parts: ClassVar[OwnParts] = {"": ""}
 
     @override
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -115,13 +118,25 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
         return super().bind(messages if contents is None else contents, *args, **options)
 
     @override
+    def merge(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The SDK's calls have all options in ``config``."""
+        config = options.get("config") or self.generate_args.get("config")
+        if config is not None and not isinstance(config, Mapping):
+            raise BadRequestError(f"config must be a dict, not {type(config).__name__}")
+        return super().merge({**config, **self.generate_args, **options, "config": None} if config else options)
+
+    @override
     def read(self, messages: Any) -> list[dict[str, Any]]:
         return super().read(adopt_contents(messages))
 
     @override
+    def load_own_part(self, part: dict[str, Any], load: Load) -> dict[str, Any]:
+        return load_own(part, load)
+
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         method = "streamGenerateContent" if stream else "generateContent"
-        return self.build_call(method, self.build_body(input, options), options, stream)
+        return self.build_call(method, self.build_body(input, options), stream)
 
     def build_body(self, messages: Any, options: dict[str, Any]) -> dict[str, Any]:
         """The body of a request that generates."""
@@ -136,7 +151,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
         body = self.build_body(input, options)
         replies: list[Any] = []
         while True:
-            reply = yield self.build_call("generateContent", body, options)
+            reply = yield self.build_call("generateContent", body)
             replies.append(reply.json())
             token = find_continuation(replies[-1])
             if token is None or len(replies) == _MAX_REPLIES:
@@ -168,7 +183,7 @@ class GeminiChatWrapper(GeminiEndpoint, ChatWrapper):
             body = {"generateContentRequest": {"model": self.model_path, **body}}
         else:
             body = {"contents": body["contents"]}
-        return self.build_call("countTokens", body, options)
+        return self.build_call("countTokens", body)
 
     @override
     def parse_count(self, reply: Reply) -> int:
@@ -190,23 +205,29 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         own = {
-            "outputDimensionality" if name == "dimensions" else to_camel(name): value
-            for name, value in options.items()
-            if name not in ("extra_headers", "extra_query")
+            "outputDimensionality" if name == "dimensions" else to_camel(name): value for name, value in options.items()
         }
         requests = [
             {"model": self.model_path, "content": {"role": "user", "parts": build_parts(parts)}, **own}
-            for parts in normalize_contents(input)
+            for parts in self.split_input(input)
         ]
-        return self.build_call("batchEmbedContents", {"requests": requests}, options)
+        return self.build_call("batchEmbedContents", {"requests": requests})
 
     @override
     def find_batch_size(self) -> int | None:
         return MAX_BATCH
 
     @override
+    def read(self, texts: Any) -> Any:
+        read = read_texts(texts, tokens="Gemini takes no tokens", other=is_content)
+        for n, content in enumerate(read if isinstance(read, list) else ()):
+            if not isinstance(content, str):
+                check_content(content, f"texts[{n}]")
+        return read
+
+    @override
     def split_input(self, input: Any) -> list[Any]:
-        return normalize_contents(input)
+        return [input] if isinstance(input, str) else input
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
@@ -221,16 +242,19 @@ class GeminiEmbeddingWrapper(GeminiEndpoint, EmbeddingWrapper):
         )
 
 
-def normalize_contents(texts: Any) -> list[Any]:
-    """The inputs to embed: texts, or contents of several parts, each of which gets one vector."""
-    contents = [texts] if isinstance(texts, str | Mapping) else texts
-    if not isinstance(contents, list | tuple) or not contents or not all(map(_is_content, contents)):
-        raise BadRequestError("texts must be a str or a list of str with at least one item")
-    return list(contents)
+def is_content(value: Any) -> bool:
+    """Whether ``value`` is a content of several parts, which gets one vector."""
+    return isinstance(value, Mapping) and "parts" in value
 
 
-def _is_content(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, Mapping) and "parts" in value)
+def check_content(content: Mapping[str, Any], place: str) -> None:
+    """Raise BadRequestError for a content that Gemini cannot take; ``place`` is where it is."""
+    try:
+        parts = build_parts(content)
+    except BadRequestError as error:
+        raise BadRequestError(f"{place}: {error.message}") from None
+    if all(is_empty(part) for part in parts):
+        raise BadRequestError(f"{place} is empty: none of its parts says anything")
 
 
 def name_arguments(args: tuple[Any, ...]) -> dict[str, Any]:

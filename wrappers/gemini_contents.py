@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from modelhub.base import decode_json
 from modelhub.errors import BadRequestError
-from modelhub.messages.media import split_data_uri
+from modelhub.media import Load, Takes, guess_type, guess_url_type, split_data_uri
+
+# https://ai.google.dev/gemini-api/docs/image-understanding; system instructions are text alone, says
+# https://ai.google.dev/api/generate-content
+TAKES = Takes(
+    "Gemini",
+    never=frozenset({"image/svg+xml"}),
+    as_image=frozenset({"pdf", "video", "audio"}),
+    roles=frozenset({"user", "assistant", "tool", "function"}),
+)
+# What Gemini knows beside a medium: https://ai.google.dev/api/caching#Part
+_BESIDE = ("videoMetadata", "video_metadata", "mediaResolution", "media_resolution", "thoughtSignature", "thought")
 
 
 def adopt_contents(messages: Any) -> Any:
@@ -37,7 +46,8 @@ def adopt_contents(messages: Any) -> Any:
 def build_contents(messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The turns of a conversation and, separately, the parts of its system messages.
 
-    Parts that say nothing are left out, because the API refuses them, and so are answers that have no other.
+    Parts that say nothing are left out, because the API refuses them, and so are answers that have no other. Answers
+    that follow each other are one turn.
     """
     contents: list[dict[str, Any]] = []
     system: list[dict[str, Any]] = []
@@ -60,6 +70,9 @@ def build_contents(messages: Iterable[dict[str, Any]]) -> tuple[list[dict[str, A
                 continue
         results = None
         said = [part for part in parts if not is_empty(part)]
+        if role == "assistant" and contents and contents[-1]["role"] == "model":  # calls must follow what a user said
+            contents[-1] = {"role": "model", "parts": [*contents[-1]["parts"], *said]}
+            continue
         contents.append({"role": "model" if role == "assistant" else "user", "parts": said or [{"text": ""}]})
     return contents, system
 
@@ -187,18 +200,22 @@ def build_part(part: Any) -> dict[str, Any]:
         return dict(part)
     if kind == "text":
         return {"text": part["text"]}
-    if kind in ("image_url", "video_url"):
-        given = part[kind]
-        return build_media(given if isinstance(given, str) else given["url"])
-    if kind == "input_audio":
+    if kind in ("image_url", "video_url", "audio_url"):
+        built = build_media(part[kind]["url"])
+    elif kind == "input_audio":
         audio = part["input_audio"]
-        if "://" in audio["data"]:
-            return build_media(audio["data"])
-        return {"inlineData": {"mimeType": f"audio/{audio['format']}", "data": audio["data"]}}
-    if kind == "file":
+        if ":" in audio["data"]:
+            built = build_media(audio["data"])
+        else:
+            built = {"inlineData": {"mimeType": f"audio/{audio['format']}", "data": audio["data"]}}
+    elif kind == "file":
         file = part["file"]
-        return build_media(file.get("file_data") or file["file_id"], file.get("filename"))
-    raise BadRequestError(f"Gemini cannot take a content part of type {kind!r}")
+        built = build_media(file.get("file_data") or file["file_id"], file.get("filename"))
+    else:
+        raise BadRequestError(f"Gemini cannot take a content part of type {kind!r}")
+    if kind == "video_url" and part.get("fps") is not None:
+        built["videoMetadata"] = {"fps": part["fps"]}
+    return {**built, **{name: part[name] for name in _BESIDE if name in part}}
 
 
 def build_media(url: str, name: str | None = None) -> dict[str, Any]:
@@ -206,5 +223,17 @@ def build_media(url: str, name: str | None = None) -> dict[str, Any]:
     data = split_data_uri(url)
     if data is not None:
         return {"inlineData": {"mimeType": data[0], "data": data[1]}}
-    kind = mimetypes.guess_type(name or urlsplit(url).path)[0]
+    kind = guess_type(name) if name else guess_url_type(url)
     return {"fileData": {"fileUri": url, **({"mimeType": kind} if kind else {})}}
+
+
+def load_own(part: dict[str, Any], load: Load) -> dict[str, Any]:
+    """A part in Gemini's own form with base64 in place of bytes and files, which Google's SDK takes there, too."""
+    for name, kind in (("inlineData", "mimeType"), ("inline_data", "mime_type")):
+        data = part.get(name)
+        if isinstance(data, Mapping) and data.get("data") is not None and not isinstance(data["data"], str):
+            label = data.get("mime_type") or data.get("mimeType") or ""
+            found = split_data_uri(load("image", data["data"], label))
+            if found is not None:
+                return {**part, name: {kind: found[0], "data": found[1]}}
+    return part

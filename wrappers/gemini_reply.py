@@ -177,8 +177,11 @@ def parse_failure(status: int | None, body: Any, headers: Mapping[str, str] | No
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         return error_from_json(status, body, headers, ERROR_CODES)
-    details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
-    code = next((d["reason"] for d in details if d.get("reason") in ERROR_CODES), error.get("status"))
+    told = error.get("details")
+    details = [detail for detail in told if isinstance(detail, dict)] if isinstance(told, list) else []
+    reasons = [detail["reason"] for detail in details if isinstance(detail.get("reason"), str)]
+    named = error.get("status")
+    code = next((each for each in reasons if each in ERROR_CODES), named if isinstance(named, str) else None)
     message = error["message"].strip()[:2000] or "the server gave no reason"
     failure = build_error(find_status(status, error, body), message, code, headers=headers, vendor=ERROR_CODES)
     delay = next((d["retryDelay"] for d in details if isinstance(d.get("retryDelay"), str)), "")

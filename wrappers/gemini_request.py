@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelhub.errors import BadRequestError
-from modelhub.messages import tool_choice_name
+from modelhub.fitting.choice import names_chosen
 
 from .gemini_contents import build_contents, build_parts
 from .openai import refuse
@@ -31,9 +31,7 @@ def build_body(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> di
 
     Raises BadRequestError for what Gemini cannot do.
     """
-    options = {**(options.get("config") or {}), **options}  # the SDK's calls have all options in `config`
-    for name in ("config", "extra_headers", "extra_query"):
-        options.pop(name, None)
+    options = dict(options)
     refuse(options, *_REFUSED, vendor="Gemini")
     if not (options.pop("automatic_function_calling", None) or {}).get("disable", True):
         raise BadRequestError("automatic_function_calling is not possible: call the tools and send their results")
@@ -41,11 +39,12 @@ def build_body(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> di
         contents, system = build_contents(messages)
     except KeyError as missing:
         raise BadRequestError(f"a message lacks its {missing}") from None
+    if not contents:
+        raise BadRequestError("Gemini wants at least one message of a user or a model")
     body: dict[str, Any] = {"contents": contents}
     instruction = options.pop("system_instruction", None) or options.pop("systemInstruction", None)
     if instruction or system:
         body["systemInstruction"] = {"parts": [*build_parts(instruction), *system]}
-    extra = options.pop("extra_body", None) or {}
     tools, choice, shape = (options.pop(name, None) for name in ("tools", "tool_choice", "response_format"))
     if tools:
         body["tools"] = build_tools(tools)
@@ -62,13 +61,13 @@ def build_body(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> di
         body["generationConfig"] = generation
     if choice is not None:
         body["toolConfig"] = {**body.get("toolConfig", {}), "functionCallingConfig": build_choice(choice)}
-    return merge(body, extra)
+    return body
 
 
 def build_tools(tools: Any) -> list[dict[str, Any]]:
     """OpenAI's function tools as declarations; Gemini's tools, such as ``{"google_search": {}}``, stay as they are."""
     declarations, own = [], []
-    for tool in [tools] if isinstance(tools, Mapping) else tools:
+    for tool in tools:
         kind = tool.get("type")
         if kind is None:
             own.append({to_camel(name): value for name, value in tool.items()})
@@ -85,12 +84,13 @@ def build_tools(tools: Any) -> list[dict[str, Any]]:
 
 def build_choice(choice: Any) -> dict[str, Any]:
     """The ``functionCallingConfig`` for OpenAI's ``tool_choice``."""
-    name = tool_choice_name(choice)
-    if name is not None:
-        return {"mode": "ANY", "allowedFunctionNames": [name]}
-    if not isinstance(choice, str):
+    if isinstance(choice, str):
+        return {"mode": _MODES[choice]}
+    names = names_chosen(choice)
+    if not names:
         raise BadRequestError(f"Gemini has no tool_choice {choice!r}")
-    return {"mode": _MODES[choice]}
+    only = choice["type"] == "allowed_tools" and choice["allowed_tools"]["mode"] == "auto"
+    return {"mode": "VALIDATED" if only else "ANY", "allowedFunctionNames": names}
 
 
 def build_format(shape: Any) -> dict[str, Any]:
@@ -104,15 +104,6 @@ def build_format(shape: Any) -> dict[str, Any]:
         schema = shape["json_schema"].get("schema") or {}
         return {"responseMimeType": "application/json", "responseJsonSchema": schema}
     raise BadRequestError(f"Gemini has no response_format {kind!r}")
-
-
-def merge(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """``body`` with the keys of ``extra``; where both have an object, the objects are merged too."""
-    merged = dict(body)
-    for name, value in extra.items():
-        old = merged.get(name)
-        merged[name] = merge(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value
-    return merged
 
 
 def to_camel(name: str) -> str:

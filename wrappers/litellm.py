@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -24,10 +25,10 @@ from modelhub.base import (
     override,
 )
 from modelhub.errors import ModelCallError, ModelHubError, PluginError
-from modelhub.messages import tool_choice_name
 from modelhub.secrets import is_secret_name, scrub
 
 from .openai import OpenAIChatWrapper
+from .openai_media import LITELLM
 from .openai_reply import parse_chunk, parse_completion
 
 LIBRARY = "litellm"
@@ -39,6 +40,7 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
     model_type = "litellm_chat"
     formatters = ("common",)
     key_variable = "LITELLM_PROXY_API_KEY"
+    media = LITELLM
 
     def __init__(self, *args: Any, api_base: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,6 +59,11 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
     @override
     def build_account_headers(self) -> dict[str, str]:
         return {}
+
+    @override
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        if self.proxied:  # the library takes a key or a timeout of its own for each call
+            super().check_options(options)
 
     @override
     def build_library_call(self, input: Any, options: dict[str, Any], stream: bool) -> LibraryCall | None:
@@ -81,11 +88,8 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
 
     def build_arguments(self, messages: Any, options: dict[str, Any]) -> dict[str, Any]:
         """What the library is called with; its own retries are off, since the config's policy counts."""
-        arguments = {"max_retries": 0, "timeout": self.timeouts[1], **options}
+        arguments = {"max_retries": 0, "timeout": self.timeouts.idle, **options}
         arguments.update(model=self.model_name, messages=self.fit(messages))
-        choice = arguments.get("tool_choice")
-        if isinstance(choice, str) and tool_choice_name(choice) is not None:
-            arguments["tool_choice"] = {"type": "function", "function": {"name": choice}}
         if self.headers:
             arguments["extra_headers"] = {**self.headers, **(arguments.get("extra_headers") or {})}
         for name, value in (("api_key", self.api_key), ("api_base", self.api_base)):

@@ -13,6 +13,7 @@ from modelhub.base import (
     EmbeddingWrapper,
     Endpoint,
     Event,
+    FittedWrapper,
     HTTPModelWrapperBase,
     LineDecoder,
     ModelResponse,
@@ -20,18 +21,21 @@ from modelhub.base import (
     Reply,
     Request,
     Usage,
+    add_path,
     build_origin,
     find_request_id,
     make_call_id,
-    normalize_texts,
     override,
     raise_for_failure,
+    read_prompt,
+    read_texts,
     said,
 )
 from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.fitting import OLLAMA
 from modelhub.secrets import read_variable
 
-from .ollama_request import DIALECT, build_images, build_messages, build_options, build_tools, parse_host
+from .ollama_request import DIALECT, TAKES, build_images, build_messages, build_options, parse_host
 from .openai import refuse
 from .openai_answer import build_image_uri, find_tool_calls, parse_tool_call_delta, parse_tool_calls
 
@@ -72,7 +76,7 @@ class OllamaEndpoint(HTTPModelWrapperBase):
         host = self.host or self.client_args.get("base_url") or read_variable("OLLAMA_HOST")
         key = self.api_key or read_variable("OLLAMA_API_KEY")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return Endpoint(parse_host(host) + self.path, self.build_headers(headers))
+        return Endpoint(add_path(parse_host(host), self.path), self.build_headers(headers))
 
     def build_body(self, body: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """``body`` with the options of the config and of the call, each at its place for Ollama."""
@@ -94,7 +98,9 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
 
     model_type = "ollama_chat"
     path = "/api/chat"
+    fitting = OLLAMA
     answer_dialect = DIALECT
+    media = TAKES
     top_level = (*OllamaEndpoint.top_level, "tools")
 
     @override
@@ -103,9 +109,10 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        refuse(options, "system", vendor="Ollama's /api/chat")
         # `stream` is said either way: the server streams unless told not to.
         body = {"model": self.model_name, "messages": build_messages(input), "stream": stream}
-        return self.build_post(self.build_body(body, build_tools(options)), stream)
+        return self.build_post(self.build_body(body, options), stream)
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
@@ -122,11 +129,12 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
         return parse_delta(data, data.get("message") or {}, so_far)
 
 
-class OllamaGenerationWrapper(OllamaEndpoint):
+class OllamaGenerationWrapper(OllamaEndpoint, FittedWrapper):
     """``/api/generate``: continues a prompt; with ``suffix``, it writes the text between prompt and suffix."""
 
     model_type = "ollama_generate"
     path = "/api/generate"
+    fitting = OLLAMA
     top_level = (
         *OllamaEndpoint.top_level,
         *("suffix", "system", "template", "context", "raw", "images", "width", "height", "steps"),
@@ -136,13 +144,11 @@ class OllamaGenerationWrapper(OllamaEndpoint):
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, prompt: Any, stream: bool | None = None, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
-        """The prompt to continue, and the options."""
-        return prompt, {"stream": stream, **options}
+        """The prompt to continue, which may be empty to load the model, and the options."""
+        return read_prompt(prompt, empty=True, chat="ollama_chat"), {"stream": stream, **options}
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        if not isinstance(input, str):
-            raise BadRequestError(f"prompt must be a str, not {type(input).__name__}; messages are for ollama_chat")
         refuse(options, "tools", "tool_choice", vendor="Ollama's /api/generate")
         if options.get("images"):
             options["images"] = build_images(options["images"])
@@ -178,9 +184,12 @@ class OllamaEmbeddingWrapper(OllamaEndpoint, EmbeddingWrapper):
         return super().bind(prompt if texts is None else texts, **options)
 
     @override
+    def read(self, texts: Any) -> Any:
+        return read_texts(texts, tokens="Ollama takes no tokens", empty=True)
+
+    @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        texts = normalize_texts(input)
-        body = {"model": self.model_name, "input": input if isinstance(input, str) else texts}
+        body = {"model": self.model_name, "input": input or [input]}  # a text that is empty counts in a list alone
         return self.build_post(self.build_body(body, options))
 
     @override

@@ -8,9 +8,19 @@ from urllib.parse import urlsplit
 
 from modelhub.base import Dialect, decode_json
 from modelhub.errors import BadRequestError
-from modelhub.messages import tool_choice_name
-from modelhub.messages.media import split_data_uri
+from modelhub.media import Takes, read_medium, split_data_uri
 
+from .openai_endpoint import refuse
+
+TAKES = Takes(
+    "Ollama",
+    kinds=frozenset({"image"}),
+    images=frozenset({"image/png", "image/jpeg", "image/webp"}),
+    by_url=(),
+)
+
+# What only others have; Ollama passes over what it does not know, without a word.
+_REFUSED = ("logit_bias", "metadata", "model", "reasoning_effort", "service_tier", "store", "stream_options", "user")
 _OPTION_NAMES = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict"}
 
 
@@ -20,7 +30,7 @@ def parse_host(host: str | None) -> str:
     If no port is given, it is 11434 or, after a scheme, the default port of the scheme. The address of a server that
     listens on all addresses becomes that of this machine.
     """
-    host = (host or "127.0.0.1:11434").strip().rstrip("/")
+    host = (host or "127.0.0.1:11434").strip()
     bare = "://" not in host
     try:
         url = urlsplit(f"http://{host}" if bare else host)
@@ -32,14 +42,20 @@ def parse_host(host: str | None) -> str:
         port = 11434
     if ":" in name:
         name = f"[{name}]"
-    return f"{url.scheme}://{name}" + (f":{port}" if port else "") + url.path.rstrip("/")
+    user, at, _ = url.netloc.rpartition("@")
+    place = f"{url.scheme}://{user}{at}{name}" + (f":{port}" if port else "") + url.path.rstrip("/")
+    return f"{place}?{url.query}" if url.query else place
 
 
 def build_options(options: dict[str, Any], top_level: Collection[str], sampling: dict[str, Any]) -> dict[str, Any]:
     """The keys of a body: the options in ``top_level`` as they are, all other options added to those of ``sampling``.
 
-    Raises BadRequestError for a ``response_format`` that Ollama does not have.
+    Raises BadRequestError for a ``response_format`` and for options that Ollama does not have.
     """
+    refuse(options, *_REFUSED, vendor="Ollama")
+    if options.pop("n", 1) != 1:
+        raise BadRequestError("Ollama has no option 'n': it gives one answer")
+    options.pop("tool_choice", None)  # "auto", which is what it does
     response_format = options.pop("response_format", None)
     if response_format is not None:
         options["format"] = build_format(response_format)
@@ -55,17 +71,6 @@ def build_options(options: dict[str, Any], top_level: Collection[str], sampling:
     return {**body, "options": sampling} if sampling else body
 
 
-def build_tools(options: dict[str, Any]) -> dict[str, Any]:
-    """``options`` without ``tool_choice``; raises BadRequestError if it demands a call, which Ollama cannot do."""
-    choice = options.pop("tool_choice", None)
-    if choice == "none":
-        options.pop("tools", None)
-    elif choice is not None and choice != "auto":
-        wanted = tool_choice_name(choice) or choice
-        raise BadRequestError(f"Ollama cannot be made to call a tool: tool_choice {wanted!r} is not possible")
-    return options
-
-
 def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Neutral messages in Ollama's form: images separate from text, arguments as objects, tools by their names."""
     names: dict[str, str] = {}
@@ -76,10 +81,9 @@ def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         turn: dict[str, Any] = {"role": role, "content": text} if text else {"role": role}
         if message.get("thinking"):
             turn["thinking"] = message["thinking"]
+        images += build_images(message.get("images") or ())
         if images:
             turn["images"] = images
-        if message.get("images"):
-            turn["images"] = message["images"]
         if message.get("tool_calls"):
             turn["tool_calls"] = []
             for call in message["tool_calls"]:
@@ -90,6 +94,8 @@ def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
                         arguments = decode_json(arguments)
                     except ValueError:
                         raise BadRequestError(f"the arguments of tool call {function['name']!r} are not JSON") from None
+                if not isinstance(arguments, dict):
+                    raise BadRequestError(f"the arguments of tool call {function['name']!r} are not a JSON object")
                 names[call.get("id") or ""] = function["name"]
                 turn["tool_calls"].append({"function": {"name": function["name"], "arguments": arguments}})
         if role == "tool":
@@ -125,12 +131,10 @@ def split_content(content: Any) -> tuple[str, list[str]]:
         if kind == "text":
             texts.append(part["text"])
         elif kind == "image_url":
-            image = part["image_url"]
-            url = image if isinstance(image, str) else image["url"]
-            head, comma, data = url.partition(",")
-            if not (head.startswith("data:") and comma):
-                raise BadRequestError("Ollama takes images as data, not by URL: pass a data: URI")
-            images.append(data)
+            data = split_data_uri(part["image_url"]["url"])
+            if data is None:
+                raise BadRequestError("Ollama takes images as data, not by URL: pass a path, bytes or a data: URI")
+            images.append(data[1])
         else:
             raise BadRequestError(f"Ollama cannot take a content part of type {kind!r}")
     return "\n".join(texts), images
@@ -149,11 +153,16 @@ def build_format(response_format: Any) -> Any:
 
 
 def build_images(images: Any) -> list[str]:
-    """``images`` of a prompt as base64; raises BadRequestError for a URL."""
+    """``images`` as base64; raises BadRequestError for a URL, and for what is no image that Ollama takes."""
     built = []
-    for image in [images] if isinstance(images, str) else images:
-        if image.startswith(("http://", "https://")):
-            raise BadRequestError("Ollama takes images as data, not by URL: pass base64 or a data: URI")
-        data = split_data_uri(image)
-        built.append(image if data is None else data[1])
+    for n, image in enumerate(images if isinstance(images, list | tuple) else [images]):
+        try:
+            medium = read_medium(image, label="image/png", packed=True)
+            TAKES.check_medium("image", medium)
+            data = split_data_uri(medium.url)
+        except BadRequestError as error:
+            raise BadRequestError(f"images[{n}]: {error.message}") from None
+        if data is None:
+            raise BadRequestError(f"images[{n}]: Ollama takes images as data, not by URL: pass a path or bytes")
+        built.append(data[1])
     return built

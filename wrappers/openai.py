@@ -2,99 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub.base import (
     Accumulator,
     ChatWrapper,
     Dialect,
-    EmbeddingWrapper,
-    Endpoint,
     Event,
-    HTTPModelWrapperBase,
-    ImageWrapper,
     ModelResponse,
     Reply,
     Request,
-    add_query,
+    decode_json,
+    encode_json,
     find_request_id,
-    normalize_prompt,
-    normalize_texts,
     override,
-    raise_for_failure,
 )
-from modelhub.errors import AuthenticationError, BadRequestError
-from modelhub.messages import tool_choice_name
-from modelhub.secrets import read_variable
+from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.fitting import OPENAI, VendorRules
+from modelhub.media import Takes
+from modelhub.messages import OwnParts
+from modelhub.models import limits_completion
 
-from .openai_messages import fit_messages, is_mistral, wants_signatures, wants_thoughts
+from .openai_embedding import OpenAIEmbeddingWrapper as OpenAIEmbeddingWrapper
+from .openai_endpoint import OpenAIEndpoint as OpenAIEndpoint
+from .openai_endpoint import check_messages
+from .openai_endpoint import refuse as refuse
+from .openai_image import OpenAIDALLEWrapper as OpenAIDALLEWrapper
+from .openai_media import TAKES as OWN
+from .openai_media import UNKNOWN_SERVER, find_takes
+from .openai_messages import (
+    all_plain,
+    drop_marks,
+    fit_messages,
+    fit_speakers,
+    is_mistral,
+    wants_signatures,
+    wants_thoughts,
+)
+from .openai_refusals import find_refused, leave_out
 from .openai_reply import parse_chunk as parse_chunk
 from .openai_reply import parse_completion as parse_completion
-from .openai_reply import parse_images, parse_usage, parse_vectors
 from .openai_turn import DIALECT
 
 if TYPE_CHECKING:
     from modelhub.vendors import Vendor
-
-
-class OpenAIEndpoint(HTTPModelWrapperBase):
-    """Where the models of this vendor are, and with which key; ``vendor`` names another one that has the same API."""
-
-    vendor: str | None = None
-    base_url = "https://api.openai.com/v1"
-    base_url_variable = "OPENAI_BASE_URL"
-    key_variable = "OPENAI_API_KEY"
-    path = ""
-
-    def __init__(self, *args: Any, organization: str | None = None, vendor: str | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.organization = organization
-        self.vendor = vendor
-
-    def find_other(self) -> Vendor | None:
-        """The vendor that the config names, when that is another one than this class's own."""
-        if not self.vendor or self.vendor == "openai":
-            return None
-        from modelhub.vendors import find_compatible
-
-        return find_compatible(self.vendor, where=f"config {self.config_name!r}")
-
-    @override
-    def build_endpoint(self) -> Endpoint:
-        args, other = self.client_args, self.find_other()
-        base_url = args.get("base_url") or (None if other else self.find_variable(self.base_url_variable))
-        variables = other.key_variables if other else (self.key_variable,)
-        key = self.api_key or next(filter(None, map(self.find_variable, variables)), None)
-        if not key and not base_url and not (other and other.key_optional):
-            raise AuthenticationError(
-                f"there is no API key: set api_key in the config or {variables[0]} in the environment"
-            )
-        base_url = base_url or (other and other.openai_base_url) or self.base_url
-        url = add_query(base_url.rstrip("/") + self.path, args.get("default_query"))
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return Endpoint(
-            url, self.build_headers({**headers, **self.build_account_headers(), **args.get("default_headers", {})})
-        )
-
-    def build_account_headers(self) -> dict[str, str]:
-        """Who is billed; nobody but OpenAI is told."""
-        if self.find_other():
-            return {}
-        args = self.client_args
-        organization = self.organization or args.get("organization") or read_variable("OPENAI_ORG_ID")
-        project = args.get("project") or read_variable("OPENAI_PROJECT_ID")
-        told = {"OpenAI-Organization": organization, "OpenAI-Project": project}
-        return {name: value for name, value in told.items() if value}
-
-    def find_variable(self, name: str) -> str | None:
-        """An environment variable of the vendor."""
-        return read_variable(name)
-
-    def build_call(self, body: dict[str, Any], stream: bool = False) -> Request:
-        """A POST of ``body``, less the SDK's ``extra_headers``, ``extra_query`` and ``extra_body``, put in place."""
-        headers, query = body.pop("extra_headers", None), body.pop("extra_query", None)
-        body.update(body.pop("extra_body", None) or {})
-        return self.build_post(body, stream, headers=headers, query=query)
 
 
 class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
@@ -104,7 +56,12 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
     formatters: ClassVar[tuple[str, ...]] = ("openai", "common")
     path = "/chat/completions"
     answer_dialect: ClassVar[Dialect | None] = DIALECT
+    own_parts: ClassVar[OwnParts] = {"refusal": "refusal", "thinking": "thinking", "audio_url": "audio_url"}
+    knows_marks = True  # whether cache_control may stand beside a part; OpenAI itself refuses it
+    knows_developer = True  # whether it has the role developer beside system
+    fitting: ClassVar[VendorRules | None] = OPENAI
     asks_usage = True  # whether a stream tells its usage only when asked
+    media = UNKNOWN_SERVER
 
     def __init__(self, *args: Any, use_openai_formatter: bool | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -113,26 +70,59 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
+        check_messages(input)
         body = {"model": self.model_name, "messages": self.fit(input), **options}
-        if "tool_choice" in body:
-            name = tool_choice_name(body["tool_choice"])
-            if isinstance(body["tool_choice"], str) and name is not None:
-                body["tool_choice"] = {"type": "function", "function": {"name": name}}
         other = self.find_other()
         if other:
             fit_options(body, other)
         if stream:
             body["stream"] = True
-            if self.asks_usage and not (other and "stream_options" in other.lacks):
+            if (
+                self.asks_usage
+                and not (other and "stream_options" in other.lacks)
+                and not self.refuses("stream_options")
+            ):
                 body.setdefault("stream_options", {"include_usage": True})
             if body.get("stream_options") == {}:  # for servers that refuse the key
                 del body["stream_options"]
+        else:
+            body.pop("stream_options", None)  # OpenAI refuses it beside a whole answer, of which it says nothing
+        if "max_tokens" in body and self.limits_completion(other):
+            limit = body.pop("max_tokens")
+            body.setdefault("max_completion_tokens", limit)
         return self.build_call(body, stream)
+
+    @override
+    def find_media(self) -> Takes:
+        return self.media if self.media is not UNKNOWN_SERVER else find_takes(self.endpoint.url)
+
+    def limits_completion(self, other: Vendor | None) -> bool:
+        """Whether the model has ``max_completion_tokens`` for ``max_tokens``: OpenAI's, and who has said so."""
+        own = other is None and self.model_type == OpenAIChatWrapper.model_type
+        return (own and limits_completion(self.model_name)) or self.refuses("max_tokens")
+
+    def refuses(self, name: str) -> bool:
+        """Whether the server has refused this option of the model before."""
+        refused = self.drivers.refused
+        return bool(refused) and name in refused.get((self.endpoint.url, self.model_name), ())
+
+    @override
+    def relent(self, request: Request, error: ModelCallError, options: Mapping[str, Any]) -> Request | None:
+        body = decode_json(request.body or b"{}")
+        name = find_refused(error.message, body, options)
+        if name is None:
+            return None
+        key = (self.endpoint.url, self.model_name)
+        self.drivers.refused[key] = self.drivers.refused.get(key, frozenset()) | {name}
+        return request.replace(body=encode_json(leave_out(body, name)))
 
     def fit(self, messages: Any) -> Any:
         """``messages`` as this vendor takes them, where earlier answers are another vendor's."""
-        if not any(message["role"] == "assistant" for message in messages):
+        if all_plain(messages):
             return messages
+        messages = fit_speakers(messages, self.knows_developer and self.find_other() is None)
+        if not self.knows_marks or self.find_media() is OWN:
+            messages = drop_marks(messages)
         url = self.endpoint.url
         known = self.find_other() is not None or url.startswith(OpenAIChatWrapper.base_url)
         mistral = is_mistral(self.vendor, url, self.model_name)
@@ -151,63 +141,6 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
         return parse_chunk(event, so_far, self.error_codes)
 
 
-class OpenAIEmbeddingWrapper(OpenAIEndpoint, EmbeddingWrapper):
-    """Embeddings: https://platform.openai.com/docs/api-reference/embeddings."""
-
-    model_type = "openai_embedding"
-    path = "/embeddings"
-    batch_size: int | None = 2048  # texts in a request
-    packed = True  # asks for base64, as the vendor's SDK does: a quarter of the bytes and much less to parse
-
-    @override
-    def find_batch_size(self) -> int | None:
-        other = self.find_other()
-        return other.batch_size if other and other.batch_size else self.batch_size
-
-    @override
-    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        texts = normalize_texts(input)
-        body = {"model": self.model_name, "input": input if isinstance(input, str) else texts, **options}
-        if self.packed and not self.find_other():  # few others pack
-            body.setdefault("encoding_format", "base64")
-        return self.build_call(body)
-
-    @override
-    def parse_response(self, reply: Reply) -> ModelResponse:
-        data = reply.json()
-        raise_for_failure(data, reply, self.error_codes)
-        return ModelResponse(
-            embedding=parse_vectors(data["data"]),
-            raw=data,
-            usage=parse_usage(data.get("usage")),
-            request_id=find_request_id(reply.headers),
-            model=data.get("model"),
-        )
-
-
-class OpenAIDALLEWrapper(OpenAIEndpoint, ImageWrapper):
-    """Images: https://platform.openai.com/docs/api-reference/images."""
-
-    model_type = "openai_dall_e"
-    path = "/images/generations"
-
-    @override
-    def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
-        refuse_image_options(options)
-        return self.build_call({"model": self.model_name, "prompt": normalize_prompt(input), **options})
-
-    @override
-    def parse_response(self, reply: Reply) -> ModelResponse:
-        data = reply.json()
-        raise_for_failure(data, reply, self.error_codes)
-        return ModelResponse(
-            image_urls=parse_images(data),
-            raw=data,
-            usage=parse_usage(data.get("usage")),
-            request_id=find_request_id(reply.headers),
-        )
-
-
 def fit_options(body: dict[str, Any], vendor: Vendor) -> None:
     """Call the options of a chat as ``vendor`` does; raises BadRequestError for what it does not have."""
     for name, theirs in vendor.renames.items():
@@ -220,17 +153,3 @@ def fit_options(body: dict[str, Any], vendor: Vendor) -> None:
         raise BadRequestError(
             f"{vendor.title} has no response_format json_schema: use json_object and tell the model the keys"
         )
-
-
-def refuse(options: dict[str, Any], *names: str, vendor: str) -> None:
-    """Raise BadRequestError for an option that ``vendor`` does not have, rather than drop it silently."""
-    for name in names:
-        if options.get(name) is not None:
-            raise BadRequestError(f"{vendor} has no option {name!r}")
-
-
-def refuse_image_options(options: dict[str, Any]) -> None:
-    """Raise BadRequestError for what only other ways of drawing have; AgentScope's configs say no to it explicitly."""
-    for name in ("stream", "partial_images", "save_local"):
-        if options.pop(name, None):
-            raise BadRequestError(f"images come whole and are not saved: the option {name!r} is not supported")

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from modelhub.base import ToolCall, ToolCallDelta, build_tool_calls, encode_json, said
-from modelhub.messages.media import find_media_type
+from modelhub.media import find_media_type
 
 
 class Content:

@@ -7,6 +7,10 @@ import re
 from typing import Any
 
 MAX_LENGTH = 40  # of the id of a tool call; OpenAI refuses longer ones
+MAX_NAME = 64  # characters of the name of a speaker
+# What OpenAI refuses in the names of speakers: https://platform.openai.com/docs/api-reference/chat/create
+_NAME = re.compile(r"[^\s<|\\/>]{1,64}")
+_NO_NAME = re.compile(r"[\s<|\\/>]+")
 _SIGNED = "__thought__"  # in the ids that LiteLLM gives to Gemini's calls, before the signature
 # Mistral, and the templates of its models, take no other ids: https://docs.mistral.ai/capabilities/function_calling
 _MISTRAL_ID = re.compile(r"[a-zA-Z0-9]{9}")
@@ -46,6 +50,49 @@ def sign_call(message: dict[str, Any]) -> dict[str, Any]:
     return {**message, "tool_calls": [{**first, "extra_content": mark}, *others]}
 
 
+def all_plain(messages: list[dict[str, Any]]) -> bool:
+    """Whether nothing in ``messages`` needs to be fitted: only a system and users speak, and say a text alone."""
+    for message in messages:
+        if message["role"] not in ("user", "system") or type(message.get("content")) is list or len(message) > 2:
+            return False
+    return True
+
+
+def drop_marks(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``messages`` without ``cache_control``, for those that keep prompts by themselves and refuse the word."""
+    dropped = []
+    for message in messages:
+        message = drop_mark(message)
+        for name in ("content", "tool_calls"):
+            if isinstance(message.get(name), list):
+                message = {**message, name: [drop_mark(part) for part in message[name]]}
+        dropped.append(message)
+    return dropped
+
+
+def drop_mark(part: Any) -> Any:
+    """A message, a part or a call without its ``cache_control``."""
+    if not isinstance(part, dict) or "cache_control" not in part:
+        return part
+    return {name: value for name, value in part.items() if name != "cache_control"}
+
+
+def fit_speakers(messages: list[dict[str, Any]], developer: bool) -> list[dict[str, Any]]:
+    """``messages`` with names that OpenAI takes; without a ``developer``, where the vendor knows only system."""
+    return [fit_speaker(message, developer) for message in messages]
+
+
+def fit_speaker(message: dict[str, Any], developer: bool) -> dict[str, Any]:
+    """One message with a name and a role that the vendor takes."""
+    if not developer and message["role"] == "developer":
+        message = {**message, "role": "system"}
+    name = message.get("name")
+    if name is None or _NAME.fullmatch(name):
+        return message
+    fitted = _NO_NAME.sub("_", name.strip())[:MAX_NAME].strip("_")
+    return {key: value for key, value in message.items() if key != "name"} | ({"name": fitted} if fitted else {})
+
+
 def fit_messages(
     messages: list[dict[str, Any]],
     mistral: bool = False,
@@ -76,7 +123,9 @@ def fit_messages(
                 message = {**message, "reasoning_content": " "}
             if signatures and message.get("tool_calls"):
                 message = sign_call(message)
-        elif role == "tool" and message.get("tool_call_id"):
+        elif role == "tool" and "is_error" in message:  # Anthropic's word
+            message = {name: value for name, value in message.items() if name != "is_error"}
+        if role == "tool" and message.get("tool_call_id"):
             ident = fit_id(message["tool_call_id"], own, mistral, known)
             message = message if ident == message["tool_call_id"] else {**message, "tool_call_id": ident}
         fitted.append(message)

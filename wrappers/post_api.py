@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar, Self
 
 from modelhub.base import (
     Accumulator,
@@ -22,13 +24,19 @@ from modelhub.base import (
     find_request_id,
     override,
     raise_for_failure,
+    read_prompt,
+    read_texts,
 )
 from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
+from modelhub.fitting import VendorRules
+from modelhub.messages import OwnParts
 
 from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors
 from .openai_turn import DIALECT
+from .post_api_body import build_body, is_structure, name_input
 from .post_api_reply import open_envelope, parse_bare_vectors, parse_known_shape
 
+_DESCRIBING = frozenset({"request", "messages", "response", "error", "poll", "auth"})
 _LAST_WORDS = re.compile(r"\n(?=[A-Za-z][\w.]*(?:: |$))")  # the exception, after the indented lines that led to it
 
 
@@ -37,6 +45,17 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
 
     With the ``messages_key`` ``a.b``, the input is under the key ``b`` of the object ``a``.
     """
+
+    stream_shape: ClassVar[Mapping[str, Any] | None] = None  # how streams are read where a config says only whether
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """A model whose config describes a protocol of its own is one of ``adapted``."""
+        streamed = kwargs.get("stream") if cls.stream_shape is None else cls.stream_shape
+        if _DESCRIBING.isdisjoint(kwargs) and not isinstance(streamed, Mapping):
+            return super().__new__(cls, *args, **kwargs)
+        adapted: Any = import_module("modelhub.wrappers.adapted").find_adapted(cls)  # it extends what stands here
+        model: Self = super().__new__(adapted, *args, **kwargs)
+        return model
 
     def __init__(
         self,
@@ -67,10 +86,12 @@ class PostAPIModelWrapperBase(HTTPModelWrapperBase):
         self.messages_key = messages_key
         self.retry_interval = retry_interval
 
+    __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # whose parameters are those of the class
+
     @override
     def bind(self, *args: Any, **options: Any) -> tuple[Any, dict[str, Any]]:
         """The input, which may be given by AgentScope's name ``input_`` or as the task calls it, and the options."""
-        return super().bind(*_name_input(args, options), **options)
+        return super().bind(*name_input(args, options), **options)
 
     @override
     def build_endpoint(self) -> Endpoint:
@@ -134,7 +155,9 @@ class PostAPIChatWrapper(PostAPIModelWrapperBase, ChatWrapper):
 
     model_type = "post_api_chat"
     formatters = ("openai", "gemini", "common")
+    fitting: ClassVar[VendorRules | None] = None  # what the service takes is the service's own affair
     answer_dialect = DIALECT
+    own_parts: ClassVar[OwnParts] = {"": "", "refusal": "refusal", "thinking": "thinking", "audio_url": "audio_url"}
 
     @override
     def read(self, messages: Any) -> list[dict[str, Any]]:
@@ -181,6 +204,10 @@ class PostAPIDALLEWrapper(PostAPIModelWrapperBase, ImageWrapper):
     model_type = "post_api_dall_e"
 
     @override
+    def read(self, prompt: Any) -> Any:
+        return prompt if is_structure(prompt) else read_prompt(prompt)
+
+    @override
     def _parse_response(self, response: Any) -> ModelResponse:
         inner = open_envelope(response)
         if not isinstance(inner, dict) or not isinstance(inner.get("data"), list):
@@ -202,7 +229,13 @@ class PostAPIEmbeddingWrapper(PostAPIModelWrapperBase, EmbeddingWrapper):
         self.pooling = pooling
 
     @override
+    def read(self, texts: Any) -> Any:
+        return texts if isinstance(texts, Mapping) else read_texts(texts, empty=True, other=is_structure)
+
+    @override
     def split_input(self, input: Any) -> list[Any] | None:
+        if isinstance(input, list) and isinstance(input[0], int):  # tokens, of one text or of many
+            return None
         if self.messages_key.partition(".")[0] in self.json_args:  # what stands beside the texts may get vectors, too
             return None
         return super().split_input(input)
@@ -223,15 +256,3 @@ class PostAPIEmbeddingWrapper(PostAPIModelWrapperBase, EmbeddingWrapper):
             usage=parse_usage(inner.get("usage")),
             model=inner.get("model"),
         )
-
-
-def _name_input(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
-    return (options.pop("input_"), *args) if "input_" in options else args
-
-
-def build_body(path: str, input: Any, rest: dict[str, Any]) -> dict[str, Any]:
-    """An object with the keys of ``rest``, and with ``input`` at the dotted ``path``, unless ``rest`` has that too."""
-    key, _, deeper = path.partition(".")
-    if deeper and isinstance(rest.get(key, {}), dict):
-        return {**rest, key: build_body(deeper, input, rest.get(key, {}))}
-    return {key: input, **rest}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelhub.base import Request, override
+from modelhub.fitting import OPENAI
 
 from .openai import OpenAIChatWrapper
 
@@ -17,7 +18,9 @@ class YiChatWrapper(OpenAIChatWrapper):
     base_url = "https://api.lingyiwanwu.com/v1"
     base_url_variable = "YI_BASE_URL"
     key_variable = "YI_API_KEY"
+    knows_developer = knows_marks = False
     asks_usage = False
+    fitting = OPENAI._replace(vendor="Yi", completion=False)
 
     def __init__(
         self,

@@ -11,11 +11,15 @@ from typing import Any
 from modelhub import errors
 from modelhub.base import Accumulator, Endpoint, Event, ModelResponse, Reply, Request, encode_json, override
 from modelhub.errors import AuthenticationError, BadRequestError
-from modelhub.messages.media import split_data_uri
+from modelhub.fitting import ZHIPUAI
+from modelhub.media import Takes, split_data_uri
 
 from .openai import OpenAIChatWrapper, OpenAIEmbeddingWrapper, OpenAIEndpoint
 
 TOKEN_LIFE = 210.0  # seconds
+
+# https://docs.bigmodel.cn/api-reference: only the messages of users have parts.
+TAKES = Takes("ZhipuAI", images=frozenset({"image/png", "image/jpeg"}), roles=frozenset({"user"}), files=())
 
 # Business codes: https://docs.z.ai/api-reference/api-code. What is not here means what its status means.
 ERROR_CODES: dict[str, type[errors.ModelCallError]] = {
@@ -73,7 +77,10 @@ class ZhipuAIChatWrapper(ZhipuAIEndpoint, OpenAIChatWrapper):
 
     model_type = "zhipuai_chat"
     formatters = ("common",)
+    knows_developer = knows_marks = False
+    fitting = ZHIPUAI
     asks_usage = False
+    media = TAKES
 
     @override
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
@@ -102,7 +109,13 @@ class ZhipuAIEmbeddingWrapper(ZhipuAIEndpoint, OpenAIEmbeddingWrapper):
 
     model_type = "zhipuai_embedding"
     batch_size = 64
+    batch_tokens = None
     packed = False
+    token_refusal = "ZhipuAI takes no tokens"
+
+    @override
+    def find_batch_tokens(self) -> int | None:
+        return 8000 if self.model_name == "embedding-2" else super().find_batch_tokens()
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -148,7 +161,7 @@ def build_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """``messages`` with images as plain base64, which all vision models of the vendor take."""
+    """``messages`` with images as plain base64, which all vision models of the vendor take, and files by URL."""
     return [
         {**message, "content": [_build_part(part) for part in message["content"]]}
         if isinstance(message.get("content"), list)
@@ -158,9 +171,11 @@ def build_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _build_part(part: Any) -> Any:
-    if not isinstance(part, dict) or part.get("type") != "image_url":
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind == "file" and (url := part["file"].get("file_data")):
+        return {"type": "file_url", "file_url": {"url": url}}
+    if kind != "image_url":
         return part
     image = part["image_url"]
-    image = image if isinstance(image, dict) else {"url": image}
     data = split_data_uri(image["url"])
-    return {**part, "image_url": image if data is None else {**image, "url": data[1]}}
+    return part if data is None else {**part, "image_url": {**image, "url": data[1]}}

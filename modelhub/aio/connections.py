@@ -12,21 +12,38 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 from modelhub.aio.deadlines import Deadlines
+from modelhub.network import socks
 from modelhub.network.tcp import keep_alive
 from modelhub.overriding import override
 
 
 class Handler(ResponseHandler):
-    """The protocol of one connection; while nobody waits for a reply, whatever comes makes it unfit for the next."""
+    """The protocol of one connection; the wait for a reply begins when it is taken for a request.
+
+    While nobody waits for a reply, whatever comes makes it unfit for the next.
+    """
 
     uses = 0
     heard = 0.0  # when something last came
+    resting = False  # waits for the next request
     _arrivals: select.poll | None = None
+
+    def __init__(self, watch: Deadlines, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._watch = watch
 
     @override
     def data_received(self, data: bytes) -> None:
         self.heard = self._loop.time()
-        super().data_received(data)
+        if not self.resting:
+            super().data_received(data)
+        elif data:  # aiohttp calls with none where it goes on with what it has
+            self.force_close()
+
+    @override
+    def resume_reading(self, *given: Any, **named: Any) -> None:
+        if self._reading_paused:  # aiohttp asks for it with each piece that is read
+            super().resume_reading(*given, **named)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -46,17 +63,10 @@ class Handler(ResponseHandler):
 
     @override
     def set_response_params(self, **params: Any) -> None:
-        self.__dict__.pop("data_received", None)
+        self.resting = False
         self.uses += 1
+        self._watch.connected(self)
         super().set_response_params(**params)
-
-    def rest(self) -> None:
-        """Wait for the next request."""
-        self.__dict__["data_received"] = self._receive_unasked
-
-    def _receive_unasked(self, data: bytes) -> None:
-        if data:  # aiohttp calls with none where it goes on with what it has
-            self.force_close()
 
     @override
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
@@ -69,7 +79,7 @@ class Handler(ResponseHandler):
 
 
 class Connector(aiohttp.TCPConnector):
-    """Opens the connections of a session, and keeps them; the wait for a server begins when there is a connection."""
+    """Opens the connections of a session, and keeps them."""
 
     _pid = 0
 
@@ -77,15 +87,14 @@ class Connector(aiohttp.TCPConnector):
         super().__init__(**settings)
         self._watch = watch
         self._pid = os.getpid()
-        self._factory: Any = partial(Handler, loop=self._loop)
+        self._factory: Any = partial(Handler, watch, loop=self._loop)
 
     @override
-    async def connect(self, *args: Any, **kwargs: Any) -> Any:
-        if 0 < self._limit <= len(self._acquired):
+    def _available_connections(self, key: Any) -> int:
+        available = super()._available_connections(key)
+        if available <= 0:
             self._watch.queue()
-        connection = await super().connect(*args, **kwargs)
-        self._watch.connected(connection.protocol)  # type: ignore[arg-type]  # it is a Handler
-        return connection
+        return available
 
     @override
     def __del__(self, *args: Any) -> None:
@@ -93,9 +102,10 @@ class Connector(aiohttp.TCPConnector):
             super().__del__(*args)
 
     @override
-    def _release(self, key: Any, protocol: Any, **how: Any) -> None:
-        super()._release(key, protocol, **how)
-        protocol.rest()
+    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        if self._pid == os.getpid():  # closing it in a child would stop the loop of the parent from reading it
+            super()._release(key, protocol, should_close=should_close)
+            protocol.resting = True
 
     @override
     async def _create_proxy_connection(self, req: Any, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
@@ -105,6 +115,25 @@ class Connector(aiohttp.TCPConnector):
         except Exception as error:
             if not getattr(error.__cause__ or error, "past_proxy", False):
                 error.__dict__["at_proxy"] = True
+            raise
+
+    @override
+    async def _create_direct_connection(self, req: Any, traces: Any, timeout: Any, **named: Any) -> Any:
+        proxy = getattr(req, "socks", None)
+        if proxy is None:
+            return await super()._create_direct_connection(req, traces, timeout, **named)
+        try:
+            sock = await socks.aconnect(proxy, req.url.raw_host, req.port, timeout.sock_connect)
+        except Exception as error:
+            error.__dict__["at_proxy"] = True
+            raise
+        tls: Any = self._get_ssl_context(req)
+        host = req.url.raw_host.rstrip(".") if tls else None
+        try:
+            async with asyncio.timeout(timeout.sock_connect):
+                return await self._loop.create_connection(self._factory, sock=sock, ssl=tls, server_hostname=host)
+        except BaseException:
+            sock.close()
             raise
 
     @override

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
+_NEVER = float("inf")
+
 
 class Heard(Protocol):
     """A connection that knows when something last came over it."""
@@ -18,13 +20,23 @@ class Wait:
     ``cancelling`` is how many cancellations the task had before: a task goes on after those that it has caught.
     """
 
-    __slots__ = ("cancelling", "connection", "deadline", "expired", "queued", "task", "timeout")
+    __slots__ = ("cancelling", "connection", "deadline", "expired", "queued", "strict", "task", "timeout", "until")
 
-    def __init__(self, task: asyncio.Task[Any], timeout: float, deadline: float, connection: Heard | None) -> None:
+    def __init__(
+        self,
+        task: asyncio.Task[Any],
+        timeout: float,
+        deadline: float,
+        connection: Heard | None,
+        strict: bool,
+        until: float,
+    ) -> None:
         self.task = task
         self.timeout = timeout
         self.deadline = deadline
         self.connection = connection
+        self.strict = strict  # what comes, but is not yet what is waited for, does not begin it anew
+        self.until = until  # when the call must be over, whatever comes
         self.cancelling = task.cancelling()
         self.expired = False
         self.queued = False  # for a connection that another call gives back
@@ -43,19 +55,33 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
         self._next = float("inf")
 
-    def begin(self, timeout: float, connection: Heard | None = None) -> Wait:
-        """Watch the running task until ``end``."""
+    def begin(
+        self, timeout: float, connection: Heard | None = None, strict: bool = False, until: float = _NEVER
+    ) -> Wait:
+        """Watch the running task until ``end``; ``until`` is when it must be over, by the clock of the loop."""
         task = asyncio.current_task(self._loop)
         assert task is not None
-        deadline = self._loop.time() + timeout
-        wait = self._waits[task] = Wait(task, timeout, deadline, connection)
+        deadline = min(self._loop.time() + timeout, until)
+        wait = self._waits[task] = Wait(task, timeout, deadline, connection, strict, until)
         if deadline < self._next:
             self._set_timer(deadline)
         return wait
 
     def renew(self, wait: Wait) -> None:
         """Begin ``wait`` anew."""
-        wait.deadline = self._loop.time() + wait.timeout  # never sooner than before: the timer need not change
+        wait.deadline = min(self._loop.time() + wait.timeout, wait.until)
+        if wait.deadline < self._next:  # where it was longer before
+            self._set_timer(wait.deadline)
+
+    def go_on(self, wait: Wait, timeout: float) -> None:
+        """What was waited for has begun to come: the next wait is as long as ``timeout``."""
+        wait.timeout = timeout
+        wait.strict = False
+        self.renew(wait)
+
+    def is_over(self, wait: Wait) -> bool:
+        """Whether the whole call of ``wait`` has taken too long."""
+        return self._loop.time() >= wait.until
 
     def queue(self) -> None:
         """The running task has to wait until another call gives its connection back."""
@@ -99,8 +125,8 @@ class Deadlines:
         self._timer, self._next = None, float("inf")
         now = self._loop.time()
         for wait in list(self._waits.values()):
-            if wait.connection is not None:
-                wait.deadline = max(wait.deadline, wait.connection.heard + wait.timeout)
+            if wait.connection is not None and not wait.strict:
+                wait.deadline = min(max(wait.deadline, wait.connection.heard + wait.timeout), wait.until)
             if wait.deadline <= now:
                 del self._waits[wait.task]
                 wait.expired = True

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from modelhub.aio import endings
 from modelhub.aio.streams import REGISTRY, Served, Stream
 from modelhub.engine import connection_errors as outages
-from modelhub.engine.effects import Flow
+from modelhub.engine.effects import Flow, Wait
 
 if TYPE_CHECKING:
     from modelhub.aio.session import Session
@@ -29,6 +31,8 @@ class AioDriver:
         self._sessions: dict[asyncio.AbstractEventLoop, Session] = {}
         self._given = session
         self.sleep = sleep or asyncio.sleep
+        self._virtual = sleep
+        self._waiting: set[Callable[[], object]] = set()
         self._unconnected: weakref.WeakSet[Stream] = weakref.WeakSet()
         self._lock = threading.RLock()
         self._closed = False
@@ -36,6 +40,43 @@ class AioDriver:
     def run(self, flow: Flow[Any]) -> Coroutine[Any, Any, Any]:
         """Serve ``flow`` and return its result; of a stream, once it has begun, a response that serves the rest."""
         return Served(self, flow).advance()
+
+    async def wait(self, effect: Wait) -> None:
+        """Wait until somebody wakes this task; where pauses take no time, a wait that ends by itself is one."""
+        if self._virtual is not None and isfinite(effect.seconds):
+            await self._virtual(effect.seconds)
+            return
+        loop = asyncio.get_running_loop()
+        event = asyncio.Event()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(event.set)
+
+        with self._lock:
+            self._waiting.add(wake)
+        try:
+            effect.on.listen(wake)
+            if not self._closed:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(effect.seconds if isfinite(effect.seconds) else None):
+                        await event.wait()
+        finally:
+            with self._lock:
+                self._waiting.discard(wake)
+        if self._closed:
+            raise outages.ended(REGISTRY)
+
+    async def run_together(self, flows: Sequence[Flow[Any]]) -> list[Any]:
+        """The results of flows that are served at once; one after the other where pauses take no time."""
+        if self._virtual is not None:
+            return [await self.run(flow) for flow in flows]
+        tasks = [asyncio.ensure_future(self.run(flow)) for flow in flows]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def track(self, stream: Stream) -> None:
         """Have ``stream``, which has no connection, closed with the driver."""
@@ -47,7 +88,11 @@ class AioDriver:
         with self._lock:
             self._closed = True
             streams = list(self._unconnected)
+            waiting = list(self._waiting)
             sessions, self._sessions = self._sessions, {}
+        for wake in waiting:
+            with suppress(RuntimeError):  # its loop is closed
+                wake()
         for stream in streams:
             stream.interrupt(REGISTRY)
         for loop, session in sessions.items():

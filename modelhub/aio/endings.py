@@ -30,7 +30,7 @@ class Closing(Protocol):
 
 _OPEN: dict[AbstractEventLoop, list[Closing]] = {}
 _WATCHED: weakref.WeakSet[AbstractEventLoop] = weakref.WeakSet()
-_CLOSING: set[asyncio.Task[None]] = set()
+_CLOSING: set[asyncio.Task[Any]] = set()
 
 
 def keep(loop: AbstractEventLoop, closing: Closing) -> None:
@@ -70,6 +70,20 @@ def do_in(loop: AbstractEventLoop, act: Callable[[], Any]) -> None:
             loop.call_soon_threadsafe(act)
     else:
         act()
+
+
+async def see_through(last: Coroutine[Any, Any, Any]) -> Any:
+    """What ``last`` returns, which goes on where the task that waits for it is cancelled, as often as it may be."""
+    task = asyncio.ensure_future(last)
+    _CLOSING.add(task)
+    task.add_done_callback(_forget)
+    return await asyncio.shield(task)
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    _CLOSING.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody else may look at it
 
 
 def hang_up(response: Any) -> None:

@@ -16,6 +16,7 @@ from yarl import URL
 from modelhub.engine import connection_errors as outages
 from modelhub.engine.interruptions import find_interruption, is_malformed
 from modelhub.errors import ModelCallError
+from modelhub.network.socks import NoWay, is_socks
 from modelhub.wire import Request
 
 _FAILURES = (aiohttp.ClientError, http.HttpProcessingError, OSError)
@@ -39,8 +40,10 @@ def translate(error: Exception, request: Request, proxy: str | None = None, begu
         return outages.refused_by_proxy(request, proxy, error.status)
     causes = list(_find_causes(error))
     at_proxy = proxy if proxy and any(_is_of_proxy(cause, URL(proxy)) for cause in causes) else None
-    if request.url.startswith("http:"):  # no way was asked for: all that is sent goes to the proxy
+    if request.url.startswith("http:") and not is_socks(proxy):  # no way was asked for: all goes to the proxy
         at_proxy = proxy
+    if proxy and (no_way := next((cause for cause in causes if isinstance(cause, NoWay)), None)):
+        return outages.no_way(request, proxy, no_way.reason, retryable=no_way.retryable)
     for cause in reversed(causes):
         known = _translate_cause(cause, request, at_proxy, begun)
         if known is not None:
@@ -74,7 +77,7 @@ def _translate_cause(error: BaseException, request: Request, proxy: str | None, 
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return outages.not_connected(request, proxy)
     if isinstance(error, aiohttp.ServerTimeoutError):
-        return outages.silent(request)
+        return outages.silent(request, begun)
     if isinstance(error, asyncio.TimeoutError) and not error.errno:
         return None
     if isinstance(error, socket.gaierror):

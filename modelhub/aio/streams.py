@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from modelhub.aio import endings
 from modelhub.engine import connection_errors as outages
-from modelhub.engine.effects import Flow, Invoke, Read, Sleep
+from modelhub.engine.effects import Flow, Invoke, Read, Sleep, Together, Wait
 from modelhub.response import ModelResponse, StreamedResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.wire import Request
@@ -23,6 +23,13 @@ class Driver(Protocol):
 
     sleep: Callable[[float], Any]
 
+    async def wait(self, effect: Wait) -> None:
+        """Wait until somebody wakes this task."""
+
+    async def run_together(self, flows: Sequence[Flow[Any]]) -> list[Any]:
+        """The results of flows that are served at once."""
+        ...
+
     def session(self) -> Any:
         """The connections of the running loop."""
 
@@ -34,7 +41,18 @@ class Served:
     """One flow being served: of a stream ``so_far`` is what it gathers in, ``deltas`` those to be handed over."""
 
     __slots__ = (
-        *("_begun", "_driver", "_flow", "_closed", "_pid", "_request", "_response", "_session", "_waiting"),
+        *(
+            "_begun",
+            "_cancelled",
+            "_driver",
+            "_flow",
+            "_closed",
+            "_pid",
+            "_request",
+            "_response",
+            "_session",
+            "_waiting",
+        ),
         *("deltas", "ended", "error", "loop", "so_far"),
     )
 
@@ -45,6 +63,7 @@ class Served:
         self._response: Any = None
         self._session: Any = None
         self._begun = False
+        self._cancelled = False  # what the flow still asks for is to be seen through
         self._waiting = True  # a task is serving the flow
         self._closed: str | None = None  # what was closed meanwhile
         self.error: Exception | None = None  # what the next reader is given
@@ -77,10 +96,17 @@ class Served:
                         if effect.stream:
                             self._request = effect
                             self._response, outcome = await session.open(effect)
+                        elif self._cancelled:
+                            outcome = await endings.see_through(session.fetch(effect))
                         else:
                             outcome = await session.fetch(effect)
                     elif kind is Sleep:
                         outcome = await self._driver.sleep(effect.seconds)
+                    elif kind is Wait:
+                        await self._driver.wait(effect)
+                        outcome = None
+                    elif kind is Together:
+                        outcome = await self._driver.run_together(effect.flows)
                     elif kind is Invoke:
                         outcome = await effect.ainvoke()
                     else:
@@ -90,6 +116,8 @@ class Served:
                 except BaseException as error:
                     if self.ended and isinstance(error, Exception):
                         return None  # it was closed meanwhile: nobody wants the rest
+                    if isinstance(error, asyncio.CancelledError):
+                        self._cancelled = True
                     broken = self._closed if isinstance(error, Exception) else None
                     effect = flow.throw(outages.ended(broken) if broken else error)
                 else:
@@ -158,26 +186,29 @@ class Served:
 
 
 class Stream:
-    """The deltas of one flow, whose connection goes back when they end, when it is closed, or when it is dropped."""
+    """The deltas of one flow, whose connection goes back when they end, when it is closed, or when it is dropped.
+
+    Those that have come and need not be waited for are ``ready``.
+    """
 
     def __init__(self, served: Served) -> None:
         self._served = served
         assert served.deltas is not None
-        self._deltas = served.deltas
+        self.ready = served.deltas
 
     def __aiter__(self) -> Stream:
         return self
 
     async def __anext__(self) -> ModelResponse:
-        if not self._deltas:
+        if not self.ready:
             served = self._served
             if served.error is not None:
                 raise served.take_error()
             if not served.ended:
                 await served.advance()
-            if not self._deltas:
+            if not self.ready:
                 raise StopAsyncIteration
-        return self._deltas.popleft()
+        return self.ready.popleft()
 
     def close(self) -> None:
         """Stop the flow and close its connection, from any thread."""
@@ -189,7 +220,7 @@ class Stream:
         served.close_in_loop(lambda: served.interrupt(closed))
 
     def _close(self) -> None:
-        self._deltas.clear()
+        self.ready.clear()
         self._served.close()
 
     def __del__(self) -> None:

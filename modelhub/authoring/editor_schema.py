@@ -102,7 +102,7 @@ def _refer(name: str) -> Schema:
 
 def _build_type(schema: Schema) -> Schema:
     """The keys of one model_type, all of them optional: the rest may come from defaults, a base or a profile."""
-    left_out = ("required", "examples", "title")
+    left_out = ("required", "anyOf", "examples", "title")
     done: Schema = write_for_editors({key: value for key, value in schema.items() if key not in left_out})
     properties = {name: _allow_null(about) for name, about in done.get("properties", {}).items()}
     variable = schema.get("x-capabilities", {}).get("auth", {}).get("variable")
@@ -175,17 +175,22 @@ def _build_config(types: Mapping[str, Schema]) -> Schema:
     Its name is the key above it.
     """
     abstract = {"properties": {"abstract": {"const": True}}, "required": ["abstract"]}
-    needs = {
-        name: [key for key in schema.get("required", ()) if key not in _IDENTITY] for name, schema in types.items()
-    }
+    needs = {name: _list_needs(schema) for name, schema in types.items()}
     return {
         **_refer("_entry"),
         "if": {"anyOf": [{"required": ["extends"]}, abstract]},
         "else": {
             "required": ["model_type"],
-            "allOf": [{"if": _is_type(name), "then": {"required": keys}} for name, keys in needs.items() if keys],
+            "allOf": [{"if": _is_type(name), "then": needed} for name, needed in needs.items() if needed],
         },
     }
+
+
+def _list_needs(schema: Schema) -> Schema:
+    """Which keys a complete config of a type has, beside those that every config has."""
+    required = [key for key in schema.get("required", ()) if key not in _IDENTITY]
+    choices = {"anyOf": schema["anyOf"]} if "anyOf" in schema else {}
+    return {"required": required, **choices} if required else choices
 
 
 def _is_type(name: str) -> Schema:

@@ -88,6 +88,8 @@ def _write_rows(properties: Mapping[str, Any], required: Any, prefix: str = "") 
         default = "required" if key in required else default
         yield f"| `{prefix}{key}` | {_write_type_of(about)} | {default} | {_escape(about.get('description', ''))} |"
         yield from _write_rows(about.get("properties", {}), about.get("required", ()), f"{prefix}{key}.")
+        if isinstance(items := about.get("items"), dict):
+            yield from _write_rows(items.get("properties", {}), items.get("required", ()), f"{prefix}{key}[].")
 
 
 def _write_type_of(about: Schema) -> str:

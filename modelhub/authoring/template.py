@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from modelhub.authoring.yaml_writer import write_inline
 from modelhub.diagnostics.wording import is_secret
 from modelhub.validation.rules.variables import name_reference
+from modelhub.validation.rules.ways import WAYS
 from modelhub.validation.schema.flatten import flatten
 from modelhub.validation.schema.store import Schema
 from modelhub.vendors import Vendor
@@ -45,9 +46,13 @@ def build_sketch(model_type: str, schema: Schema, name: str | None = None, vendo
         example = {"model_name": config_name, "api_key": f"${{{auth['variable']}}}"} | example
     example = example | {"config_name": name or config_name, "model_type": model_type}
     used = ["config_name", "model_type", *named, *(["model_name"] if "model_name" in example else ())]
-    used += [key for key in flat.get("required", ()) if key not in used]
+    usual: Schema = next(
+        iter(flat.get("anyOf", ())), {}
+    )  # of the keys of which a config has some, those that it mostly has
+    used += [key for key in (*flat.get("required", ()), *usual.get("required", ())) if key not in used]
     used += ["api_key"] if auth.get("required") and auth.get("variable") and "api_key" in known else []
-    shown = [key for key in known if key not in used and not _describe(known, key).get("deprecated")]
+    useless = WAYS if auth.get("kind") == "library" else ()  # a library connects by itself
+    shown = [key for key in known if key not in (*used, *useless) and not _describe(known, key).get("deprecated")]
     keys = []
     for key in used + shown:
         about = _describe(known, key)

@@ -7,25 +7,30 @@ from typing import Any, NamedTuple, Protocol
 
 from modelhub.base.endpoint import Endpoint
 from modelhub.base.home import Home
+from modelhub.base.ways import build_way, find_logins, find_states
+from modelhub.engine.interface import Authorization
 from modelhub.errors import ConfigError, Problem
 from modelhub.locks import Lock
 from modelhub.policies.retry import RetryPolicy
 from modelhub.secrets import find_files, find_secrets, find_variable_in, is_secret_name, resolve, stat_files
+from modelhub.wire import Timeouts, Way
 from modelhub.wire.headers import explain_unsendable
 
 
 class Bound(NamedTuple):
-    """What the calls of a model need of its config: the endpoint, the retry policy, the timeouts, and the secrets.
+    """What the calls of a model need of its config: the endpoint, the retry policy, the timeouts, the way, the secrets.
 
-    ``timeouts`` are the seconds to connect, and to wait for data each time; ``limits`` are the most bytes of an event
-    and of a whole reply.
+    ``timeouts`` say how long a call may wait; ``limits`` are the most bytes of an event and of a whole reply;
+    ``authorization`` acts on each request.
     """
 
     endpoint: Endpoint
     retry_policy: RetryPolicy
-    timeouts: tuple[float, float]
+    timeouts: Timeouts
     limits: tuple[int, int]
     secrets: tuple[str, ...]
+    way: Way | None = None
+    authorization: Authorization | None = None
 
 
 class Described(Protocol):
@@ -33,6 +38,8 @@ class Described(Protocol):
 
     config_name: str
     api_key: str | None
+    proxy: str | None
+    tls: dict[str, Any]
     home: Home
 
     def build_endpoint(self) -> Endpoint:
@@ -43,12 +50,16 @@ class Described(Protocol):
         """How failed calls are repeated."""
         ...
 
-    def build_timeout(self) -> float:
-        """Seconds that a call waits for data each time."""
+    def build_timeouts(self) -> Timeouts:
+        """How long a call may wait, and for what."""
         ...
 
     def build_limits(self) -> tuple[int, int]:
         """The most bytes of an event and of a whole reply."""
+        ...
+
+    def build_authorization(self) -> Authorization | None:
+        """What authorizes each request."""
         ...
 
 
@@ -82,9 +93,18 @@ class Binding:
         return bound
 
     @property
+    def authorization(self) -> Authorization | None:
+        """What authorizes the requests of the calls that are under way."""
+        bound = self._bound
+        return bound.authorization if bound is not None else self._bind().authorization
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must not be shown; empty before the config is resolved."""
-        return self._bound.secrets if self._bound is not None else ()
+        bound = self._bound
+        if bound is None or bound.authorization is None:
+            return bound.secrets if bound is not None else ()
+        return (*bound.secrets, *bound.authorization.secrets)
 
     def _bind(self) -> Bound:
         model = self._model
@@ -101,7 +121,8 @@ class Binding:
                 if model.home.check is not None and (problems := model.home.check()):
                     raise ConfigError(problems)
                 vars(model).update(resolved)
-                self._bound, self._files = build_bound(model, find_secrets(resolved)), files
+                bound = build_bound(model, find_secrets(resolved))
+                self._bound, self._files = bound, {**files, **find_states(bound.way)}
             except ConfigError as error:
                 if self._bound is not None:
                     return self._bound  # a file that is just being replaced; the next call looks again
@@ -120,8 +141,9 @@ class Binding:
 
 def build_bound(model: Described, more_secrets: Sequence[str] = ()) -> Bound:
     """Work out what calls need from the resolved attributes of a model; ``more_secrets`` are secrets among them."""
-    timeout = model.build_timeout()
     endpoint = model.build_endpoint()
+    authorization = model.build_authorization()
+    way = build_way(f"config {model.config_name!r}", model.proxy, model.tls)
     secrets = [value for name, value in endpoint.headers.items() if is_secret_name(name)]
     for name, value in endpoint.headers.items():
         if why := explain_unsendable(value):
@@ -132,7 +154,15 @@ def build_bound(model: Described, more_secrets: Sequence[str] = ()) -> Bound:
     return Bound(
         endpoint,
         model.build_retry_policy(),
-        (min(timeout, 10.0), timeout),
+        model.build_timeouts(),
         model.build_limits(),
-        (*secrets, *(value.partition(" ")[2] for value in secrets), model.api_key or "", *more_secrets),
+        (
+            *secrets,
+            *(value.partition(" ")[2] for value in secrets),
+            model.api_key or "",
+            *find_logins(way),
+            *more_secrets,
+        ),
+        way,
+        authorization,
     )

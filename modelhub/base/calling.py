@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from modelhub.base.own import OWN, Repeat, apply_own
 from modelhub.engine.call import CURRENT, Call, explained
 from modelhub.engine.effects import Flow
 from modelhub.engine.in_process import PythonCall, answer
@@ -45,22 +46,58 @@ def _adopt_acall(own: Own) -> Own:
     return acall
 
 
+def find_flow(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
+    """The flow of a call of any model, for a driver of either kind."""
+    call, acall = (getattr(getattr(type(model), name), "__wrapped__", None) for name in ("__call__", "acall"))
+    if call is None and acall is None:
+        flow: Flow[Any] = model.flow(args, kwargs)
+        return flow
+    return flow_of_python(model, call, acall, args, kwargs)
+
+
 def flow_of_python(
     model: Any, call: Own | None, acall: Own | None, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Flow[Any]:
     """The flow of a call of a model whose ``call`` or ``acall`` is plain Python."""
-    parsing = take_parsing(kwargs, _not_taken_by(call or acall))
+    parsing_names, own_names = _find_options(call or acall)
+    parsing = take_parsing(kwargs, parsing_names)
     python = PythonCall(
         (lambda: call(model, *args, **kwargs)) if call is not None else None,
         (lambda: _await(acall(model, *args, **kwargs))) if acall is not None else None,
     )
 
+    home = model.home
+    if not parsing and home.guards is None and not home.bounds and own_names.isdisjoint(kwargs):
+        return explained(model, _ask_plainly, model, python, args, kwargs)
+    repeat = Repeat(kwargs, own_names)
+
     def ask() -> Flow[Any]:
+        own = repeat.own()
         one = Call(model, args, {})
         one.keywords = kwargs
-        return watched(one, False, lambda call: answer(call, python))
+        one.guards = home.guards
+        apply_own(one, own, home.bounds.get("total"), None, home.retry_policy)
+        return watched(one, False, lambda call: shared(call, lambda: answer(call, python)))
 
     return explained(model, lambda: parsed(ask, **parsing))
+
+
+def _ask_plainly(model: Any, python: PythonCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
+    """The flow of a call that nothing bounds or steers, as most are."""
+    call = Call(model, args, {})
+    call.keywords = kwargs
+    return watched(call, False, lambda call: answer(call, python))
+
+
+def shared(call: Call, start: Callable[[], Flow[Any]], stream: bool = False) -> Flow[Any]:
+    """The flow that ``start`` makes for a call that is no HTTP request, within what stands around whole calls."""
+    guards = call.model.home.guards
+    if guards is None:
+        return start()
+    from modelhub.base.keys import build_python_key  # only configs with limits and the like need it
+
+    flow: Flow[Any] = guards.called(call, lambda: build_python_key(call), start, stream)
+    return flow
 
 
 async def _await(outcome: Any) -> Any:
@@ -68,25 +105,34 @@ async def _await(outcome: Any) -> Any:
 
 
 @functools.cache
-def _not_taken_by(call: Any) -> frozenset[str]:
-    """The arguments of ``parsed`` that are not parameters of a wrapper's own call."""
+def _find_options(call: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """The options of ``parsed`` and our own, less those that are parameters of a wrapper's own call."""
     code = getattr(call, "__code__", None)
-    own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
-    return PARSING.difference(own)
+    taken = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
+    return PARSING.difference(taken), OWN.difference(taken)
 
 
 def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
-    """The flow of ``call`` that ``start`` makes; observers are told about it. Without observers, this costs nothing.
+    """The flow of ``call`` that ``start`` makes; who watches is told about it. Without anybody, this costs nothing.
 
     If a model calls itself, as a ``__call__`` that uses ``super().__call__`` does, observers are told only once.
     """
     outer = CURRENT.get()
     if outer is not None:
+        call.outer = outer
+        call.clock = outer.clock or outer.model.clock
+        if outer.deadline is not None and (call.deadline is None or outer.deadline.left() < call.deadline.left()):
+            call.deadline = outer.deadline
         if outer.model is call.model:
             call.listener, call.id, call.parent_id, call.whole = outer.listener, outer.id, outer.parent_id, outer
             return start(call)
         call.parent_id = outer.id or None
-    observers = call.model.home.observers
+    home = call.model.home
+    observers, hooks = home.observers, home.hooks
+    if hooks is not None:
+        from modelhub.telemetry.hooked import hooked  # only programs with hooks need it
+
+        return hooked(call, call.model.describe_call(call, stream), stream, observers, hooks, start)
     if not observers:
         return start(call)
     from modelhub.telemetry.observers import observed  # only programs that have observers need it

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from modelhub.base.http import HTTPModelWrapperBase
+from modelhub.base.fitted import FittedWrapper
+from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call, explained
 from modelhub.engine.effects import Flow
+from modelhub.engine.extras import take_extras
 from modelhub.engine.http import fetch
-from modelhub.messages import normalize_messages
-from modelhub.messages.media import load_media
+from modelhub.media import ANYTHING, Load, Takes, load_media
+from modelhub.messages import OwnParts, normalize_messages
+from modelhub.messages.normalize import NO_PARTS
 from modelhub.messages.tokens import TokenCount, estimate_tokens
 from modelhub.messages.turns import RECEIVED, restore_turns
 from modelhub.overriding import override
@@ -21,12 +24,12 @@ if TYPE_CHECKING:
     from modelhub.formatters.base import FormatterBase
 
 
-class ChatWrapper(HTTPModelWrapperBase):
+class ChatWrapper(FittedWrapper):
     """A model that answers messages: a str, OpenAI-shaped dicts, or Msg objects.
 
-    ``tools``, ``tool_choice``, ``response_format`` and the neutral ``temperature, top_p, max_tokens, stop, seed`` of a
-    call are the same for every vendor; other options go to the vendor as they are. With ``stream=True`` the response is
-    iterated for its deltas. Raises a ModelCallError, which names the config.
+    ``tools``, ``tool_choice`` and ``response_format``, in whatever form they are given, and the neutral ``temperature,
+    top_p, max_tokens, stop, seed`` of a call are the same for every vendor; other options go to the vendor as they are.
+    With ``stream=True`` the response is iterated for its deltas. Raises a ModelCallError, which names the config.
 
     ``answer_dialect`` says what the vendor wants back of its answers; ``build_origin``, whose models that is meant for.
     """
@@ -34,6 +37,9 @@ class ChatWrapper(HTTPModelWrapperBase):
     formatters: ClassVar[tuple[str, ...]] = ("common",)  # for ``format``: the first that knows the model, else the last
 
     answer_dialect: ClassVar[Dialect | None] = None  # how the vendor's API tells what it wants back
+
+    own_parts: ClassVar[OwnParts] = NO_PARTS  # the parts of messages that only the vendor's own API has
+    media: ClassVar[Takes] = ANYTHING  # what media the vendor takes; the rest is refused before sending
 
     input_name = "messages"
 
@@ -55,12 +61,24 @@ class ChatWrapper(HTTPModelWrapperBase):
         return self.read(messages), options
 
     def read(self, messages: Any) -> list[dict[str, Any]]:
-        """``messages`` in the neutral form, with local images as data; raises BadRequestError for anything else."""
-        turns = normalize_messages(messages)
+        """``messages`` in the neutral form, with local media as data; raises BadRequestError for anything else."""
+        turns = load_media(normalize_messages(messages, self.own_parts), self.find_media, self.load_own_part)
         if any(turn["role"] == "assistant" for turn in turns):
+            if self.fitting is not None and self.fitting.names is not None:
+                from modelhub.fitting.names import fit_turns  # not every chat has answers in it
+
+                turns = fit_turns(turns, self.fitting.names, self.fitting.length)
             origin = self.find_origin() if any(RECEIVED in turn for turn in turns) else None
             turns = restore_turns(turns, origin and origin.name, self.answer_dialect and self.answer_dialect.restore)
-        return load_media(turns)
+        return turns
+
+    def find_media(self) -> Takes:
+        """What media may be sent; asked only when there are some."""
+        return self.media
+
+    def load_own_part(self, part: dict[str, Any], load: Load) -> dict[str, Any]:
+        """A part of a message in the vendor's own form, where ``load`` gives URLs and data URIs for its media."""
+        return part
 
     @override
     def find_origin(self) -> Origin | None:
@@ -124,11 +142,18 @@ class ChatWrapper(HTTPModelWrapperBase):
     def _count(self, messages: Any, options: dict[str, Any]) -> Flow[TokenCount]:
         def count() -> Flow[TokenCount]:
             self._binding.now()  # before the options of the config are looked at
-            prompt, merged = self.read(messages), self.merge(options)
-            request = self.build_count_request(prompt, merged)
+            call = Call(self, self.read(messages), self.merge(options))
+            self.check_options(call.options)
+            self.fit_call(call)
+            extras = take_extras(call.options)
+            call.extras = extras and extras._replace(body={})  # what is counted has few of the keys of a body
+            try:
+                request = self.build_count_request(call.input, dict(call.options))
+            except FAILURES as error:
+                raise locate(error, self.build_count_request, self.input_name, call.input, call.options) from None
             if request is None:
-                return estimate_tokens(prompt, merged.get("tools"))
-            tokens = yield from fetch(Call(self, prompt, merged), request, self.parse_count)
+                return estimate_tokens(call.input, call.options.get("tools"))
+            tokens = yield from fetch(call, request, self.parse_count)
             return TokenCount(tokens, estimated=False)
 
         return explained(self, count)

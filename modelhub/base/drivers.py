@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 class Drivers:
     """Holds the drivers that the models of a registry share, and the ``clock`` for their calls, in seconds.
 
+    ``wall`` is the time since 1970, which processes that share something have in common. ``nonce`` makes a text that
+    was never used before.
+
+    ``refused`` has what each address has refused of what models say by themselves, so that it is not said again.
+
     A forked child starts without drivers: processes must not share sockets.
     """
 
     clock: Callable[[], float] = staticmethod(time.monotonic)
+    wall: Callable[[], float] = staticmethod(time.time)
+    nonce: Callable[[], str] = staticmethod(lambda: os.urandom(16).hex())
 
     def __init__(self) -> None:
+        self.refused: dict[tuple[str, str], frozenset[str]] = {}
         self._lock = Lock()
         self._pid = os.getpid()
         self._sync: SyncDriver | None = None

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
+from modelhub.base.batches import cut_batches
 from modelhub.base.http import HTTPModelWrapperBase
-from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError
+from modelhub.base.texts import read_texts
+from modelhub.engine.job import Job
+from modelhub.errors import ResponseParsingError
 from modelhub.overriding import override
 from modelhub.response import ModelResponse
-from modelhub.response.usage import add_usage
 from modelhub.wire import Reply, Request
 
 
 class EmbeddingWrapper(HTTPModelWrapperBase):
     """A model that turns texts into vectors.
 
-    It is called with one text or a list of them; ``embedding`` of the response has one vector for each, also for a
-    single str. Options go to the vendor as they are. More texts than the vendor takes at once are sent in parts.
+    It is called with one text, or with a list or anything else that holds texts in an order; ``embedding`` of the
+    response has one vector for each, also for a single str. Options go to the vendor as they are. More texts than the
+    vendor takes at once are sent in parts.
     Raises a ModelCallError, which names the config and the part; a reply with another number of vectors than texts, or
     with one that is empty or holds a null, is a ResponseParsingError.
     """
@@ -30,11 +33,19 @@ class EmbeddingWrapper(HTTPModelWrapperBase):
     def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, texts: Any, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
-        """The texts, and the options; embeddings never stream, whatever the config says."""
-        return texts, {"stream": False, **options}
+        """The texts in one form, and the options; embeddings never stream, whatever the config says."""
+        return self.read(texts), {"stream": False, **options}
+
+    def read(self, texts: Any) -> Any:
+        """``texts`` as one str or a list of inputs; raises BadRequestError, which names the text that is none."""
+        return read_texts(texts, tokens=f"{self.model_type} takes no tokens")
 
     def find_batch_size(self) -> int | None:
         """How many inputs the vendor takes in one request; None if there is no limit."""
+        return None
+
+    def find_batch_tokens(self) -> int | None:
+        """How many tokens all inputs of one request may have together; None if there is no limit."""
         return None
 
     def split_input(self, input: Any) -> list[Any] | None:
@@ -42,23 +53,19 @@ class EmbeddingWrapper(HTTPModelWrapperBase):
         return [input] if isinstance(input, str) else list(input) if isinstance(input, list | tuple) else None
 
     @override
-    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse]:
-        """Send as many requests as the inputs need."""
+    def cut(self, input: Any) -> Sequence[Sequence[Any]] | None:
         inputs = self.split_input(input)
-        size = self.find_batch_size()
-        if inputs is None or size is None or len(inputs) <= size:
-            reply = yield self.build_request(input, options, False)
-            return check_vectors(self.parse_response(reply), None if inputs is None else len(inputs), reply)
-        parts: list[ModelResponse] = []
-        for start in range(0, len(inputs), size):
-            part = inputs[start : start + size]
-            try:
-                reply = yield self.build_request(part, dict(options), False)
-                parts.append(check_vectors(self.parse_response(reply), len(part), reply))
-            except ModelCallError as error:
-                error.message = f"texts {start + 1} to {start + len(part)} of {len(inputs)}: {error.message}"
-                raise
-        return join_parts(parts)
+        if inputs is None:
+            return None
+        parts = cut_batches(inputs, self.find_batch_size(), self.find_batch_tokens())
+        return parts if len(parts) > 1 else None
+
+    @override
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | Job:
+        """Send one request, and count the vectors."""
+        reply = yield self.build_request(input, options, False)
+        inputs = self.split_input(input)
+        return check_vectors(self.parse_response(reply), None if inputs is None else len(inputs), reply)
 
 
 def check_vectors(response: ModelResponse, count: int | None, reply: Reply) -> ModelResponse:
@@ -99,23 +106,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, dict) or (isinstance(value, int | float) and -math.inf < value < math.inf)
 
 
-def join_parts(parts: list[ModelResponse]) -> ModelResponse:
-    """One response for the parts of a long list: all vectors, and the sum of the tokens."""
-    last = parts[-1]
-    whole = ModelResponse(
-        embedding=[vector for part in parts for vector in part.embedding or ()],
-        raw=[part.raw for part in parts],
-        request_id=last.request_id,
-        model=last.model,
-    )
-    for part in parts:
-        whole.usage = add_usage(whole.usage, part.usage)
-    return whole
-
-
 def normalize_texts(texts: Any) -> list[str]:
-    """The texts to embed; raises BadRequestError if there are no texts, or if one is not a str."""
-    texts = [texts] if isinstance(texts, str) else texts
-    if not isinstance(texts, list | tuple) or not texts or not all(isinstance(text, str) for text in texts):
-        raise BadRequestError("texts must be a str or a list of str with at least one item")
-    return list(texts)
+    """The texts to embed as a list; raises BadRequestError if there are no texts, or if one is not a str."""
+    read = read_texts(texts, tokens="tokens are not taken here", empty=True)
+    return [read] if isinstance(read, str) else read

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlencode
+
+from modelhub.engine.query import add_path as add_path
+from modelhub.engine.query import add_query as add_query
 
 
 class Endpoint:
@@ -15,8 +16,3 @@ class Endpoint:
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self.url = url
         self.headers = headers
-
-
-def add_query(url: str, query: Mapping[str, Any] | None) -> str:
-    """``url`` with the parameters of ``query`` appended."""
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, doseq=True)}" if query else url

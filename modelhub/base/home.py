@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from modelhub.base.drivers import SHARED, Drivers
 from modelhub.errors import Problem
 from modelhub.policies.retry import RetryPolicy
 from modelhub.secrets import Types
 
+if TYPE_CHECKING:
+    from modelhub.policies.stack import Guards
+    from modelhub.telemetry.call_hooks import CallHooks
+
 DEFAULT_POLICY = RetryPolicy()
+NO_BOUNDS: Mapping[str, float] = MappingProxyType({})
 
 
 class Home:
@@ -18,11 +24,20 @@ class Home:
 
     ``observers`` is the list of the registry, which may change it. ``types`` has the JSON types of values that are
     references in the config, ``place`` adds to a problem its place in a file, ``check`` says which references have
-    values that do not fit their places. ``retry_policy`` and ``secrets`` are for a model that is plain Python; a model
-    over HTTP works out its own. ``reduce`` says how the model crosses to another process, as ``__reduce__`` does.
+    values that do not fit their places. ``reduce`` says how the model crosses to another process, as ``__reduce__``
+    does. ``find_model`` gives the models of the registry by their names. ``guards`` stand around its calls;
+    ``hooks`` are those of plugins, None where there are none.
+
+    For a model that is not over HTTP, which works out its own: ``retry_policy``, ``secrets``, the ``bounds`` of its
+    ``timeout``, and ``find_reach``, which gives what tells its answers apart from those of other configs. For a
+    composite, ``find_reached`` gives the models that a call may ask, all of one generation, and ``find_capabilities``
+    what all of them can do.
     """
 
-    __slots__ = ("check", "drivers", "observers", "place", "reduce", "retry_policy", "secrets", "types")
+    __slots__ = (
+        *("bounds", "check", "drivers", "find_capabilities", "find_model", "find_reach", "find_reached", "guards"),
+        *("hooks", "observers", "place", "reduce", "retry_policy", "secrets", "types"),
+    )
 
     def __init__(
         self,
@@ -34,6 +49,13 @@ class Home:
         secrets: Sequence[str] = (),
         reduce: Callable[[], tuple[Any, ...]] | None = None,
         check: Callable[[], list[Problem]] | None = None,
+        find_model: Callable[[str], Any] | None = None,
+        guards: Guards | None = None,
+        bounds: Mapping[str, float] = NO_BOUNDS,
+        find_reach: Callable[[], object] | None = None,
+        find_reached: Callable[[], Mapping[str, Any]] | None = None,
+        find_capabilities: Callable[[], dict[str, Any]] | None = None,
+        hooks: CallHooks | None = None,
     ) -> None:
         self.drivers = drivers
         self.observers = observers
@@ -43,3 +65,10 @@ class Home:
         self.secrets = secrets
         self.reduce = reduce
         self.check = check
+        self.find_model = find_model
+        self.guards = guards
+        self.bounds = bounds
+        self.find_reach = find_reach
+        self.find_reached = find_reached
+        self.find_capabilities = find_capabilities
+        self.hooks = hooks

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from functools import partial
+from collections.abc import Generator, Mapping, Sequence
+from math import isfinite
 from typing import Any, ClassVar
 
+from modelhub.base import asking
 from modelhub.base.binding import Binding, Bound
-from modelhub.base.calling import watched
 from modelhub.base.endpoint import Endpoint, add_query
+from modelhub.base.headers import merge_headers
+from modelhub.base.options import NOT_SENT, leave_out, refuse_options
+from modelhub.base.ways import ENVIRONMENT
 from modelhub.base.wrapper import ModelWrapperBase
-from modelhub.engine import http
-from modelhub.engine.call import Call, explained
+from modelhub.engine.call import Call
 from modelhub.engine.classify import Codes
 from modelhub.engine.effects import Flow
 from modelhub.engine.failures import parse_error_body
-from modelhub.engine.in_process import answer
+from modelhub.engine.interface import Authorization
+from modelhub.engine.job import Job
 from modelhub.engine.library import LibraryCall
-from modelhub.engine.parse_func import PARSING, parsed, take_parsing
-from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.errors import ModelCallError
 from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
-from modelhub.telemetry import HOOKS
-from modelhub.wire import MAX_BODY, MAX_EVENT, Event, EventDecoder, Reply, Request, SSEDecoder, encode_json
-
-USER_AGENT = "modelhub"
+from modelhub.wire import (
+    MAX_BODY,
+    MAX_EVENT,
+    Event,
+    EventDecoder,
+    Reply,
+    Request,
+    SSEDecoder,
+    Timeouts,
+    Way,
+    build_timeouts,
+    encode_json,
+)
 
 
 class HTTPModelWrapperBase(ModelWrapperBase):
@@ -51,10 +62,12 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         api_key: str | None = None,
         stream: bool = False,
         headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
+        timeout: float | Mapping[str, Any] | None = None,
         max_event: int | None = None,
         max_body: int | None = None,
         retry: Mapping[str, Any] | None = None,
+        proxy: str | None = ENVIRONMENT,
+        tls: Mapping[str, Any] | None = None,
         client_args: Mapping[str, Any] | None = None,
         generate_args: Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -67,6 +80,8 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         self.max_event = max_event
         self.max_body = max_body
         self.retry = dict(retry or {})
+        self.proxy = proxy
+        self.tls = dict(tls or {})
         self.client_args = dict(client_args or {})
         self.generate_args = dict(generate_args or {})
         self._binding = Binding(self)
@@ -95,17 +110,28 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         """The typed error for a reply that is not a success."""
         return parse_error_body(reply, self.error_codes)
 
-    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | None:
-        """A conversation of several requests: yield each Request, receive its Reply, and return the response."""
+    def build_decoder(self) -> EventDecoder:
+        """What cuts the bytes of one stream into events."""
+        return self.decoder()
+
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | Job | None:
+        """A conversation of several requests: yield each Request, receive its Reply, and return the response.
+
+        A Job says how to ask after work that the request of ``build_request`` has handed in; None is neither.
+        """
+        return None
+
+    def cut(self, input: Any) -> Sequence[Sequence[Any]] | None:
+        """The parts in which ``input`` is asked for, each by a request of its own; None if it is asked for whole."""
         return None
 
     def build_library_call(self, input: Any, options: dict[str, Any], stream: bool) -> LibraryCall | None:
         """The call of a library's function, for models in a library of this process; None for models over HTTP."""
         return None
 
-    def build_timeout(self) -> float:
-        """The seconds that a call waits for data each time."""
-        return float(self.timeout or self.client_args.get("timeout") or self.default_timeout)
+    def build_timeouts(self) -> Timeouts:
+        """How long a call of this model may wait, and for what."""
+        return build_timeouts(self.timeout or self.client_args.get("timeout"), self.default_timeout)
 
     def build_limits(self) -> tuple[int, int]:
         """The most bytes of one event of a stream, and of the body of a whole reply."""
@@ -115,19 +141,29 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         """How failed calls of this model are repeated."""
         return RetryPolicy.from_config(self.retry, self.client_args.get("max_retries"))
 
+    def build_authorization(self) -> Authorization | None:
+        """What authorizes each request right before it is sent; None where the headers of the endpoint say all."""
+        return None
+
     def build_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """``headers`` with the usual headers of a JSON request and with the config's own headers, which win."""
-        merged = {
-            "Content-Type": "application/json",
-            "Accept-Encoding": "gzip, deflate",
-            "User-Agent": USER_AGENT,
-            **headers,
-        }
-        for name, value in self.headers.items():
-            for other in [other for other in merged if other.lower() == name.lower()]:
-                del merged[other]
-            merged[name] = value
-        return merged
+        return merge_headers(headers, self.headers)
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raise BadRequestError for an option that is not for the model, such as a key."""
+        if options and not NOT_SENT.keys().isdisjoint(options):
+            refuse_options(options)
+
+    def place_extra(self, extra_body: dict[str, Any]) -> Mapping[str, Any]:
+        """The keys of ``extra_body`` where the vendor looks for them in a body."""
+        return extra_body
+
+    def relent(self, request: Request, error: ModelCallError, options: Mapping[str, Any]) -> Request | None:
+        """The request to send in place of one that the server refused with ``error``; None if there is none.
+
+        It is sent once. A model may remember what its server refuses, and leave it out from then on.
+        """
+        return None
 
     def build_post(
         self,
@@ -157,14 +193,24 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         return self._binding.now().endpoint
 
     @property
-    def timeouts(self) -> tuple[float, float]:
-        """Seconds to connect, and to wait for data each time."""
+    def timeouts(self) -> Timeouts:
+        """How long a call may wait, and for what."""
         return self._binding.now().timeouts
 
     @property
     def limits(self) -> tuple[int, int]:
         """The most bytes of one event of a stream, and of the body of a whole reply."""
         return self._binding.now().limits
+
+    @property
+    def way(self) -> Way | None:
+        """The proxy and the certificates of the config; None if it leaves them to the environment."""
+        return self._binding.now().way
+
+    @property
+    def authorization(self) -> Authorization | None:
+        """What authorizes each request right before it is sent; None where the headers of the endpoint say all."""
+        return self._binding.authorization
 
     @property
     @override
@@ -184,31 +230,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     @override
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
         """What one call does, as a generator for a driver to serve."""
-        if PARSING.isdisjoint(kwargs):
-            return explained(self, self._ask, args, kwargs)
-        parsing = take_parsing(kwargs)
-        whole = parsing.get("parse_func") is not None  # what is to be parsed does not come in pieces
-        return explained(self, lambda: parsed(lambda: self._ask(args, dict(kwargs), not whole), **parsing))
-
-    def _ask(self, args: tuple[Any, ...], kwargs: dict[str, Any], may_stream: bool = True) -> Flow[Any]:
-        self._binding.now()  # before the options of the config are looked at
-        try:
-            input, options = self.bind(*args, **kwargs)
-        except ModelCallError as error:
-            return watched(Call(self, args, kwargs), False, partial(_refuse, error))
-        told = options.pop("stream", None)
-        stream = may_stream and bool(self.stream if told is None else told)
-        if stream and not self.can_stream():
-            refusal = BadRequestError(f"{self.model_type} cannot stream: leave 'stream' out")
-            return watched(Call(self, input, options), stream, partial(_refuse, refusal))
-        options = self.merge(options)
-        call = Call(self, input, options)
-        if not HOOKS:
-            return watched(call, stream, _stream if stream else _converse)
-        from modelhub.telemetry.invocations import recorded  # only programs with AgentScope's hooks need it
-
-        arguments = self.describe_call(call, stream)  # before anything is taken out of the options
-        return recorded(call, arguments, watched(call, stream, _stream if stream else _converse))
+        return asking.build_flow(self, args, kwargs)
 
     @override
     def describe_call(self, call: Call, stream: bool) -> dict[str, Any]:
@@ -216,25 +238,15 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         return {"model": self.model_name, self.input_name: call.input, **call.options, "stream": stream}
 
     def merge(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The options of one call over those of the config; None leaves an option out."""
+        """The options of one call over those of the config; None leaves an option out.
+
+        Raises BadRequestError for an option that is NaN or endless, of which JSON would make null.
+        """
         merged = {**self.generate_args, **options}
         for value in merged.values():
-            if value is None:
-                return {name: value for name, value in merged.items() if value is not None}
+            if value is None or (type(value) is float and not isfinite(value)):
+                return leave_out(merged)
         return merged
 
-
-def _converse(call: Call) -> Flow[Any]:
-    library = call.model.build_library_call(call.input, call.options, False)
-    return http.converse(call) if library is None else answer(call, library)
-
-
-def _refuse(error: ModelCallError, call: Call) -> Flow[Any]:
-    """The flow of a call that cannot be made."""
-    yield from ()
-    raise error
-
-
-def _stream(call: Call) -> Flow[Any]:
-    library = call.model.build_library_call(call.input, call.options, True)
-    return http.stream(call) if library is None else answer(call, library)
+    def fit_call(self, call: Call) -> None:
+        """Give the options of a call the forms that the vendor takes; raises BadRequestError if there are none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelhub.base.http import HTTPModelWrapperBase
-from modelhub.errors import BadRequestError
+from modelhub.base.texts import read_prompt
 from modelhub.overriding import override
 
 
@@ -24,11 +24,13 @@ class ImageWrapper(HTTPModelWrapperBase):
         self, prompt: Any, **options: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The prompt, and the options; images never stream, whatever the config says."""
-        return prompt, {"stream": False, **options}
+        return self.read(prompt), {"stream": False, **options}
+
+    def read(self, prompt: Any) -> Any:
+        """``prompt``, if it is a text; raises BadRequestError, which says what it is instead."""
+        return read_prompt(prompt)
 
 
 def normalize_prompt(prompt: Any) -> str:
     """The prompt of an image; raises BadRequestError if it is not a text."""
-    if not isinstance(prompt, str) or not prompt:
-        raise BadRequestError("prompt must be a str that is not empty")
-    return prompt
+    return read_prompt(prompt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from itertools import count
 from typing import Any, ClassVar, Self
 
@@ -35,6 +36,7 @@ class ModelWrapperBase(Inheritance):
 
     model_type: ClassVar[str] = ""
     task: ClassVar[str] = "chat"
+    is_composite: ClassVar[bool] = False  # whether other models answer its calls
     born: ClassVar[int] = 0  # the number of classes that were defined before
     home: Home = Home()
     call_in_thread: ClassVar[Callable[..., Any] | None] = None  # the ``__call__`` of a class that has no ``acall``
@@ -85,17 +87,26 @@ class ModelWrapperBase(Inheritance):
 
     @drivers.setter
     def drivers(self, drivers: Drivers) -> None:
-        home = self.home
-        self.home = Home(
-            drivers, home.observers, home.types, home.place, home.retry_policy, home.secrets, home.reduce, home.check
-        )
+        self.home = copy(self.home)
+        self.home.drivers = drivers
 
     transports = drivers  # the name of before 0.2
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The time in seconds by which the tries of a call are measured."""
+        return self.home.drivers.clock
 
     @property
     def retry_policy(self) -> RetryPolicy:
         """How failed calls of this model are repeated."""
         return self.home.retry_policy
+
+    def is_refusing(self, now: float | None = None) -> bool:
+        """Whether its circuit breaker lets no attempt through: just now, or at ``now`` by the clock of who asks it."""
+        guards = self.home.guards
+        breaker = guards.breaker if guards is not None else None
+        return breaker is not None and breaker.refuses_for(self.clock() if now is None else now) is not None
 
     def explain(self, error: ModelCallError) -> None:
         """Put this model's name into ``error``, and take its secrets out."""

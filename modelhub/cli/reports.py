@@ -19,10 +19,15 @@ _LONGEST = 200  # characters of a name that a report repeats
 Report = Callable[[Sequence[Problem], int], str]
 
 
-def report_text(problems: Sequence[Problem], configs: int) -> str:
-    """A line for each problem, the source line below it with a caret, and a verdict."""
+def report_problems(problems: Sequence[Problem]) -> str:
+    """A line for each problem, and the source line below it with a caret."""
     sources = _Sources(problems)
-    lines = [line for problem in problems for line in [_headline(problem), *sources.excerpt(problem)]]
+    return "\n".join(line for problem in problems for line in [_headline(problem), *sources.excerpt(problem)])
+
+
+def report_text(problems: Sequence[Problem], configs: int) -> str:
+    """All problems, and a verdict."""
+    lines = [report_problems(problems)] if problems else []
     read = count(configs, "config")
     lines.append(f"{count(len(problems), 'problem')} in {read}" if problems else f"{read} {colour('ok', fg='green')}")
     return "\n".join(lines)

@@ -3,6 +3,18 @@
 from modelhub.configs.layers.entry import Entry, Loaded
 from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.positions import Span
-from modelhub.configs.sources import Sources, load, load_text, select_profile
+from modelhub.configs.sources import Source, Sources, is_address, load, load_text, select_profile, show
 
-__all__ = ["Document", "Entry", "Loaded", "Sources", "Span", "load", "load_text", "select_profile"]
+__all__ = [
+    "Document",
+    "Entry",
+    "Loaded",
+    "Source",
+    "Sources",
+    "Span",
+    "is_address",
+    "load",
+    "load_text",
+    "select_profile",
+    "show",
+]

@@ -1,4 +1,7 @@
-"""The codes of problems: one table for reports, for ``modelhub explain-code`` and for docs/codes.md."""
+"""The codes of problems: one table for reports, for ``modelhub explain-code`` and for docs/codes.md.
+
+It is as long as there are codes: each has its examples beside it, which tests try, and nothing else is here.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ class Code(NamedTuple):
 
 
 _GPT = "config_name: gpt\nmodel_type: openai_chat\n"
+_GPT_ITEM = "- {config_name: gpt, model_type: openai_chat}\n"
 _SERVICE = "config_name: service\nmodel_type: post_api_chat\n"
 _TABLE = (
     Code(
@@ -28,7 +32,8 @@ _TABLE = (
     Code(
         "MH101",
         "the file cannot be read, or its syntax is wrong",
-        "There is no such file, a pattern matches none, it is not text, or it is no YAML, JSON or TOML.",
+        "There is no such file, a pattern matches none, what an address names cannot be had, it is not text, or it is "
+        "no YAML, JSON or TOML.",
         "config_name: [gpt",
         "config_name: gpt\nmodel_type: openai_chat",
     ),
@@ -138,6 +143,32 @@ _TABLE = (
         _GPT + "client_args:\n  base_url: http://localhost:8000/v1",
     ),
     Code(
+        "MH204",
+        "an expression that cannot be read",
+        "A regular expression, a JMESPath expression or a JSON Schema of a router or a cascade has a mistake in it. "
+        "The message says what it is, and at which character.",
+        _GPT_ITEM + '- config_name: front\n  model_type: router\n  routes: [{to: gpt, when: {matches: "(sql"}}]',
+        _GPT_ITEM + "- config_name: front\n  model_type: router\n  routes: [{to: gpt, when: {matches: '\\bsql\\b'}}]",
+    ),
+    Code(
+        "MH206",
+        "an expression of a private protocol that cannot be used",
+        "It is no JMESPath expression, calls a function that JMESPath lacks, or reads a name that no call document has "
+        "or none of this kind of model. The column is that of the character, where the value stands on one line.",
+        _SERVICE + "api_url: http://localhost:8000/chat\nrequest: {body: {input: '=lenght(messages)'}}",
+        _SERVICE + "api_url: http://localhost:8000/chat\nrequest: {body: {input: '=length(messages)'}}",
+    ),
+    Code(
+        "MH207",
+        "parts of a private protocol that do not fit each other",
+        "One part needs another that is missing, or that speaks against it: what is sent would not be read, or what is "
+        "said has no effect.",
+        _SERVICE + "api_url: http://localhost:8000/chat\nrequest: {body: {messages: =messages, tools: =tools}}\n"
+        "response: {text: answer}",
+        _SERVICE + "api_url: http://localhost:8000/chat\nrequest: {body: {messages: =messages, tools: =tools}}\n"
+        "response: {text: answer, tool_calls: {each: calls, name: name, arguments: arguments}}",
+    ),
+    Code(
         "MH300",
         "no model of that name",
         "The program, or a command, asked for a config_name that no loaded config has.",
@@ -153,8 +184,9 @@ _TABLE = (
     ),
     Code(
         "MH302",
-        "a secret file that cannot be read",
-        "A ${file:...} is read when the model is first used; `modelhub validate --env` looks beforehand.",
+        "a file of a secret or of a certificate that cannot be read",
+        "A ${file:...} or a file of `tls` is read when the model is first used; `modelhub validate --env` looks "
+        "beforehand.",
         _GPT + "api_key: ${file:/run/secrets/no_such_key}",
         _GPT + "api_key: ${OPENAI_API_KEY:-}   # or create the file, where this process may read it",
     ),
@@ -181,6 +213,47 @@ _TABLE = (
         "- {config_name: base, abstract: true, model_type: openai_chat}\n- {config_name: gpt, extends: base}",
     ),
     Code(
+        "MH310",
+        "limits that do not agree within a group",
+        "Configs with the same `limits.group` share their limits, so that there is one set of numbers for all of them: "
+        "write the same ones, or only the group. A group is wrong, too, if none of its configs says a number.",
+        "- {config_name: a, model_type: openai_chat, limits: {group: team, rpm: 600}}\n"
+        "- {config_name: b, model_type: openai_chat, limits: {group: team, rpm: 60}}",
+        "- {config_name: a, model_type: openai_chat, limits: {group: team, rpm: 600}}\n"
+        "- {config_name: b, model_type: openai_chat, limits: {group: team}}",
+    ),
+    Code(
+        "MH311",
+        "models of different tasks in one config",
+        "The models that a fallback, router, cascade or chain asks all chat, or all make embeddings, or all make "
+        "images, also where they are such configs themselves.",
+        _GPT_ITEM + "- {config_name: emb, model_type: openai_embedding}\n"
+        "- {config_name: safe, model_type: fallback, models: [gpt, emb]}",
+        _GPT_ITEM + "- {config_name: gpt-2, model_type: openai_chat}\n"
+        "- {config_name: safe, model_type: fallback, models: [gpt, gpt-2]}",
+    ),
+    Code(
+        "MH312",
+        "a route to a model that cannot do what the route is for",
+        "The route is for calls with tools, or with images or other input, and its model takes none; or a model that "
+        "it may ask in turn. Where nobody knows, it is a warning: `capabilities` in the config of the model settles "
+        "it.",
+        "- {config_name: eye, model_type: ollama_chat, model_name: llava}\n"
+        "- {config_name: front, model_type: router, routes: [{to: eye, when: {tools: true}}]}",
+        "- {config_name: eye, model_type: ollama_chat, model_name: qwen3, capabilities: {tools: true}}\n"
+        "- {config_name: front, model_type: router, routes: [{to: eye, when: {tools: true}}]}",
+    ),
+    Code(
+        "MH313",
+        "a route that no call can take",
+        "Of the routes of a router the first that fits is taken. One without `when` fits all calls, so that those "
+        "behind it are never looked at.",
+        _GPT_ITEM + "- config_name: front\n  model_type: router\n  routes:\n    - to: gpt\n"
+        "    - {to: gpt, when: {min_tokens: 8000}}",
+        _GPT_ITEM + "- config_name: front\n  model_type: router\n  routes:\n"
+        "    - {to: gpt, when: {min_tokens: 8000}}\n    - to: gpt",
+    ),
+    Code(
         "MH401",
         "a key or password in plain text",
         "Config files are shared and committed, and secrets with them. Write where the secret is to be found instead.",
@@ -194,6 +267,14 @@ _TABLE = (
         "os.environ/NAME, so the first call would fail.",
         _GPT + 'api_key: "{your_api_key}"',
         _GPT + "api_key: ${OPENAI_API_KEY}",
+    ),
+    Code(
+        "MH403",
+        "a server that is not checked",
+        "With `verify: false` nobody checks whose certificate a server shows. Whoever is on the way can read all that "
+        "is sent, the key included, and change the answers. Trust the server's own CA instead.",
+        _GPT + "tls:\n  verify: false",
+        _GPT + "tls:\n  verify: true   # and ca: the file with the certificate of your own CA",
     ),
     Code(
         "MH501",
@@ -217,6 +298,14 @@ _TABLE = (
         "keys pass.",
         "modelhub schema the_type   # prints {}",
         "pip install --upgrade the-plugin   # or ask its author for the file schemas/the_type.json",
+    ),
+    Code(
+        "MH504",
+        "a model_type that is Python code, where that is not allowed",
+        "A config that names a class runs the module of that class. Only the program, or who runs the command, may say "
+        "that its configs are trusted like code.",
+        "config_name: a\nmodel_type: python:my_package.models:MyChatWrapper",
+        "modelhub.init(path, allow_python=True)  # or modelhub validate --allow-python",
     ),
 )
 EXPLANATIONS: dict[str, Code] = {code.code: code for code in _TABLE}

@@ -14,7 +14,8 @@ class Finding:
     """What is wrong at ``path`` of a config; if ``key`` is true, the key itself is wrong, not its value.
 
     ``wanted`` are the JSON types that were expected: who knows how the file spells the value words the hint from them.
-    If there are ``choices``, only a spelling that is one of them is of use.
+    If there are ``choices``, only a spelling that is one of them is of use. ``column`` is that of a character of the
+    value, the first being 1, where it is that character that is wrong.
     """
 
     code: str
@@ -25,3 +26,4 @@ class Finding:
     severity: Severity = "error"
     wanted: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    column: int | None = None

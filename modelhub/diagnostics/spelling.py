@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 from math import isfinite
 from typing import Any, NamedTuple
 
 from modelhub.diagnostics.lookalikes import simplify
+from modelhub.patterns import expression
 
 _BOOLEANS = {
     **dict.fromkeys(("true", "yes", "on", "y", "t"), "true"),
@@ -16,8 +16,8 @@ _BOOLEANS = {
 }
 _LONGEST = 80
 _WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+-.")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})++")
-_DURATION = re.compile(r"(\d++(?:\.\d++)?)\s*+(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)")
+_THOUSANDS = expression(r"[+-]?\d{1,3}(?:,\d{3})++")
+_DURATION = expression(r"(\d++(?:\.\d++)?)\s*+(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
@@ -31,6 +31,24 @@ class Source(NamedTuple):
     def is_quoted(self) -> bool:
         """Whether it is written as text."""
         return self.text[:1] in ("'", '"', "|", ">")
+
+    def find_offset(self, value: str, column: int) -> int | None:
+        """Where in the text the character at ``column`` of the value stands, the first being 0.
+
+        None where the text has several lines, or escapes that only its parser can read.
+        """
+        mark = self.text[:1]
+        if "\n" in self.text:
+            return None
+        if mark == "'" and self.format == "yaml":
+            before = value[: column - 1]
+            return column + before.count("'") if self.text[1:-1].replace("''", "'") == value else None
+        if mark in ("'", '"'):
+            inner = self.text[1:-1]
+            if mark == '"' and inner.replace('\\"', '"') == value:
+                return column + value[:column].count('"')
+            return column if inner == value else None
+        return column - 1 if self.text == value else None
 
 
 def quote(text: str, format: str | None) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 from modelhub.diagnostics.lookalikes import add_note
 from modelhub.diagnostics.spelling import Source, advise_quotes, respell
 from modelhub.diagnostics.suggest import suggest_freely
+from modelhub.patterns import expression
 from modelhub.printable import shorten
-from modelhub.secrets import is_secret_name
+from modelhub.secrets import is_secret_place
 
-_SECRET_VALUE = re.compile(
+_SECRET_VALUE = expression(
     r"^\s*(bearer|basic)\s|\b(sk|pk|ak|xox[a-z]|gh[a-z])[-_]\w{6,}|[\w+/=-]{28,}|:[^\s@:]*@|[?&]\w+=", re.IGNORECASE
 )
 
@@ -35,7 +36,7 @@ def label(path: Sequence[str | int]) -> str:
 
 def is_secret(path: Sequence[str | int]) -> bool:
     """Whether a key in the path of a value sounds like the key of a secret."""
-    return any(isinstance(step, str) and is_secret_name(step) for step in path)
+    return any(is_secret_place(path[: end + 1]) for end, step in enumerate(path) if isinstance(step, str))
 
 
 def looks_secret(text: str) -> bool:

@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from modelhub.engine.effects import Flow
-from modelhub.engine.interface import Model
+from modelhub.engine.extras import Extras
+from modelhub.engine.interface import Authorization, Guards, Model, RetryPolicy
 from modelhub.errors import ModelCallError
 from modelhub.response.accumulator import Accumulator
+from modelhub.wire import Deadline, Request, Timeouts
+
+if TYPE_CHECKING:
+    from modelhub.trail import Entry
 
 T = TypeVar("T")
 
@@ -54,13 +59,54 @@ class Call:
     attempts = 0
     whole: Call | None = None
     has_parts = False
+    sent: Any = None  # what of the tools was sent in another form than the caller's: see SentTools
     keywords: Mapping[str, Any] = MappingProxyType({})  # of a plain Python call
+    trail: tuple[Entry, ...] = ()  # of the tries that are over
+    outer: Call | None = None  # whose code or whose composite has made it
+    parts: tuple[Entry, ...] = ()  # what the calls that the current try has made have tried
+    status: int | None = None  # of the last reply
+    extras: Extras | None = None  # what is added to its requests
+    prepared: Request | None = None  # the request for a whole answer, where it was built before
+    timeouts: Timeouts | None = None  # its own, in place of the config's
+    deadline: Deadline | None = None  # when it must be over
+    is_short: bool = False  # it is its own ``timeout`` that bounds it
+    retry_policy: RetryPolicy | None = None  # its own
+    cache: bool | str | None = None  # its own: False, True or "refresh"
+    tags: tuple[str, ...] = ()
+    reached: Mapping[str, Any] | None = None  # the models that a call of a composite may ask, by name
+    guards: Guards | None = None  # what stands around each of its attempts
+    clock: Callable[[], float] | None = None  # where it is not that of its model
+    authorization: Authorization | None = None  # of the requests that it has sent
+    secrets: tuple[str, ...] = ()  # what was made to authorize its last requests
+    lined = 0.0  # seconds that the current try has waited in line
+    handed_in = False  # a server works on what it asks, so that it must not be asked for again
+    repeats = 0  # how often a question after such work was repeated
 
     def __init__(self, model: Any, input: Any, options: dict[str, Any]) -> None:
         self.model = model
         self.input = input
         self.options = options
         self.response_format = options.get("response_format")  # models take it out of the options
+
+    def remember(self, error: ModelCallError) -> None:
+        """Go on after ``error`` and what it tells of, without its traceback, whose frames hold this call."""
+        *before, (last, _) = error._trail
+        self.trail = (*before, (last, error.with_traceback(None)))
+        if self.so_far is not None:
+            self.so_far.trail = self.trail
+
+    def tell_outer(self, entries: tuple[Entry, ...]) -> None:
+        """Let the call that has made this one know what it tried; a composite, which tries nothing, tells its own."""
+        outer = self.outer
+        while outer is not None:
+            outer.parts = (*outer.parts, *entries)
+            outer = outer.outer if not outer.attempts else None
+
+    def join(self, error: ModelCallError, model: Any) -> None:
+        """Let ``error``, of ``model`` which is a part of this call, tell what was tried before it, too."""
+        name, kind = model.config_name, model.model_type or type(model).__name__
+        own: tuple[Entry, ...] = error._trail or (((name, kind, 1, error.status, 0.0, 0.0, "rejected"), None),)
+        error._trail = (*self.trail, *own)
 
 
 CURRENT: ContextVar[Call | None] = ContextVar("modelhub.call", default=None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from modelhub import errors
 from modelhub.engine.retry_after import parse_retry_after
 from modelhub.engine.too_long import says_too_long
+from modelhub.patterns import expression
 from modelhub.wire import mend
 
 _BY_STATUS: dict[int, type[errors.ModelCallError]] = {
@@ -57,7 +57,7 @@ _BY_CODE: dict[str, type[errors.ModelCallError]] = {
     "validation": errors.BadRequestError,
 }
 _PLAIN = frozenset({errors.BadRequestError, errors.ServerError, errors.RateLimitError, errors.NotFoundError})
-_WORDS = re.compile(r"error$|exception$|[^a-z0-9]")
+_WORDS = expression(r"error$|exception$|[^a-z0-9]")
 
 
 Codes = Mapping[str, type[errors.ModelCallError]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from http import HTTPStatus
+from typing import Literal
 from urllib.parse import urlsplit
 
 from modelhub.errors import BadRequestError, ConnectionError, ModelCallError, TimeoutError
@@ -30,7 +30,30 @@ _PROTOCOLS = [
     (b"\x15\x03", "TLS, for which its address must begin with https://"),
     (b"\x16\x03", "TLS, for which its address must begin with https://"),
 ]
+_TRUST = "; to trust it, name it in tls.ca"
 _GIVEN_UP = {errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE}
+# What OpenSSL's check of a certificate found, by its code (X509_V_ERR_...).
+_CHECKS = {
+    9: "its certificate is not valid yet; see whether the clock of this machine is right",
+    10: "its certificate has expired",
+    18: f"self-signed certificate{_TRUST}",
+    19: f"self-signed certificate in the chain, of a CA that is not trusted here{_TRUST}",
+    20: f"its certificate is of an unknown CA (unable to get local issuer certificate){_TRUST}",
+    21: f"its certificate is of an unknown CA (unable to verify the first certificate){_TRUST}",
+    23: "its certificate was revoked",
+    62: "hostname mismatch: its certificate is for another host name than {host}",
+    64: "IP address mismatch: its certificate is for other addresses than {host}",
+}
+# What the other side says of the client's certificate (RFC 8446, section 6.2).
+_ALERTS = {
+    "ALERT_CERTIFICATE_REQUIRED": "it asks for a certificate of the client; name it in tls.cert",
+    "ALERT_UNKNOWN_CA": "the certificate of the client is of a CA that is not trusted there",
+    "ALERT_CERTIFICATE_EXPIRED": "the certificate of the client has expired",
+    "ALERT_CERTIFICATE_REVOKED": "the certificate of the client was revoked",
+    "ALERT_CERTIFICATE_UNKNOWN": "the certificate of the client is not accepted",
+    "ALERT_BAD_CERTIFICATE": "the certificate of the client is not accepted",
+    "ALERT_UNSUPPORTED_CERTIFICATE": "the certificate of the client is not of a kind that is accepted",
+}
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}
 
 
@@ -51,8 +74,9 @@ def _peer(request: Request, proxy: str | None) -> str:
 
 
 def not_connected(request: Request, proxy: str | None = None) -> ModelCallError:
-    """The error for a connection that was not made in time."""
-    return ConnectionError(f"no connection to {_peer(request, proxy)} within {request.connect_timeout:g} s")
+    """The error for a connection that was not made in time; nothing was sent, so that it may be tried again."""
+    text = f"no connection to {_peer(request, proxy)} within {request.connect_timeout:g} s"
+    return _late(TimeoutError(text, retryable=True), "connect")
 
 
 def no_free_connection(request: Request, limit: int | None) -> ModelCallError:
@@ -61,9 +85,26 @@ def no_free_connection(request: Request, limit: int | None) -> ModelCallError:
     return ConnectionError(f"no connection to {_peer(request, None)} within {request.timeout:g} s{why}")
 
 
-def silent(request: Request) -> ModelCallError:
-    """The error for a server that sent nothing for too long."""
-    return TimeoutError(f"{show_address(request.url)} sent nothing for {request.timeout:g} s")
+def silent(request: Request, begun: bool) -> ModelCallError:
+    """The error for a server that sent nothing for too long; ``begun`` if a part of the body had come before."""
+    seconds = request.timeout if begun or request.first_token is None else request.first_token
+    text = f"{show_address(request.url)} sent nothing for {seconds:g} s"
+    return _late(TimeoutError(text), "idle" if begun else "first_token")
+
+
+def out_of_time() -> ModelCallError:
+    """The error for a call whose ``total`` is over."""
+    return _late(TimeoutError("the call took longer than the total of its timeout"), "total")
+
+
+def took_too_long(seconds: float) -> ModelCallError:
+    """The error for a job that has not ended in the time that its config gives it."""
+    return _late(TimeoutError(f"the job had not ended after {seconds:g} s, the max of its poll"), "max")
+
+
+def _late(error: TimeoutError, bound: Literal["connect", "first_token", "idle", "total", "max"]) -> TimeoutError:
+    error.bound = bound
+    return error
 
 
 def closed(request: Request, proxy: str | None = None) -> ModelCallError:
@@ -83,11 +124,16 @@ def broken(request: Request, reason: str, proxy: str | None = None) -> ModelCall
 
 def insecure(request: Request, error: BaseException, proxy: str | None = None) -> ModelCallError:
     """The error for a server whose certificate or TLS is not accepted; it is not retried."""
-    reason = getattr(error, "verify_message", None)  # of a certificate
-    if not reason:
+    reason: str = getattr(error, "verify_message", None) or ""  # of a certificate
+    if reason:
+        host = urlsplit(proxy or request.url).hostname or "its"
+        reason = _CHECKS.get(getattr(error, "verify_code", 0), reason).replace("{host}", host)
+    else:
         reason = getattr(error, "reason", None) or ""
         if "EOF" in type(error).__name__ or "EOF" in reason:
             return closed(request, proxy)
+        if alert := next((words for name, words in _ALERTS.items() if name in reason), None):
+            return ConnectionError(f"{_peer(request, proxy)} refuses the connection: {alert}", retryable=False)
         spoken = reason.lower().replace("_", " ") or "the TLS handshake failed"
         reason = "it does not speak TLS" if reason in _NOT_TLS else spoken
     return ConnectionError(f"no secure connection to {_peer(request, proxy)}: {reason}", retryable=False)
@@ -132,6 +178,8 @@ def undecodable(request: Request, coding: str) -> ModelCallError:
 
 def refused_by_proxy(request: Request, proxy: str, status: int) -> ModelCallError:
     """The error for a proxy that answers in place of the server."""
+    from http import HTTPStatus  # few programs meet a proxy that refuses
+
     try:
         phrase = f" ({HTTPStatus(status).phrase})"
     except ValueError:
@@ -144,11 +192,20 @@ def refused_by_proxy(request: Request, proxy: str, status: int) -> ModelCallErro
     )
 
 
+def no_way(request: Request, proxy: str, reason: str, *, retryable: bool) -> ModelCallError:
+    """The error for a SOCKS proxy that makes no connection to the server."""
+    return ConnectionError(
+        f"the proxy {show_address(proxy)} gives no way to {show_address(request.url)}: {reason}", retryable=retryable
+    )
+
+
 def unsendable(request: Request) -> ModelCallError:
     """The error for a malformed request, such as one whose URL has no host, or whose headers HTTP cannot carry."""
     reason = "its address is not valid"
     for name, value in request.headers.items():
-        if not is_header_name(name):
+        if not isinstance(value, str):  # of a caller
+            reason = f"the header {name} is {'None' if value is None else type(value).__name__}, not a str"
+        elif not isinstance(name, str) or not is_header_name(name):
             reason = f"no header can be called {name!r}"
         elif why := explain_unsendable(value):
             reason = f"the header {name} holds {why}"

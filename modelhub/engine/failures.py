@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +9,15 @@ from typing import Any
 from modelhub import errors
 from modelhub.engine.classify import Codes, build_error
 from modelhub.engine.connection_errors import show_address
+from modelhub.patterns import expression
 from modelhub.wire import Reply, SSEDecoder, said
 
 _MESSAGES = ("message", "detail", "error", "msg", "error_msg", "error_message", "status_msg", "text", "title")
 _CODES = ("code", "error_code", "status_code")
 _STATUSES = (*_CODES, "status")
 _TYPES = ("type", "error_type")
-_STATUS = re.compile(r"[45]\d\d")
-_MARKUP = re.compile(r"<!--.*?(?:-->|$)|<(script|style)\b.*?(?:</\1>|$)|<[^<>]*>", re.S | re.I)
+_STATUS = expression(r"[45]\d\d")
+_MARKUP = expression(r"<!--.*?(?:-->|$)|<(script|style)\b.*?(?:</\1>|$)|<[^<>]*>", re.S | re.I)
 _PLACES = frozenset({"error", "errors", "base_resp", "error_code", "error_message", "success"})
 _NO_CODE = (None, "", "null", "None", 0, "0", 200, "200")  # LiteLLM's proxy says None in words
 
@@ -116,7 +116,7 @@ def error_from_json(
     if isinstance(message, dict):  # an error in an error, or FastAPI's detail
         message = next((message[name] for name in _MESSAGES if said(message.get(name)) is not None), message)
     if not isinstance(message, str):
-        message = str(message if message is not None else body)
+        message = as_words(message if message is not None else body)
     status = find_status(status, inner, body)
     code = next((inner[name] for name in _CODES if inner.get(name) not in _NO_CODE), None)
     type: str | None = next((told for name in _TYPES if isinstance(told := inner.get(name), str)), None)
@@ -125,7 +125,7 @@ def error_from_json(
         status,
         message.strip()[:2000] or "the server gave no reason",
         # llama.cpp repeats the status, LiteLLM's proxy as a string.
-        code=str(code) if code is not None and (str(code) != str(status) or not type) else None,
+        code=as_words(code) if code is not None and (as_words(code) != str(status) or not type) else None,
         type=type,
         headers=headers,
         request_id=request_id if isinstance(request_id, str) else None,
@@ -133,11 +133,19 @@ def error_from_json(
     )
 
 
+def as_words(value: Any) -> str:
+    """``value`` as text, also if it is nested deeper than Python can write."""
+    try:
+        return str(value)
+    except RecursionError:
+        return f"a {type(value).__name__} that is nested too deep"
+
+
 def find_status(status: int | None, *bodies: Any) -> int | None:
     """``status`` if it says that a request failed, else the one from 400 to 599 that the first of ``bodies`` tells."""
     if status is not None and status >= 300:
         return status
-    told = (str(body.get(name)) for body in bodies if isinstance(body, dict) for name in _STATUSES)
+    told = (as_words(body.get(name)) for body in bodies if isinstance(body, dict) for name in _STATUSES)
     return next((int(digits) for digits in told if _STATUS.fullmatch(digits)), status)
 
 
@@ -154,6 +162,8 @@ def _page_message(reply: Reply) -> str:
 def describe_text(text: str) -> str:
     """The first words of a body that should have been JSON, without its markup."""
     if re.search(r"<!doctype|<html|</[a-z]", text[:2000], re.I):
+        import html  # its tables are large, and most errors are JSON
+
         text = html.unescape(_MARKUP.sub(" ", text))
     words = " ".join("".join(c if c.isprintable() else " " for c in text[:20000]).split())
     return words if len(words) <= 300 else words[:300] + "..."

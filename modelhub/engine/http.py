@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
-from modelhub.engine.attempts import attempts
+from modelhub.engine.attempts import attempts, leave_trail
+from modelhub.engine.authorizing import authorized, conceal
+from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call
 from modelhub.engine.classify import find_request_id
+from modelhub.engine.completing import complete
 from modelhub.engine.effects import READ, Flow, Sleep
 from modelhub.engine.interface import HTTPModel
+from modelhub.engine.job import Job
 from modelhub.engine.parsing import (
     MISSHAPEN,
     SHOWN,
@@ -21,10 +25,10 @@ from modelhub.engine.parsing import (
     told_nothing,
     too_large,
 )
-from modelhub.engine.redirects import redirected
+from modelhub.engine.refusals import accepted
 from modelhub.engine.stream import as_delta, conclude, deliver, tells
 from modelhub.engine.structured import parse_structured
-from modelhub.errors import ModelCallError, ResponseParsingError, StreamInterruptedError
+from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingError, StreamInterruptedError
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.wire import Event, EventDecoder, LineDecoder, Reply, Request, TooLarge
@@ -33,13 +37,39 @@ T = TypeVar("T")
 
 
 def converse(call: Call) -> Flow[ModelResponse]:
-    """A whole answer, from one request or from the requests of a model's ``exchange``."""
+    """A whole answer, from one request, from the requests of a model's ``exchange``, or from a job."""
     model: HTTPModel = call.model
-    exchange = model.exchange(call.input, call.options)
-    if exchange is not None:
+    exchange = model.exchange(call.input, dict(call.options))
+    if exchange is not None and not isinstance(exchange, Job):
         return _structured(call, _exchange(call, exchange))
-    flow = fetch(call, model.build_request(call.input, call.options, False), model.parse_response)
+    request, call.prepared = call.prepared, None
+    if exchange is not None:
+        flow = _done(call, exchange, request)
+    elif request is not None:
+        flow = attempts(call, _fetch, request, model.parse_response)
+    else:
+        flow = fetch(call, build_request(call, False), model.parse_response)
     return flow if call.response_format is None else _structured(call, flow)
+
+
+def build_request(call: Call, stream: bool) -> Request:
+    """The request of a call; raises BadRequestError for whatever cannot be built."""
+    model: HTTPModel = call.model
+    try:
+        return model.build_request(call.input, dict(call.options), stream)
+    except FAILURES as error:
+        raise locate(
+            error,
+            lambda input, options: model.build_request(input, options, stream),
+            model.input_name,
+            call.input,
+            call.options,
+        ) from _find_cause(error)
+
+
+def _find_cause(error: Exception) -> Exception | None:
+    """The cause to tell of a BadRequestError in the place of ``error``: code that failed, but not a refusal of ours."""
+    return None if isinstance(error, BadRequestError) else error
 
 
 def _structured(call: Call, flow: Flow[ModelResponse]) -> Flow[ModelResponse]:
@@ -52,26 +82,32 @@ def _structured(call: Call, flow: Flow[ModelResponse]) -> Flow[ModelResponse]:
 
 def fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
     """Send ``request`` until it succeeds or must not be repeated; the result is what ``parse`` makes of the reply."""
-    complete(request, call.model)
+    complete(request, call)
     flow = attempts(call, _fetch, request, parse)
     return _after(request.delay, flow) if request.delay else flow
 
 
 def _fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
-    reply: Reply = yield request
+    authorization = call.model.authorization
+    reply: Reply = (yield request) if authorization is None else (yield from authorized(call, authorization, request))
     if not 200 <= reply.status < 300:
-        reply = yield from redirected(call.model, request, reply)
+        reply = yield from accepted(call, request, reply)
+    call.status = reply.status
     result = read(parse, reply)
     if isinstance(result, ModelResponse) and result.tool_calls:
+        if call.sent is not None:
+            call.sent.restore(result.tool_calls)
         check_calls(result, result.tool_calls, reply.status)
     return result
 
 
-def complete(request: Request, model: HTTPModel) -> None:
-    """Give ``request`` the limits of its model, and the timeouts, unless it has some of its own."""
-    if not request.timeout:
-        request.connect_timeout, request.timeout = model.timeouts
-    request.max_body = model.limits[1]
+def _done(call: Call, job: Job, request: Request | None) -> Flow[ModelResponse]:
+    from modelhub.engine.jobs import done  # few models work for so long
+
+    if request is None:
+        request = build_request(call, False)
+        complete(request, call)
+    return done(call, job, request)
 
 
 def _after(delay: float, flow: Flow[T]) -> Flow[T]:
@@ -81,7 +117,17 @@ def _after(delay: float, flow: Flow[T]) -> Flow[T]:
 
 def _exchange(call: Call, exchange: Generator[Request, Reply, T]) -> Flow[T]:
     """Serve a conversation of several requests; each request is retried by itself, and told of if it fails."""
-    request = next(exchange)
+    try:
+        request = next(exchange)
+    except FAILURES as error:
+        model: HTTPModel = call.model
+        raise locate(
+            error,
+            lambda input, options: _begin(model.exchange(input, options)),
+            model.input_name,
+            call.input,
+            call.options,
+        ) from _find_cause(error)
     while True:
         try:
             try:
@@ -90,11 +136,21 @@ def _exchange(call: Call, exchange: Generator[Request, Reply, T]) -> Flow[T]:
                 request = exchange.throw(error)
             else:
                 request = read(exchange.send, reply)
+        except ModelCallError as error:
+            conceal(call, error)
+            raise
         except StopIteration as done:
             result: T = done.value
             if isinstance(result, ModelResponse) and result.tool_calls:
+                if call.sent is not None:
+                    call.sent.restore(result.tool_calls)
                 check_calls(result, result.tool_calls)
+            leave_trail(call, result)
             return result
+
+
+def _begin(exchange: Generator[Request, Reply, ModelResponse] | Job | None) -> Request | None:
+    return next(exchange, None) if exchange is not None and not isinstance(exchange, Job) else None
 
 
 def _same(reply: Reply) -> Reply:
@@ -104,16 +160,19 @@ def _same(reply: Reply) -> Reply:
 def stream(call: Call) -> Flow[ModelResponse]:
     """A streamed answer: each delta is delivered when it arrives, and the whole answer is returned at the end."""
     model: HTTPModel = call.model
-    so_far = call.so_far = Accumulator(model.find_origin())
-    request = model.build_request(call.input, call.options, True)
-    complete(request, model)
+    so_far = call.so_far = Accumulator(model.find_origin(), call.sent)
+    request = build_request(call, True)
+    complete(request, call)
     return attempts(call, _stream, request, so_far)
 
 
 def _stream(call: Call, request: Request, so_far: Accumulator) -> Flow[ModelResponse]:
-    reply: Reply = yield request
+    authorization = call.model.authorization
+    reply: Reply = (yield request) if authorization is None else (yield from authorized(call, authorization, request))
     if not 200 <= reply.status < 300:
-        reply = yield from redirected(call.model, request, reply)
+        reply = yield from accepted(call, request, reply)
+    call.status = reply.status
+    so_far.reply = reply
     so_far.request_id = find_request_id(reply.headers)
     yield from _read_events(call, reply, so_far)
     return conclude(call, so_far, reply.status)
@@ -122,10 +181,10 @@ def _stream(call: Call, request: Request, so_far: Accumulator) -> Flow[ModelResp
 def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
     """Read the open stream to its end, and deliver each delta when its event is complete."""
     model: HTTPModel = call.model
-    decoder = model.decoder()
+    decoder = model.build_decoder()
     decoder.max_event, decoder.max_body = model.limits
-    parse_event = model.parse_event
-    add = so_far.add
+    decoder.headers = reply.headers
+    feed, parse_event, add = decoder.feed, model.parse_event, so_far.add
     first = b""
     event: Event | None = None
     deltas: list[ModelResponse] = []
@@ -139,7 +198,10 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
         else:
             if event is None and len(first) < SHOWN:
                 first += chunk
-            events, failure = _decode(decoder, chunk, reply, b"" if event is not None else first)
+            try:
+                events, failure = feed(chunk) if chunk else decoder.flush(), None
+            except ValueError as error:
+                events, failure = _explain(decoder, error, reply, b"" if event is not None else first)
         try:
             for event in events:
                 delta = parse_event(event, so_far)
@@ -159,7 +221,7 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
             raise failure
         ended = not chunk or decoder.done
     if decoder.plain is not None:
-        deltas = _plain_deltas(model, Reply(reply.status, reply.headers, decoder.plain), so_far)
+        deltas = _plain_deltas(model, Reply(reply.status, decoder.headers, decoder.plain), so_far)
     elif event is None:
         text = not_json(Reply(reply.status, reply.headers, first)) if first else "the stream is empty"
         raise ResponseParsingError(text, status=reply.status)
@@ -174,19 +236,16 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
         yield deltas
 
 
-def _decode(
-    decoder: EventDecoder, chunk: bytes, reply: Reply, first: bytes
-) -> tuple[list[Event], ModelCallError | None]:
-    """The events that ``chunk`` completes, and why there are no more; ``first`` is what came before any of them."""
-    try:
-        return decoder.feed(chunk) if chunk else decoder.flush(), None
-    except ValueError as error:
-        events, decoder.pending = decoder.pending, []
-        if isinstance(error, TooLarge):
-            return events, too_large(error.key, error.limit, reply)
-        begun = events or not first
-        text = event_not_json(error) if begun else not_json(Reply(reply.status, reply.headers, first))
-        return events, ResponseParsingError(text, status=reply.status)
+def _explain(
+    decoder: EventDecoder, error: ValueError, reply: Reply, first: bytes
+) -> tuple[list[Event], ModelCallError]:
+    """The events that came before ``error``, and why there are no more; ``first`` is what came before any of them."""
+    events, decoder.pending = decoder.pending, []
+    if isinstance(error, TooLarge):
+        return events, too_large(error.key, error.limit, reply)
+    begun = events or not first
+    text = event_not_json(error) if begun else not_json(Reply(reply.status, reply.headers, first))
+    return events, ResponseParsingError(text, status=reply.status)
 
 
 def _plain_deltas(model: HTTPModel, reply: Reply, so_far: Accumulator) -> list[ModelResponse]:

@@ -101,6 +101,8 @@ def _ask(call: Call, python: PythonCall) -> Flow[Any]:
         return (yield from _read_pieces(call, python, Pieces(outcome, loop)))
     response = mend_answer(python.parse(outcome))
     if isinstance(response, ModelResponse) and response.tool_calls:
+        if call.sent is not None:
+            call.sent.restore(response.tool_calls)
         check_calls(response, response.tool_calls)
     if call.response_format is not None:
         response.parsed = parse_structured(response, call.response_format)
@@ -113,6 +115,7 @@ def _read_pieces(call: Call, python: PythonCall, pieces: Pieces) -> Flow[Any]:
     The result of a generator without pieces is the value that it returned.
     """
     so_far = python.build_accumulator(pieces.outcome)
+    so_far.sent = call.sent
     characters = Characters()
     kept: list[ModelResponse] = []
     outcome = pieces.outcome  # another model's answer is that model's
@@ -167,7 +170,7 @@ def _build_invoke(
         with _Running(call, python):
             return await afunction(), get_running_loop()
 
-    return Invoke(run if function is not None else None, arun if afunction is not None else None)
+    return Invoke(run if function is not None else None, arun if afunction is not None else None, call.deadline)
 
 
 class _Running:

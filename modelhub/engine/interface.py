@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, Protocol
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, ClassVar, NamedTuple, Protocol
 
+from modelhub.engine.effects import Flow
+from modelhub.engine.job import Job
 from modelhub.errors import ModelCallError
 from modelhub.response import ModelResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.origin import Origin
-from modelhub.wire import Event, EventDecoder, Reply, Request
+from modelhub.wire import Event, EventDecoder, Reply, Request, Timeouts, Way
 
 
 class RetryPolicy(Protocol):
@@ -21,11 +23,74 @@ class RetryPolicy(Protocol):
         """Seconds to wait before try number ``attempt`` (2 is the first repeat), or None to give up."""
 
 
+class Guards(Protocol):
+    """What stands around the attempts of a model: its circuit breaker and its limits, one for all its calls."""
+
+    def attempted(self, call: Any, flow: Flow[Any]) -> Flow[Any]:
+        """``flow``, one attempt of ``call``, once it may be sent; its end is told to who let it through.
+
+        Raises a ModelCallError whose ``sent`` is false where it may not be sent.
+        """
+        ...
+
+
+class Sources(Protocol):
+    """What a call takes from outside to be authorized; a model's drivers have it."""
+
+    clock: Callable[[], float]  # seconds, from any start
+    wall: Callable[[], float]  # seconds since 1970
+    nonce: Callable[[], str]  # a text that was never used before
+
+
+class Authorized(NamedTuple):
+    """A ``request`` as it may be sent, and the ``secrets`` in it, which must not be shown."""
+
+    request: Request
+    secrets: tuple[str, ...] = ()
+
+
+class Authorization(Protocol):
+    """What shows a server that a request may be made; it acts on each request right before it is sent."""
+
+    @property
+    def identity(self) -> str:
+        """A digest that tells apart who asks; it does not change with signatures and tokens."""
+        ...
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must not be shown: those of the config, and those that are in use now."""
+        ...
+
+    def authorize(self, request: Request, sources: Sources) -> Authorized | None:
+        """``request`` as it may be sent; None where something has to be asked for first."""
+        ...
+
+    def ask(self, request: Request, sources: Sources) -> Flow[Authorized]:
+        """The same, from a flow that asks for what is needed, by requests of its own."""
+        ...
+
+    def forget(self, refused: Request) -> bool:
+        """Use no more what ``refused`` was authorized with, after a 401; whether another try may have more success."""
+        ...
+
+    def conceal(self, text: str, made: tuple[str, ...]) -> str:
+        """``text`` without its secrets, and without those that were ``made`` for the requests of a call."""
+        ...
+
+
 class Model(Protocol):
     """Any model: a model over HTTP, a model in a library of this process, or a plain Python function."""
 
     config_name: str
     model_name: str
+    model_type: ClassVar[str]
+    is_composite: ClassVar[bool]
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The time in seconds that tries are measured by."""
+        ...
 
     @property
     def retry_policy(self) -> RetryPolicy:
@@ -43,20 +108,37 @@ class Model(Protocol):
 class HTTPModel(Model, Protocol):
     """A model over HTTP: it says which requests to send and how to read the replies."""
 
-    @property
-    def decoder(self) -> type[EventDecoder]:
+    def build_decoder(self) -> EventDecoder:
         """What cuts the bytes of a stream into events."""
         ...
 
     @property
-    def timeouts(self) -> tuple[float, float]:
-        """Seconds to connect, and seconds to wait for data each time."""
+    def timeouts(self) -> Timeouts:
+        """How long a call may wait, and for what."""
         ...
 
     @property
     def limits(self) -> tuple[int, int]:
         """The most bytes that one event of a stream may have, and those of the body of a whole reply."""
         ...
+
+    @property
+    def way(self) -> Way | None:
+        """The proxy and the certificates of its config; None where it has neither."""
+        ...
+
+    @property
+    def authorization(self) -> Authorization | None:
+        """What authorizes each of its requests by itself; None where its headers say all."""
+        ...
+
+    @property
+    def input_name(self) -> str:
+        """What the input of a call is called."""
+        ...
+
+    def fit_call(self, call: Any) -> None:
+        """Give the options of a call the forms that the vendor takes."""
 
     def build_request(self, input: Any, options: dict[str, Any], stream: bool) -> Request:
         """The request for ``input`` with ``options``."""
@@ -74,6 +156,10 @@ class HTTPModel(Model, Protocol):
         """The typed error for a reply that is not a success."""
         ...
 
-    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | None:
-        """A conversation of several requests; None if one request is enough."""
+    def relent(self, request: Request, error: ModelCallError, options: Mapping[str, Any]) -> Request | None:
+        """The request to send in place of one that the server refused with ``error``; None if there is none."""
+        ...
+
+    def exchange(self, input: Any, options: dict[str, Any]) -> Generator[Request, Reply, ModelResponse] | Job | None:
+        """A conversation of several requests, or a job that its request hands in; None if one request is enough."""
         ...

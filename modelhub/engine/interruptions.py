@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any
 from urllib.parse import urlsplit
 
+from modelhub.patterns import expression
 from modelhub.wire import Request
 
 # Where the exceptions come from that mean a failed connection, or bytes that cannot be unpacked, by the first part
 # of their module's name.
 _NETWORK = frozenset(
-    {"aiohttp", "asyncio", "builtins", "http", "modelhub", "requests", "socket", "socks", "ssl", "urllib3"}
+    {"aiohttp", "asyncio", "builtins", "http", "modelhub", "requests", "socket", "ssl", "urllib3"}
+    | {"python_socks", "socks"}
     | {"brotli", "brotlicffi", "compression", "zlib", "zstandard"}
 )
 _OWN_TROUBLE = (MemoryError, RecursionError)  # of this process: no server has any part in it
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+_HEADER_NAME = expression(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_UNSAFE = expression(r"[\x00-\x20\x7f]")
 
 
 def find_interruption(error: BaseException) -> BaseException | None:
@@ -78,6 +79,8 @@ def _was_raised_in(functions: set[CodeType], error: BaseException) -> bool:
 
 def _list_handlers() -> Iterator[CodeType]:
     """The functions that handle signals in this program."""
+    import signal  # only programs that use it have handlers
+
     for number in signal.valid_signals():
         handler: Any = signal.getsignal(number)
         if not callable(handler) or handler is signal.default_int_handler:
@@ -99,10 +102,15 @@ def is_malformed(request: Request) -> bool:
             value.encode("latin-1")
         except UnicodeError:
             return True
+    return not is_address(request.url)
+
+
+def is_address(text: str) -> bool:
+    """Whether ``text`` is a URL that HTTP can ask."""
     try:
-        url = urlsplit(request.url)
+        url = urlsplit(text)
         whole = url.port != 0 and bool(url.hostname) and url.scheme in ("http", "https")
         (url.hostname or "").encode("idna")
-        return not whole or bool(_UNSAFE.search(url.netloc))
+        return whole and not _UNSAFE.search(url.netloc)
     except ValueError:  # also that of a part of the name that is empty or too long
-        return True
+        return False

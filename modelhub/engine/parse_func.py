@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from modelhub.engine.effects import Flow, Sleep
+from modelhub.engine.passing_on import passed_on
 from modelhub.errors import ResponseParsingError
 from modelhub.response.accumulator import Accumulator
 
@@ -34,7 +35,7 @@ def parsed(
         return (yield from ask())
     tries = max_retries or 3
     for attempt in range(1, tries + 1):
-        response = yield from _kept_back(ask())
+        response = yield from passed_on(ask(), _is_handed_over)
         try:
             return parse_func(response)
         except ResponseParsingError:
@@ -46,21 +47,6 @@ def parsed(
     raise AssertionError("unreachable")
 
 
-def _kept_back(flow: Flow[Any]) -> Flow[Any]:
-    """``flow``, of which nothing is handed to the caller before it is whole."""
-    try:
-        effect = next(flow)
-        while True:
-            if isinstance(effect, list | Accumulator):
-                effect = flow.send(None)
-                continue
-            try:
-                outcome = yield effect
-            except BaseException as error:
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(outcome)
-    except StopIteration as done:
-        return done.value
-    finally:
-        flow.close()
+def _is_handed_over(effect: Any) -> bool:
+    """Whether an effect gives the caller a part of an answer, which is kept back until the whole is parsed."""
+    return isinstance(effect, list | Accumulator)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from modelhub.engine.classify import find_request_id
-from modelhub.engine.failures import describe_text
+from modelhub.engine.failures import as_words, describe_text
 from modelhub.errors import ResponseParsingError
 from modelhub.response import ModelResponse, ToolCall
 from modelhub.response.tool_calls import MalformedToolCall
@@ -15,7 +15,7 @@ from modelhub.wire import Reply
 T = TypeVar("T")
 
 # What reading a reply of an unexpected shape raises.
-MISSHAPEN = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+MISSHAPEN = (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError)
 SHOWN = 20000  # bytes of a reply that a message about it is made from
 
 
@@ -33,6 +33,7 @@ def read(parse: Callable[[Reply], T], reply: Reply) -> T:
 def misshapen(error: Exception, reply: Reply) -> ResponseParsingError:
     """The error to raise when reading a reply, or an event of its stream, has failed with ``error``."""
     what = f"there is no {error}" if isinstance(error, KeyError | IndexError) else str(error)
+    what = "it is nested too deep" if isinstance(error, RecursionError) else what
     return ResponseParsingError(
         f"the reply does not have the expected shape: {what}",
         status=reply.status,
@@ -75,7 +76,7 @@ def not_json(reply: Reply) -> str:
 
 def told_nothing(event: Any, status: int | None) -> ResponseParsingError:
     """The error for a stream that has ended without any part of an answer, and whose last event was ``event``."""
-    last = describe_text(str(event))
+    last = describe_text(as_words(event))
     return ResponseParsingError(f"the stream ended without an answer; its last event was {last}", status=status)
 
 

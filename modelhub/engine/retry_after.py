@@ -6,7 +6,9 @@ import re
 import time
 from collections.abc import Mapping
 
-_NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?)\s*(?:,.*)?", re.ASCII)  # a proxy may join two fields to one
+from modelhub.patterns import expression
+
+_NUMBER = expression(r"\s*([0-9]+(?:\.[0-9]*)?)\s*(?:,.*)?", re.ASCII)  # a proxy may join two fields to one
 
 
 def parse_retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import ContentFilterError, ResponseParsingError
+from modelhub.fitting.nulls import drop_nulls
 from modelhub.wire import decode_json
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def parse_structured(response: ModelResponse, response_format: Any) -> Any:
-    """The value that ``response_format`` (OpenAI's json_object or json_schema) asked for.
+    """The value that ``response_format`` (OpenAI's json_object or json_schema) asked for; an instance, of a class.
 
     None if the model called tools, or if its answer was filtered. Raises ContentFilterError if it refused, and
     ResponseParsingError if the answer is not JSON or does not fit the schema; ``partial`` is the response.
@@ -28,11 +29,21 @@ def parse_structured(response: ModelResponse, response_format: Any) -> Any:
     except ValueError:
         why = ", because it ran into its limit of tokens" if response.finish_reason == "length" else ""
         raise ResponseParsingError(f"the answer is not JSON{why}: {text[:200]!r}", partial=response) from None
-    if kind == "json_schema":
-        mismatch = find_mismatch(value, response_format["json_schema"].get("schema") or {})
+    inside = response_format.get("json_schema")
+    if kind == "json_schema" and isinstance(inside, dict):
+        schema = inside.get("schema") or {}
+        if inside.get("strict") is True:
+            value = drop_nulls(value, schema)
+        mismatch = find_mismatch(value, schema)
         if mismatch is not None:
             raise ResponseParsingError(f"the answer does not fit its schema: {mismatch}", partial=response)
-    return value
+    validate = getattr(getattr(response_format, "model", None), "model_validate", None)
+    if validate is None:
+        return value
+    try:
+        return validate(value)
+    except ValueError as error:
+        raise ResponseParsingError(f"the answer does not fit its class: {error}", partial=response) from None
 
 
 def _find_json(text: str) -> Any:
@@ -61,12 +72,18 @@ def find_mismatch(value: Any, schema: dict[str, Any]) -> str | None:
     """The first thing that is wrong with ``value``; None if it fits, or if the schema itself is wrong."""
     from jsonschema import Draft202012Validator, SchemaError
     from jsonschema.exceptions import best_match
+    from referencing.exceptions import Unresolvable
 
     try:
         Draft202012Validator.check_schema(schema)
-    except SchemaError:
+    except (SchemaError, RecursionError):
         return None
-    error = best_match(Draft202012Validator(schema).iter_errors(value))
+    try:
+        error = best_match(Draft202012Validator(schema).iter_errors(value))
+    except RecursionError:
+        return "it is nested too deep"
+    except Unresolvable:
+        return None
     if error is None:
         return None
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)

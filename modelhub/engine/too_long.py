@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from modelhub.patterns import expression
+
 # What is too long, and what is said of it: most engines put both into one sentence, in either order.
 _SUBJECT = (
     r"(?:prompt|inputs?|messages?|tokens?|token count|conversation|requested tokens|your request|request length)\b"
@@ -32,9 +34,9 @@ _SENTENCES = (
     r"too many tokens: ",  # Cohere
     r"(?:prompt|输入|文本|token)[^\n]{0,30}(?:超长|过长|超过|超出)[^\n]{0,30}|上下文(?:长度)?(?:超长|过长|超过|超出)",
 )
-_TOO_LONG = re.compile("|".join(_SENTENCES), re.I)
+_TOO_LONG = expression("|".join(_SENTENCES), re.I)
 # The limits of other things: tokens a minute, the length of the answer, a name or a stop word.
-_OTHERWISE = re.compile(r"per[ -](?:minute|day|hour|second)|\b[TR]P[MD]\b|rate limit|quota", re.I)
+_OTHERWISE = expression(r"per[ -](?:minute|day|hour|second)|\b[TR]P[MD]\b|rate limit|quota", re.I)
 
 
 def says_too_long(message: str) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 
 from modelhub.errors import BadRequestError
 from modelhub.formatters.base import EMPTY, HISTORY, FormatterBase, Msgs
+from modelhub.media import PLAIN_IMAGES, build_source, load_image
 from modelhub.messages import write_output
-from modelhub.messages.media import build_source, load_image
 from modelhub.messages.msg import Msg
 from modelhub.overriding import override
 
@@ -99,10 +99,14 @@ class AnthropicFormatter(FormatterBase):
         if url is None:
             raise TypeError(f"{block['url']} should be end with ('.png', '.jpg', '.jpeg', '.gif').")
         try:
-            return {"type": "image", "source": build_source(url)}
+            source = build_source(url)
         except BadRequestError as error:
             cls.warn(msg, f"cannot take an image ({error.message})")
             return None
+        if source.get("media_type", "image/png") not in PLAIN_IMAGES:
+            cls.warn(msg, f"cannot take an image of the type {source['media_type']}")
+            return None
+        return {"type": "image", "source": source}
 
 
 def is_content(output: Any) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from modelhub.formatters.base import HISTORY, FormatterBase, Msgs
+from modelhub.media import is_file
 from modelhub.messages import build_tool_call, build_tool_message
-from modelhub.messages.media import is_file
 from modelhub.overriding import override
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from modelhub.formatters.base import FormatterBase, Msgs
+from modelhub.media import load_image
 from modelhub.messages import build_tool_call, build_tool_message
-from modelhub.messages.media import load_image
 from modelhub.overriding import override
 
 

@@ -2,131 +2,172 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import os
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
 
 from modelhub.errors import BadRequestError
-from modelhub.messages.media import find_local_path
-
-if TYPE_CHECKING:
-    from modelhub.messages.msg import Msg
+from modelhub.messages.blocks import build_messages
+from modelhub.messages.calls import Calls, normalize_calls
+from modelhub.messages.parts import THOUGHTS, OwnParts, normalize_content, normalize_output, read_text
+from modelhub.messages.plain import read_fields
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+NO_PARTS: OwnParts = MappingProxyType({})
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{8,}={0,2}")
+_PLAIN = ("system", "user")  # the roles of messages that need no look if they are only a text
 _IN_PLACE_OF_CONTENT = ("tool_calls", "function_call", "audio", "refusal")
 
 
-def normalize_messages(messages: Any) -> list[dict[str, Any]]:
-    """A ``str``, one message, or a list of messages (dicts, Msg, or objects with role and content) as a list of dicts.
+def normalize_messages(messages: Any, own: OwnParts = NO_PARTS) -> list[dict[str, Any]]:
+    """A ``str``, one message, or messages (dicts, Msg, responses, or objects with role and content) as a list of dicts.
 
-    Raises BadRequestError naming the message that cannot be sent.
+    All that vendors' SDKs and servers say alike has one form afterwards: parts have types (but for those of the
+    vendor's ``own``), tool calls are in ``tool_calls`` with an id and arguments as text, results of tools are texts or
+    parts and name their call. Raises BadRequestError naming the message, and the part, that cannot be sent.
     """
     if isinstance(messages, str):
         return [{"role": "user", "content": messages}]
-    if isinstance(messages, Mapping) or hasattr(messages, "role"):
+    if isinstance(messages, Mapping) or hasattr(messages, "role") or hasattr(messages, "to_message"):
         messages = [messages]
-    if not isinstance(messages, list | tuple):
+    if not isinstance(messages, Iterable) or isinstance(messages, bytes | set | frozenset):
         raise BadRequestError(f"messages must be a str or a list of messages, not {type(messages).__name__}")
+    calls = Calls()
     normalized: list[dict[str, Any]] = []
     for index, message in enumerate(messages):
-        if type(message) is not dict and hasattr(message, "get_content_blocks"):
-            normalized += build_messages(message)
-        else:
-            normalized.append(_normalize(message, index))
+        if type(message) is dict and len(message) == 2:
+            if type(message.get("content")) is str and message.get("role") in _PLAIN:
+                normalized.append(message)
+                continue
+        elif hasattr(message, "get_content_blocks"):
+            normalized += _read_msg(message, calls)
+            continue
+        normalized += _normalize(message, f"messages[{index}]", own, calls)
     return normalized
 
 
-def _normalize(message: Any, index: int) -> dict[str, Any]:
-    if not isinstance(message, Mapping):
-        if not hasattr(message, "role") or not hasattr(message, "content"):
-            raise BadRequestError(
-                f"messages[{index}] must be a dict with role and content or a Msg, not {type(message).__name__}"
-            )
-        dump: Any = getattr(message, "model_dump", dict)  # of the messages of a vendor's SDK
-        told = {name: value for name, value in dump().items() if value is not None}
-        message = {**told, "role": message.role, "content": message.content}
+def _normalize(given: Any, where: str, own: OwnParts, calls: Calls) -> list[dict[str, Any]]:
+    """The messages for one that was given: one, or more if it holds results of tools among its parts."""
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    if hasattr(given, "to_message"):
+        given = given.to_message()
+    message = read_fields(given)
+    if not isinstance(given, Mapping) and hasattr(given, "role"):  # properties and attributes of a class count, too
+        message = {**(message or {}), "role": given.role, "content": getattr(given, "content", None)}
+    if message is None or not (isinstance(given, Mapping) or "role" in message):
+        raise BadRequestError(f"{where} must be a dict with role and content or a Msg, not {type(given).__name__}")
     role = message.get("role")
-    if role not in ROLES:
-        raise BadRequestError(f"messages[{index}] needs a role, one of {', '.join(sorted(ROLES))}; it has {role!r}")
-    if "content" not in message and "tool_calls" not in message:
-        raise BadRequestError(f"messages[{index}] ({role}) has no content")
-    if message.get("content", "") is None and not any(message.get(name) for name in _IN_PLACE_OF_CONTENT):
-        return {**message, "content": ""}  # vendors refuse null where nothing stands in its place
-    return message if type(message) is dict else dict(message)
+    role = role.value if isinstance(role, Enum) else role
+    if not isinstance(role, str) or role not in ROLES:
+        raise BadRequestError(f"{where} needs a role, one of {', '.join(sorted(ROLES))}; it has {role!r}")
+    told = {name: value for name, value in message.items() if not _is_void(value) or name in ("content", "parts")}
+    told["role"] = role
+    if "parts" in told and "" in own:  # Gemini's own
+        return [told]
+    if role in ("tool", "function"):
+        return [_normalize_result(told, where, own, calls)]
+    return _normalize_turn(told, where, own, calls)
 
 
-def build_messages(msg: Msg) -> list[dict[str, Any]]:
-    """The neutral messages of a Msg: one for each result of a tool, then one for all its other content."""
-    results = [
-        {
-            name: value
-            for name, value in build_tool_message(block, write_output(block["output"])).items()
-            if value is not None
-        }
-        for block in msg.get_content_blocks("tool_result")
-    ]
-    calls = [build_tool_call(block) for block in msg.get_content_blocks("tool_use")]
-    content: Any = msg.content
-    if not isinstance(content, str):
-        content = [_build_part(block) for block in content if not block["type"].startswith("tool_")]
-    if results and not content and not calls:
+def _is_void(value: Any) -> bool:
+    """Whether a field of a message says nothing, as the ``annotations: []`` and nulls of SDKs; vendors refuse some."""
+    return value is None or (type(value) is list and not value)
+
+
+def _normalize_result(message: dict[str, Any], where: str, own: OwnParts, calls: Calls) -> dict[str, Any]:
+    """The message of a tool, with a text or parts, and with the id of its call."""
+    if "content" not in message:
+        raise BadRequestError(f"{where} ({message['role']}) has no content")
+    return calls.answer({**message, "content": normalize_output(message["content"], f"{where}.content", own)})
+
+
+def _normalize_turn(message: dict[str, Any], where: str, own: OwnParts, calls: Calls) -> list[dict[str, Any]]:
+    """A message of anybody else; results of tools among its parts become messages before it."""
+    role = message["role"]
+    made = normalize_calls(message.pop("tool_calls", None), f"{where}.tool_calls")
+    old = message.pop("function_call", None)  # the name of before tool_calls
+    if old is not None and not made:
+        made = normalize_calls([old], f"{where}.function_call")
+    if (images := message.get("images")) and role != "assistant":  # Ollama's
+        message = add_images(message, images)
+    if "content" not in message and not made and not any(message.get(name) for name in _IN_PLACE_OF_CONTENT):
+        raise BadRequestError(f"{where} ({role}) has no content")
+    content = message.get("content")
+    results: list[dict[str, Any]] = []
+    if isinstance(content, list) and "tool_use" not in own:
+        content, used, results = _take_blocks(content, where, own, calls)
+        made += used
+    content = normalize_content(content, f"{where}.content", own)
+    if not content and "refusal" in message and "refusal" not in own:  # which only OpenAI has beside the content
+        message["content"] = content = read_text(message.pop("refusal"), f"{where}.refusal")
+    if made:
+        message["tool_calls"] = calls.add(made)
+    if "name" in message:
+        message["name"] = read_text(message["name"], f"{where}.name")
+        if not message["name"].strip():
+            del message["name"]
+    if not content and results and not made:
         return results
-    message = {"role": msg.role, "content": content or (None if calls else "")}
-    return [*results, {**message, "tool_calls": calls} if calls else message]
+    if content is None and not any(message.get(name) for name in _IN_PLACE_OF_CONTENT):
+        content = ""  # vendors refuse null where nothing stands in its place
+    if "content" in message or not made:
+        message["content"] = content
+    return [*results, message]
 
 
-def build_tool_call(block: Mapping[str, Any]) -> dict[str, Any]:
-    """A tool_use block as an item of the ``tool_calls`` of a message."""
-    arguments = json.dumps(block["input"], ensure_ascii=False)
-    return {"id": block["id"], "type": "function", "function": {"name": block["name"], "arguments": arguments}}
+def add_images(message: dict[str, Any], images: Any) -> dict[str, Any]:
+    """``message`` with its ``images``, which are beside the content, as parts of it."""
+    items = list(images) if isinstance(images, list | tuple) else [images]
+    content = message.get("content")
+    parts = [*content] if isinstance(content, list) else [content]
+    for image in items:
+        typed = isinstance(image, Mapping) and "type" in image
+        parts.append(image if typed else {"type": "image_url", "image_url": {"url": find_bare(image)}})
+    return {**{name: value for name, value in message.items() if name != "images"}, "content": parts}
 
 
-def build_tool_message(block: Mapping[str, Any], content: Any) -> dict[str, Any]:
-    """A tool_result block as a message with the role "tool" and this ``content``."""
-    return {"role": "tool", "tool_call_id": block["id"], "content": content, "name": block.get("name")}
+def find_bare(image: Any) -> Any:
+    """A data URI for bare base64, which Ollama's messages have; another ``image`` as it is."""
+    bare = isinstance(image, str) and _BASE64.fullmatch(image) and not os.path.isfile(image)  # noqa: PTH113
+    return f"data:;base64,{image}" if bare else image
 
 
-def write_output(output: Any) -> str:
-    """The output of a tool as text: a text as it is, other values as JSON, or as ``str`` if JSON cannot hold them."""
-    if isinstance(output, str):
-        return output
-    try:
-        return json.dumps(output, ensure_ascii=False)
-    except (TypeError, ValueError):
-        return str(output)
+def _take_blocks(
+    content: list[Any], where: str, own: OwnParts, calls: Calls
+) -> tuple[list[Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Parts without the blocks that only Anthropic and AgentScope have among them, the calls, and the results."""
+    parts: list[Any] = []
+    used: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
+    for n, item in enumerate(content):
+        fields = read_fields(item)
+        kind = fields.get("type") if fields else None
+        place = f"{where}.content[{n}]"
+        if fields is None or not isinstance(kind, str):
+            parts.append(item)
+        elif kind == "tool_use":
+            used += normalize_calls([fields], place)
+        elif kind == "tool_result":
+            output = normalize_output(fields.get("content", fields.get("output")), f"{place}.content", own)
+            result = {"role": "tool", "tool_call_id": fields.get("tool_use_id") or fields.get("id"), "content": output}
+            results.append(calls.answer(result | ({"is_error": True} if fields.get("is_error") else {})))
+        elif kind not in THOUGHTS or kind in own:
+            parts.append(item)
+    return parts, used, results
 
 
-def _build_part(block: Any) -> dict[str, Any]:
-    """A block of text or media as a part of a message; local files get ``file:`` URLs."""
-    kind, url = block["type"], block.get("url", "")
-    if kind == "text":
-        return {"type": "text", "text": block["text"]}
-    if kind in ("image", "video"):
-        return {"type": f"{kind}_url", f"{kind}_url": {"url": url}}
-    path = find_local_path(url)
-    name = path.name if path is not None else None
-    if path is not None:
-        url = f"file://{path}"
-    if kind == "audio":
-        return {"type": "input_audio", "input_audio": {"data": url, "format": find_audio_format(url)}}
-    return {"type": "file", "file": {"file_data": url, **({"filename": name} if name else {})}}
+def _read_msg(msg: Any, calls: Calls) -> list[dict[str, Any]]:
+    """The messages of a Msg, whose calls and results have ids."""
+    return [_link(message, calls) for message in build_messages(msg)]
 
 
-def find_audio_format(url: str) -> str:
-    """The ``format`` for ``input_audio``, from the end of a URL or the type of a data URI; wav if they do not say."""
-    head, _, rest = url.partition(":")
-    if head.lower() == "data":
-        kind = rest.partition(";")[0].partition("/")[2].lower()
-        return {"mpeg": "mp3", "x-wav": "wav", "wave": "wav"}.get(kind, kind) or "wav"
-    name = url.partition("?")[0].rpartition("/")[2]
-    return name.rpartition(".")[2].lower() if "." in name else "wav"
-
-
-def tool_choice_name(choice: Any) -> str | None:
-    """The name of the tool that ``tool_choice`` demands; None for "auto", "none" and "required"."""
-    if isinstance(choice, str):
-        return None if choice in ("auto", "none", "required") else choice
-    if isinstance(choice, Mapping):
-        function = choice.get("function")
-        return function.get("name") if isinstance(function, Mapping) else None
-    return None
+def _link(message: dict[str, Any], calls: Calls) -> dict[str, Any]:
+    if message["role"] == "tool":
+        return calls.answer(message)
+    if "tool_calls" in message:
+        calls.add(message["tool_calls"])
+    return message

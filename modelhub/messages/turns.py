@@ -19,7 +19,7 @@ def restore_turns(messages: list[dict[str, Any]], origin: str | None, restore: R
 
     Answers that said nothing are left out too, and the messages of the user before and after such an answer become
     one, since vendors refuse empty turns, and some want user and assistant to take turns. Calls of different turns
-    that have the same id get different ones.
+    that have the same id get different ones, and results of tools follow the answer that called them.
     """
     turns: list[dict[str, Any]] = []
     dropped = False
@@ -38,7 +38,7 @@ def restore_turns(messages: list[dict[str, Any]], origin: str | None, restore: R
         else:
             turns.append(message)
         dropped = False
-    return part_calls(turns)
+    return gather_results(part_calls(turns))
 
 
 def part_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -70,6 +70,24 @@ def part_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
             message = message if new == ident else {**message, "tool_call_id": new}
         parted.append(message)
     return parted
+
+
+def gather_results(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``messages`` where the results of tools stand right after the answer with their calls, as vendors want it.
+
+    What was said between, such as a user's message with the image that a tool has made, comes after them.
+    """
+    waiting: dict[Any, list[dict[str, Any]]] = {}
+    groups: list[list[dict[str, Any]]] = []
+    for message in messages:
+        group = waiting.pop(message["tool_call_id"], None) if message.get("tool_call_id") else None
+        if group is not None:
+            group.append(message)
+            continue
+        groups.append([message])
+        for call in message.get("tool_calls") or ():
+            waiting[call.get("id")] = groups[-1]
+    return [message for group in groups for message in group]
 
 
 def name_anew(ident: str, seen: set[str]) -> str:

@@ -10,22 +10,33 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 from modelhub.errors import ConnectionError
+from modelhub.network import socks
+from modelhub.wire import Proxy, Way
 
 PORTS = {"http": 80, "https": 443}
+_PROXY_PORTS = {**PORTS, socks.SCHEME: socks.PORT}
 
 
-class Proxy:
-    """A proxy: ``url`` has scheme, host and port alone; ``authorization`` is what it is sent to log in."""
+class BadProxy(ValueError):
+    """What was meant to be a proxy and is none; its text begins with the words for what is wrong, and shows no login.
 
-    __slots__ = ("authorization", "url")
+    ``shown`` is as much of the address as may be shown, empty if nothing is.
+    """
 
-    def __init__(self, url: str, authorization: str | None = None) -> None:
-        self.url = url
-        self.authorization = authorization
+    def __init__(self, problem: str, hint: str = "", shown: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.hint = hint
+        self.shown = shown
 
 
-def find_proxy(url: str) -> Proxy | None:
-    """The proxy to reach ``url`` through; raises a ConnectionError for one that cannot be used."""
+def find_proxy(url: str, way: Way | None = None) -> Proxy | None:
+    """The proxy to reach ``url`` through: that of ``way``, else that of the environment.
+
+    Raises a ConnectionError for one of the environment that cannot be used.
+    """
+    if way is not None and way.own_proxy:
+        return way.proxy
     parts = urlsplit(url)
     proxies = getproxies()
     name = parts.scheme if proxies.get(parts.scheme) else "all"
@@ -37,9 +48,23 @@ def find_proxy(url: str) -> Proxy | None:
 
 
 def parse_proxy(text: str, variable: str) -> Proxy:
-    """The proxy that ``text`` names, which may lack the scheme; its user and password may be percent-encoded."""
-    scheme, separator, rest = text.strip().rpartition("://")
-    scheme = scheme.lower() if separator else "http"
+    """The proxy that a variable names; raises a ConnectionError for one that cannot be used."""
+    try:
+        return read_proxy(text)
+    except BadProxy as error:
+        shown = f" {error.shown}" if error.shown else ""
+        hint = f"{error.hint}, or the host of the model in NO_PROXY" if error.hint else ""
+        told = f"the proxy{shown} that {variable} names {error.problem}{hint}"
+    raise ConnectionError(told, retryable=False)
+
+
+def read_proxy(text: str) -> Proxy:
+    """The proxy that ``text`` names, which may lack the scheme; its user and password may be percent-encoded.
+
+    Raises BadProxy for one that cannot be used.
+    """
+    scheme, separator, rest = text.strip().partition("://")
+    scheme, rest = (scheme.lower(), rest) if separator else ("http", scheme)
     user, at, place = rest.removeprefix("//").rpartition("@")
     try:
         parts = urlsplit(f"//{place}")
@@ -47,16 +72,15 @@ def parse_proxy(text: str, variable: str) -> Proxy:
     except ValueError:
         host, port = None, None
     if not host or re.search(r"[\s\x00-\x1f]", host):
-        raise ConnectionError(f"the proxy that {variable} names is not an address", retryable=False)
+        raise BadProxy("is not an address")
     address = f"{scheme}://" + (f"[{host}]" if ":" in host else host)
-    if scheme not in PORTS:
+    if scheme == socks.SCHEME and not socks.is_installed():
+        raise BadProxy("needs the library python-socks: ", "install it with `pip install python-socks`", address)
+    if scheme not in _PROXY_PORTS:
         shown = address if re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) else "without a scheme that is known"
-        raise ConnectionError(
-            f"the proxy {shown} that {variable} names cannot be used: only http:// and https:// proxies can; name one "
-            "of these, or the host of the model in NO_PROXY",
-            retryable=False,
-        )
-    return Proxy(f"{address}:{port or PORTS[scheme]}", build_login(user) if at else None)
+        only = "only http://, https:// and socks5h:// proxies can"
+        raise BadProxy(f"cannot be used: {only}; ", "name one of these", shown)
+    return Proxy(f"{address}:{port or _PROXY_PORTS[scheme]}", build_login(user) if at else None)
 
 
 def find_login(url: str) -> str | None:

@@ -5,21 +5,42 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from modelhub.plugins.declared import EntryPoint, NotPlain, read_declared
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+HOOKS_GROUP = "modelhub"  # of the packages that have hooks
 
 
-def find_entry_points(group: str) -> list[tuple[EntryPoint, Distribution | None]]:
-    """Every entry point of a group, with the distribution that declares it."""
+def find_entry_points(group: str) -> list[tuple[EntryPoint, tuple[str, str]]]:
+    """Every entry point of a group, with the name and version of the distribution that declares it."""
     try:
-        return [(entry_point, entry_point.dist) for entry_point in entry_points(group=group)]
+        return read_declared(group)
+    except NotPlain:
+        return [*_ask_importlib(group)]
+
+
+def _ask_importlib(group: str) -> Iterator[tuple[EntryPoint, tuple[str, str]]]:
+    from importlib.metadata import entry_points
+
+    try:
+        points: list[tuple[Any, Any]] = [(each, each.dist) for each in entry_points(group=group)]
     except Exception:  # with importlib_metadata's own finder installed, one malformed value hides all the others
-        return [*_read_entry_points(group)]
+        points = [*_read_entry_points(group)]
+    known: dict[int, tuple[str, str]] = {}  # reading the metadata is slow, and most distributions have several plugins
+    for point, dist in points:
+        if id(dist) not in known:
+            known[id(dist)] = identify(dist)
+        yield EntryPoint(point.name, point.value, group), known[id(dist)]
 
 
 def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
     """The same, read from the file of each distribution, even if some of the values are wrong."""
     import configparser
+    from importlib.metadata import distributions
 
     seen: set[str] = set()
     for dist in distributions():
@@ -40,6 +61,8 @@ def _read_entry_points(group: str) -> Iterator[tuple[EntryPoint, Distribution]]:
 
 def find_groups() -> dict[str, list[str]]:
     """The groups of all installed entry points whose names begin as ours do, with who declares something in each."""
+    from importlib.metadata import distributions
+
     found: dict[str, list[str]] = {}
     for dist in distributions():
         with suppress(Exception):  # what is declared wrongly is in no group

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
 
+from modelhub.plugins.declared import EntryPoint
 from modelhub.plugins.modules import find_module, read_tree
 from modelhub.plugins.names import find_source, spell
 
@@ -20,7 +20,7 @@ _DYNAMIC = frozenset({"__getattr__", "globals", "vars", "exec", "eval", "setattr
 
 def explain_absence(entry_point: EntryPoint) -> str | None:
     """Say what of a plugin is gone: an uninstall that was interrupted leaves entry points without a package."""
-    if EntryPoint.pattern.match(entry_point.value) is None:
+    if entry_point.match is None:
         return f"its entry point {entry_point.value!r} is no 'module:name'"
     module = entry_point.module
     top = module.partition(".")[0]
@@ -32,7 +32,7 @@ def explain_absence(entry_point: EntryPoint) -> str | None:
         return f"of its package {module!r} nothing but a folder is left; install it again" if hollow else None
     if find_module(top) is None:
         return f"its package {top!r} is gone; install it again, or uninstall it"
-    if any(_is_dynamic(package) for package in _list_packages(module)[:-1]):
+    if any(is_dynamic(package) for package in _list_packages(module)[:-1]):
         return None
     return f"its module {module!r} is gone; install it again, or uninstall it"
 
@@ -107,12 +107,12 @@ def _write_error(error: ast.expr) -> str:
 def _explain_name(entry_point: EntryPoint, explain_misfit: Misfit) -> str | None:
     """Say that a module has no such name, or that the name is for something that is no plugin."""
     name = (entry_point.attr or "").partition(".")[0]
-    if not name or _is_dynamic(entry_point.module):
+    if not name or is_dynamic(entry_point.module):
         return None
     tree = read_tree(entry_point.module)
     if tree is None or any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree)):
         return None
-    found = [statement for statement in tree.body for node in ast.walk(statement) if name in _list_bound(node)]
+    found = [statement for statement in tree.body for node in ast.walk(statement) if name in list_bound(node)]
     if not found:
         there = find_module(f"{entry_point.module}.{name}") is not None
         return None if there else f"there is no {name!r} in {entry_point.module}"
@@ -131,12 +131,12 @@ def _build_likeness(node: ast.AST) -> object:
         case ast.ClassDef(name=name, bases=[], keywords=[], decorator_list=[]):
             return type(name, (), {})
         case ast.FunctionDef(decorator_list=[]):
-            return _list_bound
+            return list_bound
         case _:
             return _UNKNOWN
 
 
-def _list_bound(node: ast.AST) -> Iterator[str]:
+def list_bound(node: ast.AST) -> Iterator[str]:
     """The names that a statement binds, as far as they are in it itself."""
     match node:
         case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
@@ -149,7 +149,7 @@ def _list_bound(node: ast.AST) -> Iterator[str]:
             pass
 
 
-def _is_dynamic(module: str) -> bool:
+def is_dynamic(module: str) -> bool:
     """Whether a module may be more than its statements say."""
     try:
         tree = read_tree(module)

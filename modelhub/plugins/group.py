@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import EntryPoint
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from modelhub.errors import PluginError
 from modelhub.locks import Lock
-from modelhub.plugins.entry_points import canonize, describe, find_entry_points, identify
+from modelhub.plugins.declared import EntryPoint
+from modelhub.plugins.entry_points import canonize, describe, find_entry_points
 from modelhub.plugins.plugin import Plugin
 from modelhub.plugins.surroundings import surround
 
@@ -204,8 +204,5 @@ def subclass_of(base: str) -> Callable[[Any], str | None]:
 
 
 def _scan(group: str) -> Iterator[Plugin]:
-    known: dict[int, tuple[str, str]] = {}  # reading the metadata is slow, and most distributions have several plugins
-    for entry_point, dist in find_entry_points(group):
-        if id(dist) not in known:
-            known[id(dist)] = identify(dist)
-        yield Plugin(entry_point.name, entry_point, *known[id(dist)])
+    for entry_point, (distribution, version) in find_entry_points(group):
+        yield Plugin(entry_point.name, entry_point, distribution, version)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import pkgutil
 from typing import Any
 
 import pluggy
 
-from modelhub.hooks import Specs
 from modelhub.overriding import override
-from modelhub.plugins.entry_points import describe
+from modelhub.plugins.entry_points import HOOKS_GROUP, describe
 from modelhub.plugins.group import PluginGroup
+from modelhub.plugins.hook_names import may_have
 from modelhub.plugins.plugin import Plugin
 
-GROUP = "modelhub"
+_SPECS = "modelhub.hooks:Specs"  # a public name: what the hooks take are things of floors above
 
 
 class InstalledHooks(PluginGroup[Any]):
     """The plugins that implement hooks; any number of them may have one name."""
 
     def __init__(self) -> None:
-        super().__init__(GROUP, "plugin", explain_misfit, shared=True)
+        super().__init__(HOOKS_GROUP, "plugin", explain_misfit, shared=True)
         self._manager: pluggy.PluginManager | None = None
 
     @property
@@ -33,6 +34,18 @@ class InstalledHooks(PluginGroup[Any]):
                     if plugin.reason is None and not self._manager.is_registered(plugin.loaded):
                         self._manager.register(plugin.loaded, str(plugin))
             return self._manager
+
+    def find_implementations(self, hook: str) -> list[pluggy.HookImpl]:
+        """What plugins have for ``hook``, in the order of asking; those that surely lack it are not imported."""
+        with self._lock:
+            manager = self._manager
+            if manager is None:
+                manager = build_manager()
+                for plugin in reversed(self.plugins):
+                    usable = may_have(plugin.entry_point, hook) and self.try_out(plugin) is None
+                    if usable and not manager.is_registered(plugin.loaded):
+                        manager.register(plugin.loaded, str(plugin))
+            return [*reversed(getattr(manager.hook, hook).get_hookimpls())]
 
     @property
     def has_registered(self) -> bool:
@@ -59,7 +72,7 @@ class InstalledHooks(PluginGroup[Any]):
 def build_manager() -> pluggy.PluginManager:
     """A manager that knows our hooks and no plugin."""
     manager = pluggy.PluginManager("modelhub")
-    manager.add_hookspecs(Specs)
+    manager.add_hookspecs(pkgutil.resolve_name(_SPECS))
     return manager
 
 
@@ -75,7 +88,7 @@ def explain_misfit(loaded: Any) -> str | None:
         manager.register(loaded)
     except pluggy.PluginValidationError as error:
         return describe(error)
-    known = [name for name in vars(Specs) if not name.startswith("_")]
+    known = [name for name in vars(pkgutil.resolve_name(_SPECS)) if not name.startswith("_")]
     found = find_hooks(manager, loaded)
     unknown = [name for name in found if name not in known]
     if unknown:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint
 from typing import Any
 
 from modelhub.foreign import DISTRIBUTION
 from modelhub.overriding import override
+from modelhub.plugins.declared import EntryPoint
 
 
 @dataclass(slots=True, eq=False)

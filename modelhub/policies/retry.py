@@ -40,10 +40,15 @@ class RetryPolicy:
         policy.explicit = bool(settings)
         return policy
 
+    def lay_over(self, retry: Mapping[str, Any]) -> RetryPolicy:
+        """This policy, with what ``retry`` says in its place."""
+        own = {name: getattr(self, name) for name in ("max_attempts", "initial", "max", "on_timeout")}
+        return RetryPolicy.from_config({**own, **retry})
+
     def wait_before(self, attempt: int, error: ModelCallError) -> float | None:
         """Seconds to wait before try number ``attempt`` (2 is the first repeat), or None to give up.
 
-        At least as long as the server asks for, and a little longer at random.
+        As long as the server asks for in this error, and a little longer at random.
         """
         if attempt > self.max_attempts:
             return None
@@ -52,9 +57,9 @@ class RetryPolicy:
         backoff: float = min(self.initial * 2.0 ** min(attempt - 2, 60), self.max)
         backoff *= 1 - 0.25 * random.random()
         asked = error.retry_after
-        if asked is None or not asked >= 0:
+        if asked is None or not asked > 0:
             return backoff
         if asked > self.max:
             return None
         # Never sooner than asked, and not all at once: whoever was turned away at the same time was told the same.
-        return max(asked, backoff) + asked * JITTER * random.random()
+        return asked + asked * JITTER * random.random()

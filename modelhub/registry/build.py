@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from modelhub import validation
 from modelhub.base.agentscope import complete
-from modelhub.base.drivers import Drivers
+from modelhub.base.composite import CompositeWrapper
 from modelhub.base.home import Home
 from modelhub.base.http import HTTPModelWrapperBase
+from modelhub.base.own import read_bounds
 from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import find_secrets, reference_names, resolve
-from modelhub.validation.schema.derive import FOR_THE_REGISTRY
+from modelhub.validation.rules.ways import WAYS
+from modelhub.validation.schema.derive import FOR_THE_REGISTRY, GUARDS, UNLESS_NAMED
+
+_OBEYED = GUARDS | {"timeout", "retry"}  # by the engine, for every model; one that is plain Python need not know
 
 if TYPE_CHECKING:
-    from modelhub.telemetry.observers import Observer
+    from modelhub.registry.guarding import Guarding
 
 
-def build_model(
-    config: dict[str, Any],
-    types: KnownTypes,
-    drivers: Drivers,
-    observers: Sequence[Observer],
-    place: Callable[[Problem], Problem],
-    reduce: Callable[[], tuple[Any, ...]],
-) -> Any:
-    """The model that ``config`` describes; ``place`` adds to a problem its place in a file, ``reduce`` says how the
-    model crosses to another process.
+def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guarding: Callable[[], Guarding]) -> Any:
+    """The model that ``config`` describes, which gets the rest of its ``home`` here.
 
     Raises PluginError if its class cannot be loaded or built, ConfigError if a reference of a plain Python model cannot
     be resolved. A model over HTTP resolves its references when it is first called.
@@ -44,13 +40,19 @@ def build_model(
     check = partial(validation.check_resolved, config, schema) if reference_names(config) else None
     if not issubclass(cls, HTTPModelWrapperBase):
         try:
+            _refuse_ways(cls, arguments)
             arguments = resolve(arguments, where=f"config {name!r}", types=typed)
             if check is not None and (problems := check()):
                 raise ConfigError(problems)
         except ConfigError as error:
-            raise ConfigError([place(problem) for problem in error.problems]) from None
+            raise ConfigError([home.place(problem) if home.place else problem for problem in error.problems]) from None
+    is_http = issubclass(cls, HTTPModelWrapperBase)
+    bounds: dict[str, float] = {}
+    if not is_http and not _names(cls, "timeout"):
+        bounds = dict(read_bounds(arguments.pop("timeout", None)))
     for note in (FOR_THE_REGISTRY - {"config_name"}) & arguments.keys():
-        if not _takes(cls, note):
+        unnamed = note not in UNLESS_NAMED and (is_http or note not in _OBEYED)
+        if not (_names(cls, note) or (unnamed and _takes(cls, note))):
             del arguments[note]
     try:
         model = cls(**arguments)
@@ -61,9 +63,32 @@ def build_model(
     complete(model, arguments)
     places = validation.find_secret_places(validation.View([(schema, schema)]), arguments)
     secrets = find_secrets(arguments, secret_paths=places)
-    retry_policy = RetryPolicy.from_config(config.get("retry"))
-    model.home = Home(drivers, observers, typed, place, retry_policy, secrets, reduce, check)
+    if not GUARDS.isdisjoint(config):
+        home.guards = find_guarding().build(config, typed, home.place)
+    home.types, home.secrets, home.check, home.bounds = typed, secrets, check, bounds
+    home.retry_policy = RetryPolicy.from_config(config.get("retry"))
+    model.home = home
     return model
+
+
+def _refuse_ways(cls: type, arguments: dict[str, Any]) -> None:
+    """Raise ConfigError if a model that is plain Python is given keys that only models over HTTP obey."""
+    for key in WAYS:
+        if key in arguments and key not in inspect.signature(cls).parameters:
+            message = f"config {arguments['config_name']!r}: unknown key {key!r} in {cls.__name__}"
+            hint = "this model connects by itself: set HTTPS_PROXY or SSL_CERT_FILE"
+            raise ConfigError([Problem("MH103", message, hint, path=(key,))])
+    timeout = arguments.get("timeout")
+    if isinstance(timeout, dict) and not _names(cls, "timeout") and not issubclass(cls, CompositeWrapper):
+        for key in timeout.keys() - {"total"}:
+            message = f"config {arguments['config_name']!r}: unknown key {key!r} in timeout of {cls.__name__}"
+            hint = "this model connects by itself: total bounds the whole call"
+            raise ConfigError([Problem("MH103", message, hint, path=("timeout", key))])
+
+
+def _names(cls: type, key: str) -> bool:
+    """Whether the ``__init__`` of a class names ``key`` itself."""
+    return key in inspect.signature(cls).parameters
 
 
 def _takes(cls: type, key: str) -> bool:

@@ -15,7 +15,7 @@ from modelhub.secrets import redact
 
 INSTALLED = KnownTypes({})
 # What `modelhub validate` says and a running program need not hear again.
-ADVICE = frozenset({"MH305", "MH401", "MH503"})
+ADVICE = frozenset({"MH305", "MH312", "MH401", "MH503"})
 _CERTAIN = ("MH302", "MH402")  # what is a warning until somebody asks for the values of this moment
 
 
@@ -29,7 +29,9 @@ def read(
     loaded = sources.load(profile, validation.Spellings(types))
     loaded.add(*check(loaded.entries, types))
     if environment:
-        found = validation.check_environment(loaded.entries, schema_of=types.find_schema, model_types=types)
+        found = validation.check_environment(
+            loaded.entries, schema_of=types.find_schema, model_types=types, complete=types.complete
+        )
         wrong = {_place(problem) for problem in found if problem.severity == "error"}
         loaded.problems[:] = [
             each for each in loaded.problems if each.code not in _CERTAIN or _place(each) not in wrong
@@ -41,7 +43,13 @@ def read(
 
 def check(entries: list[Entry], types: KnownTypes = INSTALLED) -> list[Problem]:
     """The problems that validation finds in ``entries``."""
-    return validation.check(entries, schema_of=types.find_schema, model_types=types, rivals_of=types.find_rivals)
+    return validation.check(
+        entries,
+        schema_of=types.find_schema,
+        model_types=types,
+        rivals_of=types.find_rivals,
+        complete=types.complete,
+    )
 
 
 def warn(problems: Iterable[Problem]) -> None:

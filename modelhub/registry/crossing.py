@@ -10,10 +10,11 @@ from types import FunctionType
 from typing import Any
 
 from modelhub.configs.readers.json_types import copy_plain
+from modelhub.configs.sources.addresses import is_address
 from modelhub.diagnostics.wording import label
 from modelhub.errors import Problem
 from modelhub.locks import Lock
-from modelhub.secrets import is_secret_name, redact
+from modelhub.secrets import anchor_paths, is_secret_place, redact
 from modelhub.secrets.references import parse_pieces
 
 KEPT = 8  # registries that have come with models
@@ -29,6 +30,7 @@ class Packed:
     profile: str
     wrappers: tuple[type, ...]
     observers: tuple[Any, ...]
+    allow_python: bool = False
 
     def travelling(self) -> Packed:
         """The same without the observers that stay: all but functions that another process can import."""
@@ -44,7 +46,12 @@ def find_folder() -> str:
 
 
 def settle(source: Any, folder: str) -> Any:
-    """``source`` with absolute paths, as seen from ``folder``, and its objects as plain data, references unresolved."""
+    """``source`` with absolute paths, as seen from ``folder``, and its objects as plain data, references unresolved.
+
+    An address stays as it is.
+    """
+    if isinstance(source, str) and is_address(source):
+        return source
     if isinstance(source, str | os.PathLike):
         return os.path.join(folder, os.fspath(source))  # noqa: PTH118  it keeps the spelling
     if isinstance(source, Mapping):
@@ -62,9 +69,12 @@ def _settle_object(config: dict[str, Any], folder: str) -> dict[str, Any]:
 
 
 def _settle_references(value: Any, folder: str) -> Any:
-    """``value`` with absolute paths in its ``${file:...}``."""
+    """``value`` with absolute paths in its ``${file:...}`` and ``tls``."""
     if isinstance(value, dict):
-        return {key: _settle_references(item, folder) for key, item in value.items()}
+        settled = {key: _settle_references(item, folder) for key, item in value.items()}
+        if isinstance(settled.get("tls"), dict):
+            settled["tls"].update(anchor_paths(settled["tls"], folder))
+        return settled
     if isinstance(value, list):
         return [_settle_references(item, folder) for item in value]
     if not isinstance(value, str) or "${file:" not in value:
@@ -81,12 +91,12 @@ def refuse_keys(source: Any, exposed: list[Problem]) -> None:
     ``exposed`` is what validation has found; here, keys of servers on this machine count, too.
     """
     from modelhub.validation.rules.plaintext import is_harmless
-    from modelhub.validation.walk import find_texts, last_key
+    from modelhub.validation.walk import find_texts
 
     for problem in exposed:
         raise _refusal(f"config {problem.config_name!r}", problem.message)
     for path, text in find_texts(source):
-        is_secret = is_secret_name(last_key(path)) and not is_harmless(text)
+        is_secret = is_secret_place(path) and not is_harmless(text)
         if is_secret or ("://" in text and redact({"": text}) != {"": text}):
             raise _refusal(_find_name(source, path), f"{label(path)} is a secret in plain text")
 
@@ -115,7 +125,10 @@ def _is_importable(observer: Any) -> bool:
 
 def build(packed: Packed) -> Any:
     """A new registry from what was packed."""
-    return packed.kind(packed.source, wrappers=packed.wrappers, profile=packed.profile, observers=packed.observers)
+    allowed = {"allow_python": True} if packed.allow_python else {}
+    return packed.kind(
+        packed.source, wrappers=packed.wrappers, profile=packed.profile, observers=packed.observers, **allowed
+    )
 
 
 def reduce_model(registry: Any, config_name: str) -> tuple[Any, ...]:

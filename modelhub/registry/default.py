@@ -16,15 +16,25 @@ _default: ModelRegistry | None = None
 
 
 def init(
-    model_configs: Any, *, profile: str | None = None, watch: bool = False, observers: Iterable[Observer] = ()
+    model_configs: Any,
+    *,
+    profile: str | None = None,
+    watch: bool = False,
+    observers: Iterable[Observer] = (),
+    allow_python: bool = False,
 ) -> ModelRegistry:
     """Load ``model_configs`` (see ModelRegistry) into a new default registry and return it.
 
-    Raises ConfigError with every problem found; then the default registry does not change.
+    Raises ConfigError with every problem found; then the default registry does not change. With ``watch``, it reloads
+    whenever a file or an address that it has read changes, or a new file belongs to it; see ``on_reload``. With
+    ``allow_python``, configs may name classes by ``model_type: python:package.module:Class``: whoever can write them
+    can then run code.
     """
     global _default
     warn_of_foreign()
-    _default = ModelRegistry(model_configs, profile=profile, watch=watch, observers=observers)
+    _default = ModelRegistry(
+        model_configs, profile=profile, watch=watch, observers=observers, allow_python=allow_python
+    )
     return _default
 
 

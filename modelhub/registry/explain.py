@@ -83,16 +83,19 @@ def _is_there(reference: str) -> bool:
 
 
 def _find_defaults(view: View, config: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Find the defaults of the schema, also those that the config replaces."""
+    """Find the defaults of the schema that apply to ``config``, also those that it replaces."""
     for key in sorted(view.properties):
         child = view.child(key)
         if child is None or child.deprecated:
             continue
+        own = config.get(key) if isinstance(config, dict) else None
+        if own is None and child.first("x-absent") == "off":
+            continue
         default = child.first("default")
-        if default is not None:
+        if default is not None and not isinstance(own, dict):
             yield (*path, key), default
         elif child.properties and len(path) < _DEEPEST:
-            yield from _find_defaults(child, config, (*path, key))
+            yield from _find_defaults(child, own, (*path, key))
 
 
 def _has(config: Any, path: tuple[str, ...]) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import PluginError
 from modelhub.overriding import override
+from modelhub.plugins.declared import EntryPoint
 from modelhub.plugins.group import PluginGroup, subclass_of
 from modelhub.plugins.plugin import Plugin
 from modelhub.validation.schema.store import load_schema
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
+    from modelhub.registry.shipped import Shipped
 
 GROUP = "modelhub.wrappers"
 
@@ -25,6 +26,7 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
     def __init__(self) -> None:
         super().__init__(GROUP, "wrapper", subclass_of("modelhub.ModelWrapperBase"), noun="model_type")
         self._classes: dict[str, list[Plugin]] = {}  # by what their entry points name
+        self._shipped: dict[Plugin, Shipped] = {}  # what is only data
 
     @override
     def load(self, name: str) -> type[ModelWrapperBase]:
@@ -45,7 +47,7 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
         """What is wrong with a wrapper or its schema, as far as that can be seen without importing it."""
         with suppress(PluginError):
             self._read_schema(plugin)
-        return super().inspect(plugin)
+        return plugin.flaw if plugin in self._shipped else super().inspect(plugin)
 
     @override
     def forget(self) -> None:
@@ -53,6 +55,23 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
         with self._lock:
             super().forget()
             self._classes.clear()
+            self._shipped.clear()
+
+    @override
+    def describe(self, plugin: Plugin) -> str:
+        """What a wrapper is good for; of one that is only data, which type does the work."""
+        shipped = self._shipped.get(plugin)
+        return super().describe(plugin) if shipped is None else f"{shipped.base}, by a config in its package"
+
+    def find_defaults(self, model_type: str) -> dict[str, Any] | None:
+        """What configs of a type need not say, since a package ships it; None for most types.
+
+        Raises PluginError if the package's config cannot be used.
+        """
+        plugin = self.find(model_type)
+        if plugin is None or plugin.built_in or find_package(plugin.entry_point) is None:
+            return None
+        return self._read_shipped(plugin).defaults
 
     def schema(self, model_type: str) -> dict[str, Any] | None:
         """The schema of an installed type, without importing it; if its package has none, one is derived.
@@ -77,11 +96,49 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
             from modelhub.validation.schema.installed import find_installed_schema
 
             if (absence := explain_absence(plugin.entry_point)) is None:
+                if find_package(plugin.entry_point) is not None:
+                    return self._find_shipped_schema(plugin)
                 point, known = plugin.entry_point, partial(self._find_known, (*asking, plugin))
                 return find_installed_schema(point.module, point.attr, plugin.name, known)
         except Exception as error:  # whatever else a plugin may have put where its schema should be
             raise self.quarantine(plugin, f"its schema cannot be read: {error}") from error
         raise self.quarantine(plugin, absence)
+
+    def _find_shipped_schema(self, plugin: Plugin) -> dict[str, Any] | None:
+        """The schema of a type that is only data; if its package has none, that of the type that does the work."""
+        from modelhub.validation.schema.extend import combine
+        from modelhub.validation.schema.installed import find_schema_file
+
+        point, shipped = plugin.entry_point, self._read_shipped(plugin)
+        own = find_schema_file(point.module.partition(".")[0], plugin.name)
+        return own if own is not None else combine(iter([load_schema(shipped.base) or {}]), plugin.name)
+
+    def _read_shipped(self, plugin: Plugin) -> Shipped:
+        """What is shipped in place of a class; raises PluginError if it cannot be used."""
+        from modelhub.registry.shipped import read_shipped
+
+        with self._lock:
+            if plugin not in self._shipped:
+                if plugin.flaw is not None:
+                    raise self.quarantine(plugin, plugin.flaw)
+                bases = [each.name for each in self.plugins if each.built_in]
+                try:
+                    package = find_package(plugin.entry_point) or ""
+                    self._shipped[plugin] = read_shipped(package, plugin.name, load_schema, bases)
+                except Exception as error:  # whatever else may be in the place of a config
+                    raise self.quarantine(plugin, str(error)) from error
+            return self._shipped[plugin]
+
+    @override
+    def _import(self, plugin: Plugin) -> None:
+        if plugin.built_in or find_package(plugin.entry_point) is None:
+            super()._import(plugin)
+            return
+        from modelhub.registry.shipped import build_class
+
+        with suppress(PluginError):  # which is the flaw of the plugin now
+            shipped = self._read_shipped(plugin)
+            plugin.loaded = build_class(plugin.name, super().load(shipped.base), shipped)
 
     def _find_known(self, asking: tuple[Plugin, ...], module: str, name: str) -> dict[str, Any] | None:
         if not self._classes:
@@ -94,9 +151,15 @@ class InstalledWrappers(PluginGroup["type[ModelWrapperBase]"]):
         return None
 
 
+def find_package(entry_point: EntryPoint) -> str | None:
+    """The package that ships a config in place of a class; None where the entry point names a class."""
+    match = entry_point.match
+    return entry_point.module.partition(".")[0] if match is not None and match["attr"] is None else None
+
+
 def _name_class(entry_point: EntryPoint) -> str:
     """The module and the class that an entry point names, without extras."""
-    match = entry_point.pattern.match(entry_point.value)
+    match = entry_point.match
     return f"{match['module']}:{match['attr']}" if match else ""
 
 

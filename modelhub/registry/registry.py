@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.diagnostics.wording import suggest_name
-from modelhub.errors import ConfigError, ModelHubError, Problem
-from modelhub.locks import Lock
+from modelhub.errors import ConfigError, Problem
 from modelhub.overriding import override
 from modelhub.registry import checking, crossing
-from modelhub.registry.generation import Generation
+from modelhub.registry.loading import Callback, Loader
+from modelhub.registry.report import ReloadReport
 from modelhub.registry.types import KnownTypes
+from modelhub.registry.workshop import Workshop
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
-    from modelhub.base.drivers import Drivers
     from modelhub.registry.explain import Explained
+    from modelhub.registry.tree import Branch
+    from modelhub.registry.watching import Watcher
     from modelhub.telemetry.observers import Observer
 
 
 class ModelRegistry:
     """The models that configs declare; each is built when it is first fetched, and stays the same object.
 
-    ``model_configs`` is a dict, a list, a path (.json, .yaml, .yml, .toml, or a folder of such), or a list that mixes
-    them; ``wrappers`` are classes to know besides the installed ones. Raises ConfigError with every problem of
-    every source; nothing is loaded then. ``observers`` are told the events of every call (see modelhub.events).
-    ``profile`` names the overlay to apply (default: $MODELHUB_PROFILE). Use it as
-    a context manager, or ``close`` it, to close its connections. Safe to share between threads and event loops.
+    ``model_configs`` is a dict, a list, a path (.json, .yaml, .yml, .toml, or a folder of such), an address
+    (``https://host/models.yaml``, redis, etcd, consul, nacos, or a plugin's), or a list that mixes them; ``wrappers``
+    are classes to know besides the installed ones. Raises ConfigError with every problem of every source; nothing is
+    loaded then. ``observers`` are told the events of every call (see modelhub.events). ``profile`` names the overlay to
+    apply (default: $MODELHUB_PROFILE). With ``allow_python``, configs may name classes, whose modules are run, by
+    ``model_type: python:package.module:Class``. With ``watch``, threads reload when the sources change. Use it as a
+    context manager, or ``close`` it, to close its connections and end those threads. Safe to share between threads and
+    event loops.
     """
 
     def __init__(
@@ -42,57 +46,86 @@ class ModelRegistry:
         profile: str | None = None,
         watch: bool = False,
         observers: Iterable[Observer] = (),
+        allow_python: bool = False,
     ) -> None:
-        if watch:
-            raise ModelHubError("watch= is not supported yet")
-        self._lock = Lock()
-        self._drivers: Drivers | None = None  # made with the first model
-        self._closed = False
         self._observers: list[Observer] = []
         for observer in observers:
             self.observe(observer)
         self._registered: dict[str, type[ModelWrapperBase]] = {}
-        self._types = KnownTypes(self._registered)
-        self._source = model_configs
-        self._profile = configs.select_profile(profile)
-        self._now = Generation()
+        self._types = KnownTypes(self._registered, allow_python=allow_python)
+        self._allow_python = allow_python
+        self._loader = Loader(model_configs, profile, self._types)
+        self._lock = self._loader.lock
+        self._workshop = Workshop(self._loader, self._types, self._observers)
+        self._watcher: Watcher | None = None
         for wrapper in wrappers:
             self.register(wrapper)
-        if model_configs is not None:
-            self.reload()
+        self._loader.load()
+        if watch:
+            from modelhub.registry.watching import Watcher
+
+            self._watcher = Watcher(self._loader)
 
     def get_model(self, config_name: str) -> Any:
         """The model called ``config_name``; raises ConfigError if there is none, PluginError if it cannot be built."""
-        now = self._now
-        model = now.models.get(config_name)
+        model = self._loader.now.models.get(config_name)
         if model is not None:
             return model
         with self._lock:
+            now = self._loader.now
             model = now.models.get(config_name)
             if model is None:
-                model = now.models[config_name] = self._build(self._entry(config_name, now))
+                model = now.models[config_name] = self._workshop.build(self, self.build_config(config_name))
             return model
 
     def names(self) -> list[str]:
         """The config_names, in the order of their sources."""
-        return list(self._now.entries)
+        return list(self._loader.now.entries)
 
     def config(self, config_name: str) -> dict[str, Any]:
         """The effective config called ``config_name``, with its secrets masked."""
-        entry = self._entry(config_name, self._now)
-        return checking.mask(entry.config, self._modernize(entry), self._types)
+        entry = self._entry(config_name)
+        return checking.mask(self._types.complete(entry.config), self._loader.modernize(entry), self._types)
 
     def build_config(self, config_name: str) -> dict[str, Any]:
         """The same config with modern spellings and with its secrets, for building a wrapper. Do not print it."""
-        return dict(self._modernize(self._entry(config_name, self._now)))
+        return dict(self._loader.modernize(self._entry(config_name)))
+
+    def reach(self, config_name: str) -> list[str]:
+        """The names of the configs that a call of ``config_name`` may ask: itself, those it names, and so on."""
+        reached = [config_name]
+        for name in reached:  # which grows
+            config = self.build_config(name)
+            schema = self._types.find_schema(config["model_type"]) or {}
+            edges = validation.find_edges(0, validation.View([(schema, schema)]), config)
+            reached += dict.fromkeys(edge.target for edge in edges if edge.target not in reached)
+        return reached
+
+    def capabilities(self, config_name: str) -> dict[str, Any]:
+        """What the model called ``config_name`` can do, as data; of one that asks others, what all of these can."""
+        config = self.build_config(config_name)
+        schema = self._types.find_schema(config["model_type"]) or {}
+        edges = validation.find_edges(0, validation.View([(schema, schema)]), config)
+        targets = [self.capabilities(name) for name in dict.fromkeys(edge.target for edge in edges)]
+        return validation.find_capabilities(config, schema, targets)
 
     def explain(self, config_name: str) -> list[Explained]:
         """Where each value of the config called ``config_name`` comes from and what it replaced, secrets masked."""
         from modelhub.registry.explain import explain
 
-        entry = self._entry(config_name, self._now)
-        model_type = self._modernize(entry)["model_type"]
+        entry = self._entry(config_name)
+        model_type = self._loader.modernize(entry)["model_type"]
         return explain(entry, self._types.find_schema(model_type) or {})
+
+    def tree(self, config_name: str) -> Branch | None:
+        """The models that a call of ``config_name`` may ask, with the worst it may come to; None if it asks no others.
+
+        Nothing is built, and no secret is in it.
+        """
+        from modelhub.registry.tree import build_tree
+
+        configs = [self.build_config(name) for name in self.reach(config_name)]
+        return build_tree([(config, self._types.find_schema(config["model_type"]) or {}) for config in configs])
 
     def register(self, wrapper: type[ModelWrapperBase]) -> None:
         """Make a wrapper class known under the ``model_type`` it declares itself, and under its class name.
@@ -108,32 +141,40 @@ class ModelRegistry:
                 if name:
                     self._registered[name] = wrapper
 
-    def reload(self) -> None:
-        """Read the sources again; a failure raises ConfigError and changes nothing.
+    def reload(self) -> ReloadReport:
+        """Read the sources again, and say what has changed; a failure raises ConfigError and changes nothing.
 
-        A model whose config is unchanged stays the same object. Nothing changes either when a warning raises.
+        A model whose config is unchanged stays the same object; one that is replaced or removed finishes its calls.
+        Nothing changes either when a warning raises.
         """
-        folder, sources = crossing.find_folder(), configs.Sources()
-        sources.add(self._source)
-        loaded = self.read(sources)
-        wrong = [problem for problem in loaded.problems if problem.severity == "error"]
-        if wrong:
-            raise ConfigError(wrong)
-        named = ((self._modernize(entry)["config_name"], entry) for entry in loaded.entries)
-        fresh = Generation(named, folder, loaded.problems)
-        checking.warn(loaded.problems)
-        with self._lock:  # last, because whatever is done before may raise
-            for name, model in self._now.models.items():
-                if name in fresh.entries and fresh.entries[name].config == self._now.entries[name].config:
-                    fresh.models[name] = model
-            self._now = fresh
+        return self._loader.reload()
+
+    @property
+    def generation(self) -> int:
+        """How many different sets of configs have been in use, the first one included."""
+        return self._loader.now.number
+
+    @property
+    def last_error(self) -> ConfigError | None:
+        """Why the last reload was refused; None if it was not."""
+        return self._loader.last_error
+
+    def on_reload(self, callback: Callback) -> Callback:
+        """Call ``callback``, in the thread that has reloaded, with each ReloadReport and each ConfigError of a refusal.
+
+        One that raises is logged. Returns the callback, so that this can be a decorator.
+        """
+        if not callable(callback):
+            raise TypeError(f"a callback is a function that takes a report or an error, not {callback!r}")
+        self._loader.callbacks.append(callback)
+        return callback
 
     def read(self, sources: configs.Sources, *, environment: bool = False) -> configs.Loaded:
         """The configs of ``sources`` as they are in effect under the profile, and everything that is wrong with them.
 
         With ``environment``, the values of their references are checked, too.
         """
-        return checking.read(sources, self._profile, self._types, environment=environment)
+        return checking.read(sources, self._loader.profile, self._types, environment=environment)
 
     def check(self, entries: list[Entry]) -> list[Problem]:
         """The problems that validation finds in ``entries``."""
@@ -148,28 +189,27 @@ class ModelRegistry:
     @property
     def is_closed(self) -> bool:
         """Whether its models can no longer be called."""
-        return self._closed
+        return self._workshop.is_closed
 
     def close(self) -> None:
         """Close the connections; calling a model afterwards raises ModelHubError."""
-        self._closed = True
-        if self._drivers is not None:
-            self._drivers.close()
+        if self._watcher is not None:
+            self._watcher.close()
+        self._workshop.close()
 
     async def aclose(self) -> None:
         """Close the connections, waiting for those of the running event loop."""
-        if self._drivers is not None:
-            await self._drivers.aclose()
+        await self._workshop.aclose()
         self.close()
 
     def __contains__(self, config_name: object) -> bool:
-        return config_name in self._now.entries
+        return config_name in self._loader.now.entries
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
     def __len__(self) -> int:
-        return len(self._now.entries)
+        return len(self._loader.now.entries)
 
     def __enter__(self) -> ModelRegistry:
         return self
@@ -190,13 +230,14 @@ class ModelRegistry:
 
         Raises TypeError if a key in plain text would be in it, unless it may be ``exposed``.
         """
-        now = self._now
-        source = crossing.settle(self._source, now.folder)
+        now = self._loader.now
+        source = crossing.settle(self._loader.source, now.folder)
         if not exposed:
             crossing.refuse_keys(source, now.exposed)
         local = self._types.find_local(entry.config.get("model_type") for entry in now.entries.values())
         wrappers = tuple(dict.fromkeys([*local, *self._registered.values()]))
-        return crossing.Packed(type(self), now.key, source, self._profile or "", wrappers, tuple(self._observers))
+        profile, observers = self._loader.profile or "", tuple(self._observers)
+        return crossing.Packed(type(self), now.key, source, profile, wrappers, observers, self._allow_python)
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
@@ -213,31 +254,10 @@ class ModelRegistry:
     def __repr__(self) -> str:
         return f"<ModelRegistry of {len(self)} models>"
 
-    def _entry(self, config_name: str, generation: Generation) -> Entry:
-        entry = generation.entries.get(config_name)
+    def _entry(self, config_name: str) -> Entry:
+        entries = self._loader.now.entries
+        entry = entries.get(config_name)
         if entry is None:
-            hint = suggest_name(str(config_name), generation.entries, "config_names")
+            hint = suggest_name(str(config_name), entries, "config_names")
             raise ConfigError([Problem("MH300", f"there is no model called {config_name!r}", hint)])
         return entry
-
-    def _build(self, entry: Entry) -> Any:
-        from modelhub.base.drivers import Drivers
-        from modelhub.registry.build import build_model
-
-        config = self._modernize(entry)
-        if self._drivers is None:
-            self._drivers = Drivers()
-            if self._closed:
-                self._drivers.close()
-        name = config["config_name"]
-        place, reduce = partial(self._place, name), partial(crossing.reduce_model, self, name)
-        return build_model(config, self._types, self._drivers, self._observers, place, reduce)
-
-    def _modernize(self, entry: Entry) -> dict[str, Any]:
-        """The config of ``entry`` with modern spellings; older releases of AgentScope spelt some keys differently."""
-        return validation.modernize(entry.config, self._types)
-
-    def _place(self, config_name: str, problem: Problem) -> Problem:
-        """Add to ``problem`` the place in a file of the value that it is about."""
-        entry = self._now.entries.get(config_name)
-        return problem if entry is None else validation.place_problem(entry, problem, self._types)

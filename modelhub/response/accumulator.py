@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from modelhub.response.tool_calls import ArrivingCall, ToolCall, ToolCallDelta, build_tool_calls, make_call_id
 from modelhub.response.usage import Usage
-from modelhub.wire import decode_json
+from modelhub.wire import Reply, decode_json
 
 if TYPE_CHECKING:
     from modelhub.response.origin import Origin
     from modelhub.response.response import ModelResponse
+    from modelhub.trail import Entry
+
+
+class Sent(Protocol):
+    """What of the tools of a call was sent in another form than the caller's."""
+
+    names: dict[str, str]
+
+    def restore(self, calls: Any) -> None:
+        """Give tool calls the form that the caller's tools have."""
 
 
 class Accumulator:
     """Gathers deltas; ``state`` is a wrapper's own memory between events.
 
-    ``delivered`` says that some of it has been handed to the caller, ``ended`` that no more will come.
+    ``delivered`` says that some of it has been handed to the caller, ``ended`` that no more will come, ``reply`` what
+    an HTTP stream comes in.
     """
 
     __slots__ = (
+        "before",
         "calls",
         "delivered",
         "ended",
@@ -31,14 +43,20 @@ class Accumulator:
         "raw",
         "reasoning",
         "refusal",
+        "reply",
         "request_id",
+        "sent",
         "state",
         "text",
+        "trail",
         "usage",
     )
 
-    def __init__(self, origin: Origin | None = None) -> None:
+    def __init__(self, origin: Origin | None = None, sent: Sent | None = None) -> None:
         self.origin = origin
+        self.sent = sent
+        self.before: tuple[Entry, ...] = ()  # what the call that this is a part of had tried
+        self.trail: tuple[Entry, ...] = ()
         self.restart()
 
     def restart(self) -> None:
@@ -50,6 +68,7 @@ class Accumulator:
         self.raw: list[Any] = []
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
+        self.reply: Reply | None = None
         self.request_id: str | None = None
         self.model: str | None = None
         self.parsed: Any = None
@@ -59,12 +78,18 @@ class Accumulator:
         self.state: dict[str, Any] = {}
 
     def add(self, delta: ModelResponse) -> None:
-        """Take in one delta."""
-        if delta.text:
-            self.text.append(delta.text)
-        if delta.reasoning:
-            self.reasoning.append(delta.reasoning)
+        """Take in one delta; raises TypeError for a piece of text that is none."""
+        if text := delta.text:
+            if not isinstance(text, str):
+                raise _no_text("text", text)
+            self.text.append(text)
+        if reasoning := delta.reasoning:
+            if not isinstance(reasoning, str):
+                raise _no_text("reasoning", reasoning)
+            self.reasoning.append(reasoning)
         if delta.refusal:
+            if not isinstance(delta.refusal, str):
+                raise _no_text("refusal", delta.refusal)
             self.refusal.append(delta.refusal)
         if delta.tool_calls:
             for piece in delta.tool_calls:
@@ -81,6 +106,8 @@ class Accumulator:
             self.image_urls += delta.image_urls
 
     def _add_call(self, piece: ToolCallDelta) -> None:
+        if self.sent is not None and piece.name:
+            piece.name = self.sent.names.get(piece.name, piece.name)
         call = None
         if piece.index is None:
             call = self.calls[-1] if self.calls else None
@@ -98,9 +125,12 @@ class Accumulator:
         for call in self.calls:
             if call.name or call.arguments:
                 call.id = call.id or make_call_id()  # once, so that each look at a stream sees the same
-        return build_tool_calls(
+        calls = build_tool_calls(
             (call.id, call.name, {"input": call.arguments} if call.custom else call.arguments) for call in self.calls
         )
+        if self.sent is not None and calls:
+            self.sent.restore(calls)
+        return calls
 
     def has_told(self) -> bool:
         """Whether anything of an answer has come: text, reasoning, a tool call, an image or a refusal."""
@@ -122,6 +152,10 @@ def _begins(piece: ToolCallDelta, call: ToolCallDelta) -> bool:
     if piece.id and call.id:
         return piece.id != call.id
     return not piece.id and not call.custom and _is_whole(call.arguments)
+
+
+def _no_text(what: str, piece: Any) -> TypeError:
+    return TypeError(f"its {what} is a {type(piece).__name__}, not a str")
 
 
 def _is_whole(arguments: str) -> bool:

@@ -13,6 +13,7 @@ from modelhub.overriding import override
 if TYPE_CHECKING:
     from modelhub.response.origin import Origin
     from modelhub.response.usage import Usage
+    from modelhub.trail import Attempt, Entry
 
 _SHOWN = ("text", "reasoning", "refusal", "tool_calls", "finish_reason", "usage", "parsed")
 
@@ -35,6 +36,7 @@ class ModelResponse:
     __slots__ = (
         "__weakref__",
         "_arrival",
+        "_trail",
         "embedding",
         "finish_reason",
         "image_urls",
@@ -64,6 +66,7 @@ class ModelResponse:
     refusal: str | None
     origin: Origin | None
     _arrival: Any  # of a StreamedResponse, which has the same slots
+    _trail: tuple[Entry, ...]  # of the response of a call
     _become_streamed: ClassVar[Callable[[Any, Iterator[str]], None]]  # given by ``cumulative``, which knows how
 
     def __init__(
@@ -99,6 +102,25 @@ class ModelResponse:
         self.request_id = request_id
         self.model = model
         self.refusal = refusal
+
+    @property
+    def trail(self) -> tuple[Attempt, ...]:
+        """What was tried to get this answer, the oldest attempt first; empty for a response that no call gave."""
+        from modelhub.trail import build_trail  # few look at it
+
+        return build_trail(getattr(self, "_trail", ()))
+
+    @property
+    def config_name(self) -> str | None:
+        """The config that answered; None for a response that no call gave."""
+        entries: tuple[Entry, ...] = getattr(self, "_trail", ())
+        return entries[-1][0][0] if entries else None
+
+    @property
+    def cached(self) -> bool:
+        """Whether it is an answer that was kept from a call before."""
+        entries: tuple[Entry, ...] = getattr(self, "_trail", ())
+        return bool(entries) and entries[-1][0][6] == "cached"
 
     @override
     def __getstate__(self) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.arrival import Arrival, Source, Spent
 from modelhub.response.response import ModelResponse
 from modelhub.response.tool_calls import MalformedToolCall
+
+if TYPE_CHECKING:
+    from modelhub.trail import Attempt
 
 
 def build_response(so_far: Accumulator) -> ModelResponse:
@@ -97,6 +100,23 @@ class StreamedResponse(ModelResponse):
         for name, value in {**(own or {}), **slots}.items():
             setattr(self, name, value)
 
+    @property
+    @override
+    def trail(self) -> tuple[Attempt, ...]:
+        """What was tried to get this answer; of one that is still arriving, the attempts that failed."""
+        from modelhub.trail import build_trail
+
+        so_far = self._arrival.so_far
+        return build_trail(getattr(self, "_trail", (*so_far.before, *so_far.trail)))
+
+    @property
+    @override
+    def cached(self) -> bool:
+        """Whether it is an answer that was kept from a call before."""
+        so_far = self._arrival.so_far
+        entries = getattr(self, "_trail", (*so_far.before, *so_far.trail))
+        return bool(entries) and entries[-1][0][6] == "cached"
+
     @property  # type: ignore[explicit-override]  # mypy overlooks the mark of a property that has a setter
     @override
     def text(self) -> str | None:
@@ -136,6 +156,7 @@ class StreamedResponse(ModelResponse):
         whole = build_response(arrival.so_far)
         for name in FIELDS:
             setattr(self, name, getattr(whole, name))
+        self._trail = (*arrival.so_far.before, *arrival.so_far.trail)
 
     @override
     def __iter__(self) -> Generator[ModelResponse, None, None]:
@@ -160,8 +181,11 @@ class StreamedResponse(ModelResponse):
         deltas = source if isinstance(source, AsyncIterator) else _in_thread(cast("Iterator[ModelResponse]", source))
         self._arrival.iterating = True
         try:
+            ready = getattr(source, "ready", ())
             async for delta in deltas:
                 yield delta
+                while ready:
+                    yield ready.popleft()
             self._settle()
         finally:
             self._arrival.iterating = False

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
+from modelhub.patterns import expression
 from modelhub.secrets.shapes import MASK
 
 _NAME = r"(?P<name>[A-Za-z_]\w*)"
@@ -59,7 +60,7 @@ _WHOLE = (
 )
 _ANY_CASE = (rf"\${_NAME}", rf"%{_NAME}%")
 _BEFORE = r"\s*(?:(?i:bearer|basic|token|key)\s+)?"
-_OWN = re.compile(r"\$\$\{|\$\{(?:env:)?[A-Za-z_][A-Za-z0-9_]*(?::-[^{}]*)?\}|\$\{(?:file|keyring):[^}]*\}")
+_OWN = expression(r"\$\$\{|\$\{(?:env:)?[A-Za-z_][A-Za-z0-9_]*(?::-[^{}]*)?\}|\$\{(?:file|keyring):[^}]*\}")
 _CERTAIN_SIGNS = ("env", "ENV", "Env", "secret", "vars", "inputs", "{file:", "${")
 _SIGNS = (*_CERTAIN_SIGNS, "$", "%", "{")
 _PLAIN_DEFAULT = (

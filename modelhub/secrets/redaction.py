@@ -1,27 +1,34 @@
 """Masks secrets in everything that is shown: in copies of configs and in the texts of errors."""
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
+from modelhub.patterns import expression
 from modelhub.secrets.references import PATTERN, parse_pieces
 from modelhub.secrets.shapes import MASK, mask_keys
 
 SHORTEST = 4  # a shorter text stands in many others
-_SECRET_WORDS = re.compile(
+_SECRET_WORDS = expression(
     r"apikey|accesskey|secretkey|privatekey|accesstoken|authtoken|authorization|bearer|cookie|credentials?"
     r"|pass(?:phrase|word|wd)|pwd|secrets?|sig|signature"
 )
 _LAST_WORDS = ("key", "keys", "token")
-_HARMLESS = re.compile(
+_HARMLESS = expression(  # the last are how a gateway signs, as in X-Ca-Signature-Method
     r"(?:messages|cache|prompt_cache|public|partition|routing|sort)_key|(?:bos|cls|eos|mask|pad|sep|stop|unk)_token"
+    r"|(?:[^_]*+_){0,4}signature_(?:algorithm|headers|method|version)"
 )
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PLACES = frozenset(("auth", key) for key in ("value", "username", "client_id"))  # secret there, whatever their names
+_CAMEL = expression(r"(?<=[a-z0-9])(?=[A-Z])")
 # These patterns take time in proportion to the text, whatever it is: nothing in them may match in two ways.
 _REFERENCE = PATTERN.replace("+", "{1,2000}+")
 _PART = rf"(?:{_REFERENCE}|[^\s/?#@])*+"
-_USERINFO = re.compile(rf"(?P<before>[A-Za-z0-9+.-]://(?:[^\s/?#@:]*+:)?+)(?P<secret>{_PART}(?:@{_PART}(?=@))*+)(?=@)")
-_QUERY = re.compile(rf"(?P<before>[?&](?P<name>[^\s=&#?]++)=)(?P<secret>(?:{_REFERENCE}|[^\s&#])*+)")
+_USERINFO = expression(rf"(?P<before>[A-Za-z0-9+.-]://(?:[^\s/?#@:]*+:)?+)(?P<secret>{_PART}(?:@{_PART}(?=@))*+)(?=@)")
+# A proxy's address; its password may have any characters, so that what logs in ends at the last @.
+_LOGIN = expression(
+    rf"(?s)\A(?P<before>(?:[A-Za-z0-9+.-]{{1,20}}+://)?+(?:(?:{_REFERENCE}|[^:@/])*+:)?+)(?P<secret>.*)(?=@[^@]*\Z)"
+)
+_QUERY = expression(rf"(?P<before>[?&](?P<name>[^\s=&#?]++)=)(?P<secret>(?:{_REFERENCE}|[^\s&#])*+)")
 
 
 def redact(
@@ -56,15 +63,17 @@ def _find_hidden(
     hide = hide or path in paths
     if isinstance(value, (dict, list)):
         for step, item in value.items() if isinstance(value, dict) else enumerate(value):
-            named = isinstance(step, str) and is_secret_name(step)
-            yield from _find_hidden(item, paths, (*path, step), hide or named)
+            yield from _find_hidden(item, paths, (*path, step), hide or is_secret_place((*path, step)))
     elif isinstance(value, str) and hide:
         yield value
+    elif isinstance(value, str) and path[-1:] == ("proxy",):
+        yield from (match["secret"] for match in _LOGIN.finditer(value))
     elif isinstance(value, str) and "://" in value:
-        yield from (match["secret"] for match in re.finditer(_USERINFO, value))
-        yield from (match["secret"] for match in re.finditer(_QUERY, value) if is_secret_name(match["name"]))
+        yield from (match["secret"] for match in _USERINFO.finditer(value))
+        yield from (match["secret"] for match in _QUERY.finditer(value) if is_secret_name(match["name"]))
 
 
+@lru_cache(maxsize=1024)  # the same few keys stand in every config
 def is_secret_name(name: str) -> bool:
     """Tell whether a key (or a header, or a parameter of a URL) by this name holds a secret."""
     name = _normalize(name)
@@ -78,6 +87,15 @@ def is_secret_name(name: str) -> bool:
     )
 
 
+def is_secret_place(path: Sequence[str | int]) -> bool:
+    """Tell whether the last key in ``path`` is the name of a secret; ``tls.key`` is that of a file."""
+    end = len(path)
+    while end and not isinstance(path[end - 1], str):
+        end -= 1
+    last = tuple(path[max(0, end - 2) : end])
+    return last in _PLACES or (end > 0 and is_secret_name(str(path[end - 1])) and last != ("tls", "key"))
+
+
 def _normalize(name: str) -> str:
     return _CAMEL.sub("_", name).replace("-", "_").casefold()
 
@@ -88,12 +106,16 @@ def _redact(
     hide = hide or path in paths
     if isinstance(value, dict):
         return {
-            key: _redact(item, keys, paths, (*path, key), hide or is_secret_name(key) or _normalize(key) in keys)
+            key: _redact(
+                item, keys, paths, (*path, key), hide or is_secret_place((*path, key)) or _normalize(key) in keys
+            )
             for key, item in value.items()
         }
     if isinstance(value, list):
         return [_redact(item, keys, paths, (*path, index), hide) for index, item in enumerate(value)]
     if isinstance(value, str):
+        if path[-1:] == ("proxy",) and not hide:
+            return mask_keys(_LOGIN.sub(lambda match: match["before"] + _mask(match["secret"]), value, 1))
         return _mask(value) if hide else _mask_url(value)
     return value if value is None or isinstance(value, bool) or not hide else MASK
 

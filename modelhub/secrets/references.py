@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from math import isfinite
-from pathlib import Path as FilePath
 from typing import Any, Literal, NamedTuple
 
 from modelhub.errors import ConfigError, Problem
+from modelhub.patterns import expression
 from modelhub.secrets.dialects import read_foreign
 from modelhub.secrets.sources import find_secret, read_variable
 
@@ -21,10 +21,10 @@ from modelhub.secrets.sources import find_secret, read_variable
 PATTERN = r"\$\{[^}]+\}"
 BUILT_IN = ("env", "file", "keyring")  # the schemes that need no plugin
 HOW_TO_WRITE = "write ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for a literal ${"
-_PIECE = re.compile(rf"\$\$\{{|{PATTERN}|\$\{{\}}")
-_ESCAPE = re.compile(r"\$\$\{")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SCHEME = re.compile(r"[a-z][a-z0-9_+.-]*")
+_PIECE = expression(rf"\$\$\{{|{PATTERN}|\$\{{\}}")
+_ESCAPE = expression(r"\$\$\{")
+_NAME = expression(r"[A-Za-z_][A-Za-z0-9_]*")
+_SCHEME = expression(r"[a-z][a-z0-9_+.-]*")
 _HINTS = {
     "env": "set it",
     "file": "name a text file that this process may read",
@@ -170,27 +170,6 @@ def reference_names(value: Any) -> list[str]:
             if piece.is_braced:
                 names[f"{piece.scheme}:{piece.name}" if piece.scheme not in ("", "env") else piece.name] = None
     return list(names)
-
-
-def anchor_files(value: Any, folder: str) -> None:
-    """Make absolute, in ``value`` itself, the names in its ``${file:...}`` that are relative to ``folder``."""
-    waiting, seen = [value], set[int]()
-    while waiting:  # there is no recursion, since files may nest deeply
-        node = waiting.pop()
-        if not isinstance(node, (dict, list)) or id(node) in seen:
-            continue
-        seen.add(id(node))
-        for key, item in node.items() if isinstance(node, dict) else enumerate(node):
-            if not isinstance(item, str):
-                waiting.append(item)
-            elif "${file:" in item:
-                node[key] = "".join(_anchor(piece, folder) for piece in parse_pieces(item))
-
-
-def _anchor(piece: Piece, folder: str) -> str:
-    if piece.kind != "reference" or piece.scheme != "file" or not piece.name or piece.name.startswith("~"):
-        return piece.text
-    return f"${{file:{FilePath(folder, piece.name).absolute()}}}"
 
 
 def find_files(value: Any) -> list[str]:

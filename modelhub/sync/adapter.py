@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,24 +11,28 @@ from requests.adapters import HTTPAdapter
 from requests.models import Response
 
 from modelhub.network.certificates import build_context
-from modelhub.network.proxies import Proxy, find_proxy
+from modelhub.network.proxies import find_proxy
+from modelhub.network.socks import is_socks
+from modelhub.network.targets import find_target
 from modelhub.overriding import override
 from modelhub.sync.connections import POOLS
 from modelhub.sync.sockets import Sockets
+from modelhub.wire import Proxy, Way
 
 
 class PooledAdapter(HTTPAdapter):
     """requests' adapter, with what it works out for each request worked out once for each URL.
 
-    Going through ``HTTPAdapter.send`` keeps test doubles such as ``responses`` working.
+    Going through ``HTTPAdapter.send`` keeps test doubles such as ``responses`` working. All requests go one ``way``.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, way: Way | None, sockets: Sockets, **settings: Any) -> None:
         super().__init__(**settings)
+        self._way = way
         self._routes: dict[str, tuple[Any, str, Proxy | None]] = {}
         self._logins: dict[str, str] = {}
         self._routing = threading.Lock()
-        self.sockets = Sockets()
+        self.sockets = sockets
 
     @override
     def init_poolmanager(self, *given: Any, **named: Any) -> None:
@@ -50,27 +55,38 @@ class PooledAdapter(HTTPAdapter):
 
     def _find_route(self, request: Any) -> tuple[Any, str, Proxy | None]:
         url = request.url
-        proxy = find_proxy(url)
-        proxies = {"all": proxy.url} if proxy is not None else {}
+        proxy = find_proxy(url, self._way)
+        asked = None if proxy is not None and is_socks(proxy.url) else proxy  # as a proxy for HTTP
+        proxies = {"all": asked.url} if asked is not None else {}
         parts = urlsplit(url)
         scheme = parts.scheme.lower()
-        tls = {"ssl_context": build_context(), "cert_reqs": "CERT_REQUIRED"} if scheme == "https" else {}
+        tls: dict[str, Any] = {}
+        if scheme == "https" or (asked is not None and asked.url.startswith("https:")):
+            context = self._build_context()
+            tls = {"ssl_context": context, "cert_reqs": context.verify_mode}
         with self._routing:
-            if proxy is not None and proxy.authorization:
-                self._logins[proxy.url] = proxy.authorization
-            manager = self.poolmanager if proxy is None else self.proxy_manager_for(proxy.url)
+            if asked is not None and asked.authorization:
+                self._logins[asked.url] = asked.authorization
+            manager = self.poolmanager if asked is None else self.proxy_manager_for(asked.url)
             pool: Any = manager.connection_from_host(parts.hostname, parts.port, scheme, pool_kwargs=tls)
             pool.sockets = self.sockets
+            pool.socks = proxy if asked is None else None
             if len(self._routes) > 1000:
                 self._routes.clear()
-            route = self._routes[url] = pool, super().request_url(request, proxies), proxy
+            target = find_target(url)
+            if not super().request_url(request, proxies).startswith("/"):  # a proxy is told where it goes
+                target = f"{scheme}://{parts.netloc.rpartition('@')[2]}{target}"
+            route = self._routes[url] = pool, target, proxy
         return route
+
+    def _build_context(self) -> SSLContext:
+        return build_context(self._way.certificates if self._way is not None else None)
 
     @override
     def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
         if proxy not in self.proxy_manager:
             if proxy.startswith("https:"):
-                settings["proxy_ssl_context"] = build_context()
+                settings["proxy_ssl_context"] = self._build_context()
             super().proxy_manager_for(proxy, **settings).pool_classes_by_scheme = POOLS
         return self.proxy_manager[proxy]
 

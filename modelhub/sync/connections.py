@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import socket
 import sys
@@ -14,16 +15,31 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from modelhub.engine.interruptions import find_interruption
+from modelhub.network import socks
 from modelhub.overriding import override
+from modelhub.secrets import MASK
 from modelhub.sync.connecting import connect
 from modelhub.sync.replies import StrictResponse
 from modelhub.sync.sockets import Sockets
+from modelhub.sync.watch import CURRENT
+from modelhub.wire import Proxy
 
+_LOG = logging.getLogger("urllib3.connectionpool")
 _GONE = (RemoteDisconnected, ConnectionError)
 
 
 class KeptTooLong(HTTPException):
     """A connection that was kept for the next request had died: nothing of a reply came."""
+
+
+class _Target(str):
+    """A path and its query, which may hold a key: urllib3 writes it into its log."""
+
+    __slots__ = ()
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.partition('?')[0]}?{MASK}"
 
 
 class _Strict(HTTPConnection):
@@ -32,6 +48,7 @@ class _Strict(HTTPConnection):
     reply: StrictResponse | None = None
     uses = 0
     sockets: Sockets | None = None
+    socks: Proxy | None = None  # what the connection goes through
     connected: Any = None  # the socket; ``sock`` is given up when a reply says that it is the last
 
     @override
@@ -44,6 +61,8 @@ class _Strict(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         self.uses = 0
         try:
+            if self.socks is not None:
+                return self._connect_through(self.socks)
             sock = connect(self._dns_host, self.port, self.timeout)
         except socket.gaierror as error:
             raise exceptions.NameResolutionError(self.host, self, error) from error
@@ -55,6 +74,15 @@ class _Strict(HTTPConnection):
             raise exceptions.NewConnectionError(self, str(error)) from error
         sys.audit("http.client.connect", self, self.host, self.port)
         return sock
+
+    def _connect_through(self, proxy: Proxy) -> socket.socket:
+        try:
+            return socks.connect(proxy, self._dns_host, self.port, self.timeout)
+        except TimeoutError as error:
+            late = exceptions.ConnectTimeoutError(self, "no connection in time")
+            raise exceptions.ProxyError("no way through the proxy", late) from error
+        except OSError as error:
+            raise exceptions.ProxyError("no way through the proxy", error) from error
 
     @override
     def connect(self) -> None:
@@ -81,6 +109,10 @@ class _Strict(HTTPConnection):
                 raise exceptions.ProxyError("no way through the proxy", late) from error
             except (OSError, HTTPException) as error:
                 raise exceptions.ProxyError("no way through the proxy", error) from error
+
+    @override
+    def putrequest(self, method: str, url: str, *given: Any, **named: Any) -> None:
+        super().putrequest(method, str.__str__(url), *given, **named)  # whole, also where it is not to be shown
 
     @override
     def getresponse(self) -> Any:
@@ -112,11 +144,22 @@ class _Clean(HTTPConnectionPool):
     """A pool that keeps only clean connections."""
 
     sockets: Sockets | None = None
+    socks: Proxy | None = None
+
+    if not TYPE_CHECKING:  # only some of the stubs know it
+
+        def _make_request(self, conn: Any, method: str, url: str, *given: Any, **named: Any) -> Any:
+            watch = CURRENT.get()
+            if watch is not None:
+                watch.connection = conn
+            if "?" in url and _LOG.isEnabledFor(logging.DEBUG):
+                url = _Target(url)
+            return super()._make_request(conn, method, url, *given, **named)
 
     @override
     def _new_conn(self) -> Any:
         conn: Any = super()._new_conn()
-        conn.sockets = self.sockets
+        conn.sockets, conn.socks = self.sockets, self.socks
         return conn
 
     @override
@@ -146,6 +189,11 @@ class SecureConnectionPool(_Clean, HTTPSConnectionPool):
     """A pool of connections over TLS."""
 
     ConnectionCls: Any = SecureConnection
+
+    @override
+    def _validate_conn(self, conn: Any) -> None:
+        if conn.sock is None:  # no more than this: a server that is not checked was told of when the config was read
+            conn.connect()
 
 
 SHUTTABLE = _Strict

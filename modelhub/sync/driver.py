@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from contextvars import copy_context
+from math import isfinite
 from typing import Any
 
 from modelhub.engine import connection_errors as outages
-from modelhub.engine.effects import Flow, Invoke, Read, Sleep
+from modelhub.engine.effects import Flow, Invoke, Read, Sleep, Together, Wait
 from modelhub.errors import ModelCallError
 from modelhub.response import StreamedResponse
 from modelhub.response.accumulator import Accumulator
@@ -16,6 +18,7 @@ from modelhub.sync.streams import Stream, Use
 from modelhub.wire import Request
 
 REGISTRY = "the registry"
+_MOST_THREADS = 16
 
 
 class SyncDriver:
@@ -27,7 +30,9 @@ class SyncDriver:
     def __init__(self, pool: Any = None, sleep: Callable[[float], Any] | None = None) -> None:
         self._pool = pool
         self._closed = threading.Event()
+        self._virtual = sleep
         self._sleep = sleep or self._closed.wait
+        self._waiting: set[threading.Event] = set()
         self._lock = threading.RLock()
         self._open: weakref.WeakSet[Stream] = weakref.WeakSet()
 
@@ -49,10 +54,44 @@ class SyncDriver:
         self._closed.set()
         with self._lock:
             streams = list(self._open)
+            waiting = list(self._waiting)
+        for event in waiting:
+            event.set()
         for stream in streams:
             stream.interrupt(REGISTRY)
         if self._pool is not None:
             self._pool.close()
+
+    def _wait(self, effect: Wait) -> None:
+        """Wait until somebody wakes this thread; where pauses take no time, a wait that ends by itself is one."""
+        if self._virtual is not None and isfinite(effect.seconds):
+            self._virtual(effect.seconds)
+            return
+        event = threading.Event()
+        with self._lock:
+            self._waiting.add(event)
+        try:
+            effect.on.listen(event.set)
+            if not self._closed.is_set():
+                event.wait(effect.seconds if isfinite(effect.seconds) else None)
+        finally:
+            with self._lock:
+                self._waiting.discard(event)
+        if self._closed.is_set():
+            raise outages.ended(REGISTRY)
+
+    def _run_together(self, flows: Sequence[Flow[Any]]) -> list[Any]:
+        """The results of flows that are served at once, in threads; one after the other where pauses take no time."""
+        if self._virtual is not None:
+            return [self.run(flow) for flow in flows]
+        from concurrent.futures import ThreadPoolExecutor  # only long lists need it
+
+        threads = ThreadPoolExecutor(min(len(flows), _MOST_THREADS), "modelhub-parts")
+        try:
+            served = [threads.submit(copy_context().run, self.run, flow) for flow in flows]
+            return [one.result() for one in served]
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _open_pool(self) -> Any:
         from modelhub.sync.pool import Pool  # only models over HTTP need it
@@ -101,6 +140,11 @@ class SyncDriver:
                             outcome = pool.fetch(effect)
                     elif kind is Sleep:
                         outcome = self._sleep(effect.seconds)
+                    elif kind is Wait:
+                        self._wait(effect)
+                        outcome = None
+                    elif kind is Together:
+                        outcome = self._run_together(effect.flows)
                     elif kind is Invoke:
                         outcome = effect.invoke()
                     else:

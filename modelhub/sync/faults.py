@@ -14,6 +14,7 @@ from urllib3 import exceptions as pool_exceptions
 from modelhub.engine import connection_errors as outages
 from modelhub.engine.interruptions import find_interruption
 from modelhub.errors import ModelCallError
+from modelhub.network.socks import NoWay, is_socks
 from modelhub.sync.connections import KeptTooLong
 from modelhub.sync.replies import BadChunk, BadHeader, CutShort, TooLarge
 from modelhub.wire import Request
@@ -21,25 +22,32 @@ from modelhub.wire import Request
 _CAUSES = (HTTPException, OSError, pool_exceptions.HTTPError, UnicodeError, ValueError)
 
 
-def translate(error: Exception, request: Request, proxy: str | None = None, coding: str | None = None) -> BaseException:
+def translate(
+    error: Exception, request: Request, proxy: str | None = None, coding: str | None = None, begun: bool = False
+) -> BaseException:
     """The error of ours for ``error``, none of whose own words are taken, or the interruption that it wraps.
 
-    ``proxy`` is what the request goes through, ``coding`` what the body is compressed with; None before it has begun.
+    ``proxy`` is what the request goes through, ``coding`` what the body is compressed with; None before its headers
+    have come. ``begun`` says that a part of the body has.
     """
     if isinstance(error, ModelCallError):
         return error
     interruption = find_interruption(error)
     if interruption is not None:
         return interruption
+    if isinstance(error, TimeoutError) and not error.errno:  # of a socket that is read without urllib3
+        return outages.silent(request, begun)
     causes = list(find_causes(error))
     at_proxy = proxy if any(isinstance(cause, pool_exceptions.ProxyError) for cause in causes) else None
-    if request.url.startswith("http:"):  # no way was asked for: all that is sent goes to the proxy
+    if request.url.startswith("http:") and not is_socks(proxy):  # no way was asked for: all goes to the proxy
         at_proxy = proxy
     refused = proxy and next((code for cause in causes if (code := _tunnel_status(cause))), None)
     if refused and proxy:
         return outages.refused_by_proxy(request, proxy, refused)
+    if proxy and (no_way := next((cause for cause in causes if isinstance(cause, NoWay)), None)):
+        return outages.no_way(request, proxy, no_way.reason, retryable=no_way.retryable)
     for cause in reversed(causes):
-        known = _translate_cause(cause, request, at_proxy, coding)
+        known = _translate_cause(cause, request, at_proxy, coding, begun)
         if known is not None:
             return known
     if isinstance(error, exceptions.InvalidURL | exceptions.InvalidHeader | exceptions.InvalidSchema | ValueError):
@@ -67,12 +75,12 @@ def is_dead(error: BaseException) -> bool:
 
 
 def _translate_cause(
-    error: BaseException, request: Request, proxy: str | None, coding: str | None
+    error: BaseException, request: Request, proxy: str | None, coding: str | None, begun: bool
 ) -> ModelCallError | None:
     if isinstance(error, pool_exceptions.ConnectTimeoutError):
         return None if isinstance(error, pool_exceptions.NewConnectionError) else outages.not_connected(request, proxy)
     if isinstance(error, pool_exceptions.ReadTimeoutError):
-        return outages.silent(request)
+        return outages.silent(request, begun)
     if isinstance(error, TimeoutError) and not error.errno:
         return None
     if isinstance(error, socket.gaierror):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from time import monotonic
 from typing import Any
 
 from requests import exceptions
@@ -13,12 +15,16 @@ from urllib3.util import Timeout
 from modelhub.engine import connection_errors as outages
 from modelhub.engine.interruptions import is_malformed
 from modelhub.engine.parsing import too_large
+from modelhub.errors import ModelCallError
 from modelhub.network.proxies import find_login
+from modelhub.network.socks import is_socks
 from modelhub.sync.adapter import PooledAdapter
-from modelhub.sync.body import FAILURES, Body
+from modelhub.sync.body import FAILURES, Body, WatchedBody, wait_for_body
 from modelhub.sync.bounded import is_too_long, read_up_to
 from modelhub.sync.faults import is_dead, translate
-from modelhub.wire import Reply, Request
+from modelhub.sync.sockets import Sockets
+from modelhub.sync.watch import CURRENT, Watch, Watches
+from modelhub.wire import Reply, Request, Way
 
 ERROR_BODY = 1 << 20  # of an error page no more is read
 _CODINGS = {"", "identity", *getattr(BaseHTTPResponse, "CONTENT_DECODERS", ("gzip", "x-gzip", "deflate"))}
@@ -28,26 +34,68 @@ class Pool:
     """Sends requests over connections that are kept for the next ones; any number of threads may use it."""
 
     def __init__(self) -> None:
-        self._adapter = PooledAdapter(pool_connections=256, pool_maxsize=1000)
+        self._sockets = Sockets()
+        self._adapter = self._build_adapter(None)
+        self._others: dict[Way, PooledAdapter] = {}
+        self._opening = threading.Lock()
         self._timeouts: dict[tuple[float, float], Timeout] = {}
+        self._watches = Watches()
 
     def fetch(self, request: Request) -> Reply:
         """Send ``request`` and read its reply."""
-        response = self._send(request)
-        return _read_reply(request, response, whole=True)
+        if request.deadline is None:
+            return _read_reply(request, self._send(request, None), whole=True)
+        watch = self._watches.begin(request.deadline.left())
+        try:
+            reply = _read_reply(request, self._send(request, watch), whole=True)
+        except ModelCallError:
+            if not watch.is_over:
+                raise
+        else:
+            if not watch.is_over:
+                return reply
+        finally:
+            self._watches.end(watch)
+        raise outages.out_of_time()
 
     def open(self, request: Request) -> tuple[Body, Reply]:
         """Send ``request`` and leave the body of a success to be read; that of an error is in the reply."""
-        response = self._send(request)
-        reply = _read_reply(request, response, whole=False)
-        return Body(response.raw, request), reply
+        if request.deadline is None:
+            response = self._send(request, None)
+            reply = _read_reply(request, response, whole=False)
+            return Body(response.raw, request), reply
+        watch = self._watches.begin(request.deadline.left())
+        try:
+            response = self._send(request, watch)
+            reply = _read_reply(request, response, whole=False)
+            return WatchedBody(response.raw, request, watch, self._watches), reply
+        except BaseException as error:
+            self._watches.end(watch)
+            if not isinstance(error, ModelCallError) or not watch.is_over:
+                raise
+        raise outages.out_of_time()
 
     def close(self) -> None:
         """Close the connections; what other threads still wait for on one of them fails at once."""
-        self._adapter.close()
-        self._adapter.sockets.close()
+        with self._opening:
+            others = list(self._others.values())
+        for adapter in (self._adapter, *others):
+            adapter.close()
+        self._sockets.close()
+        self._watches.close()
 
-    def _send(self, request: Request) -> Response:
+    def _build_adapter(self, way: Way | None) -> PooledAdapter:
+        return PooledAdapter(way, self._sockets, pool_connections=256, pool_maxsize=1000)
+
+    def _find_adapter(self, way: Way) -> PooledAdapter:
+        """What has the connections of one way, which no other way shares."""
+        with self._opening:
+            adapter = self._others.get(way)
+            if adapter is None:
+                adapter = self._others[way] = self._build_adapter(way)
+        return adapter
+
+    def _send(self, request: Request, watch: Watch | None) -> Response:
         prepared = PreparedRequest()
         prepared.method = request.method
         prepared.url = request.url
@@ -58,42 +106,67 @@ class Pool:
         if "@" in request.url and (login := find_login(request.url)):
             headers.setdefault("Authorization", login)
         prepared.headers = headers
-        key = (request.connect_timeout, request.timeout)
-        timeout = self._timeouts.get(key)
-        if timeout is None:
-            timeout = self._timeouts[key] = Timeout(connect=key[0], read=key[1])
+        first = request.first_token
+        key = (request.connect_timeout, request.timeout if first is None else first)
+        if watch is not None and (left := watch.left) < max(key):
+            timeout = Timeout(connect=min(key[0], left), read=min(key[1], left))
+        else:
+            known = self._timeouts.get(key)
+            timeout = known or self._timeouts.setdefault(key, Timeout(connect=key[0], read=key[1]))
+        adapter = self._adapter if request.way is None else self._find_adapter(request.way)
+        token = CURRENT.set(watch) if watch is not None else None
+        until = monotonic() + first if first is not None else 0.0
         try:
             try:
-                response = self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
+                response = adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
             except exceptions.ConnectionError as error:
-                if not is_dead(error):
+                if not is_dead(error) or (watch is not None and watch.is_over):  # whose end shuts the connection
                     raise
-                self._adapter.drop_idle(request.url)  # others were kept as long, and are most likely dead, too
-                response = self._adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
+                adapter.drop_idle(request.url)  # others were kept as long, and are most likely dead, too
+                response = adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
         except FAILURES as error:
-            raise translate(error, request, self._adapter.proxy(request.url)) from None
+            failure = translate(error, request, adapter.proxy(request.url))
         except (ValueError, TypeError):
             if not is_malformed(request):
                 raise
-            raise outages.unsendable(request) from None
-        if response.status_code in (101, 407) or "content-encoding" in response.headers:
-            self._check(request, response)
-        return response
+            failure = outages.unsendable(request)
+        else:
+            if first is not None:
+                _await_body(request, response, until)
+            if response.status_code in (101, 407) or "content-encoding" in response.headers:
+                self._check(request, response, adapter.proxy(request.url))
+            return response
+        finally:
+            if token is not None:
+                CURRENT.reset(token)
+        raise failure  # here, so that what it stands for does not come along: it knows how to log in at a proxy
 
-    def _check(self, request: Request, response: Response) -> None:
+    def _check(self, request: Request, response: Response, proxy: str | None) -> None:
         """Raise the error for what is no reply of the server that was asked, or cannot be read."""
         error = None
-        proxy = self._adapter.proxy(request.url)
         coding = response.headers.get("content-encoding", "").lower()
         if response.status_code == 101:
             error = outages.switched(request)
-        elif response.status_code == 407 and proxy is not None:
+        elif response.status_code == 407 and proxy is not None and not is_socks(proxy):
             error = outages.refused_by_proxy(request, proxy, response.status_code)
         elif any(name.strip() not in _CODINGS for name in coding.split(",")):
             error = outages.undecodable(request, coding)
         if error is not None:
             response.raw.close()
             raise error
+
+
+def _await_body(request: Request, response: Response, until: float) -> None:
+    """Wait for the first byte of the body of a response, ``until`` then at most."""
+    raw = response.raw
+    try:
+        wait_for_body(request, response, until)
+    except FAILURES as error:
+        raw.close()
+        raise translate(error, request, coding=raw.headers.get("content-encoding", "")) from None
+    except BaseException:
+        raw.close()
+        raise
 
 
 def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
@@ -115,7 +188,7 @@ def _read_reply(request: Request, response: Response, *, whole: bool) -> Reply:
             raw.release_conn()
     except FAILURES as error:
         raw.close()
-        raise translate(error, request, coding=raw.headers.get("content-encoding", "")) from None
+        raise translate(error, request, coding=raw.headers.get("content-encoding", ""), begun=True) from None
     except BaseException:
         raw.close()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from http.client import BadStatusLine, HTTPException, HTTPMessage, HTTPResponse, RemoteDisconnected
 from typing import Any
@@ -13,6 +14,7 @@ from modelhub.overriding import override
 _INTERIM = 1000  # replies of status 1xx before one reply
 _STATUS = re.compile(rb"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*\n")
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_WHOLE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")  # how large a chunk is, as nearly all servers write it
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 
 
@@ -42,6 +44,7 @@ class StrictResponse(HTTPResponse):
     dirty = False
     fp: Any
     chunk_left: int | None
+    _ready: deque[bytes]  # chunks that have come
 
     @override
     def begin(self) -> None:
@@ -116,6 +119,7 @@ class StrictResponse(HTTPResponse):
         coding = ",".join(codings).lower().replace(" ", "") if codings else ""
         self.chunked = coding == "chunked" or coding.endswith(",chunked")
         self.chunk_left = None
+        self._ready = deque()
         self.length = None
         self.will_close = self._check_close()  # type: ignore[attr-defined]
         if lengths:
@@ -128,6 +132,31 @@ class StrictResponse(HTTPResponse):
             self.will_close = self.will_close or status == 101 or (status == 204 and bool(codings))
         elif self.length is None and not self.chunked:
             self.will_close = True
+
+    @override
+    def read1(self, n: int = -1) -> bytes:
+        """What has come; of a body in chunks one chunk, since servers send one for each event."""
+        ready, source, left = self._ready, self.fp, self.chunk_left
+        if ready:
+            return ready.popleft()
+        if not self.chunked or source is None or left:
+            return super().read1(n)
+        data: bytes = source.peek()
+        place = 0 if left is None else 2  # after the end of the line that ends a chunk
+        if (place and data[:2] != b"\r\n") or 0 <= n < len(data):
+            return super().read1(n)
+        while found := _WHOLE.match(data, place):
+            start = found.end()
+            stop = start + int(found[1], 16)
+            if stop == start or data[stop : stop + 2] != b"\r\n":
+                break
+            ready.append(data[start:stop])
+            place = stop + 2
+        if not ready:
+            return super().read1(n)
+        source.read(place)
+        self.chunk_left = None  # the next line says how large the next one is
+        return ready.popleft()
 
     def _get_chunk_left(self) -> int | None:
         left = self.chunk_left

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub import events
 from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError
 from modelhub.response import ModelResponse
+from modelhub.telemetry.told import CallInfo
+
+if TYPE_CHECKING:
+    from modelhub.telemetry.call_hooks import CallHooks
 
 Observer = Callable[[events.Event], Any]
 
@@ -22,10 +26,11 @@ def observed(
     stream: bool,
     observers: Sequence[Observer],
     start: Callable[[Call], Flow[Any]],
+    hooks: CallHooks | None = None,
 ) -> Flow[Any]:
-    """The flow of ``call`` that ``start`` makes; ``observers`` are told its beginning, its events, and its end."""
-    call.id = os.urandom(8).hex()
-    call.listener = teller = Teller(call, observers)
+    """The flow of ``call`` that ``start`` makes; who listens is told its beginning, its events, and its end."""
+    call.id = call.id or os.urandom(8).hex()
+    call.listener = teller = Teller(call, observers, hooks, CallInfo(call, arguments, stream) if hooks else None)
     model, clock = call.model, teller.clock
     name, kind, called, task = model.config_name, model.model_type or type(model).__name__, model.model_name, model.task
     began = clock()
@@ -75,13 +80,21 @@ class Teller:
     once, and never costs an answer.
     """
 
-    __slots__ = ("_call", "_given_up", "_observers", "_tried_at", "began_to_arrive", "clock")
+    __slots__ = ("_call", "_given_up", "_hooks", "_info", "_observers", "_tried_at", "began_to_arrive", "clock")
 
-    def __init__(self, call: Call, observers: Sequence[Observer]) -> None:
+    def __init__(
+        self,
+        call: Call,
+        observers: Sequence[Observer],
+        hooks: CallHooks | None = None,
+        info: CallInfo | None = None,
+    ) -> None:
         self.clock: Callable[[], float] = call.model.home.drivers.clock
         self.began_to_arrive: float | None = None
         self._call = call
         self._observers = observers
+        self._hooks = hooks
+        self._info = info
         self._tried_at = 0.0
         self._given_up = False  # by a part, which has told so
 
@@ -106,6 +119,8 @@ class Teller:
         self.tell(events.AttemptFailed(name, call.id, now, attempt, seconds, kind, error.status, error.request_id))
         if wait is not None:
             self.tell(events.RetryScheduled(name, call.id, now, attempt + 1, wait, kind))
+            if self._hooks is not None and self._info is not None:
+                self._hooks.tell_retry(self._info, call, attempt + 1, wait, error)
 
     def first_token(self, call: Call) -> None:
         """The first piece of a streamed answer is handed over."""
@@ -126,6 +141,8 @@ class Teller:
                 observer(event)
             except Exception as error:
                 _log_once(observer, error)
+        if self._hooks is not None:
+            self._hooks.tell(event)
 
 
 _FAILED: set[int] = set()

@@ -40,7 +40,7 @@ class VirtualDrivers(Drivers):
 
     def __init__(self, clock: VirtualClock | None = None) -> None:
         super().__init__()
-        self.clock = self.virtual = clock or VirtualClock()
+        self.clock = self.wall = self.virtual = clock or VirtualClock()
 
     @override
     def build_sync(self) -> SyncDriver:

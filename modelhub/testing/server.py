@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Condition, Event, Thread
 from typing import Any, Self
 
+from modelhub.registry import ModelRegistry
 from modelhub.server.http.listening import Listener, listen
 from modelhub.server.mock.app import build_app
+from modelhub.server.mock.point import point_at
 from modelhub.server.mock.recording import RecordedRequest as RecordedRequest
 from modelhub.server.mock.recording import build_recorder
 from modelhub.server.mock.script import Script, Scripted
 from modelhub.server.mock.settings import MockSettings
+from modelhub.server.mock.tally import Counts as Counts
+from modelhub.server.mock.tally import Tally
 
 _TICK = 0.005
 """Seconds between two looks at the connections, whose end wakes nobody."""
@@ -23,11 +27,14 @@ _TICK = 0.005
 class MockServer:
     """A context manager that serves on a free loopback port; after it, no thread and no socket is left.
 
-    It takes the keywords of ``MockSettings``. ``requests`` are in the order in which they arrived.
+    It takes the keywords of ``MockSettings``. ``requests`` are in the order in which they arrived. ``clock`` is what a
+    scenario goes by, such as a ``VirtualClock``; its pauses are real ones.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, **settings: Any) -> None:
         self.settings = MockSettings(**settings)
+        self._clock = clock
+        self._tally = Tally()
         self.url = ""
         self.requests: list[RecordedRequest] = []
         self.in_flight = 0
@@ -45,6 +52,31 @@ class MockServer:
     def reply(self, *answers: Scripted) -> None:
         """Add answers for the next requests: each is a text, a dict of parts, or a raw reply that is sent as it is."""
         self._script.add_answers(answers)
+
+    def point(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """``config`` with the address of this server and a made-up key, whatever keys its type has for them.
+
+        Raises ModelHubError for a type whose wire format it does not speak.
+        """
+        return point_at(dict(config), self.url)
+
+    def registry(self, model_configs: Any, **options: Any) -> ModelRegistry:
+        """A registry of any configs, or of those of another registry, all of them pointed at this server.
+
+        ``options`` are those of ModelRegistry. A model that asks others is left as it is: the others are pointed.
+        Raises ModelHubError, which names the config, for one whose wire format it does not speak.
+        """
+        given = model_configs if isinstance(model_configs, ModelRegistry) else ModelRegistry(model_configs, **options)
+        configs = [given.build_config(name) for name in given.names()]
+        pointed = [one if len(given.reach(one["config_name"])) > 1 else self.point(one) for one in configs]
+        if given is not model_configs:
+            given.close()
+        return ModelRegistry(pointed, **{name: value for name, value in options.items() if name != "profile"})
+
+    @property
+    def counts(self) -> Counts:
+        """What it has seen so far: requests by model and outcome, and how many there were at the same time."""
+        return self._tally.tell()
 
     @property
     def connections(self) -> int:
@@ -97,7 +129,7 @@ class MockServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        app = build_app(self.settings, self._script)
+        app = build_app(self.settings, self._script, self._tally, self._clock)
         app.middlewares.append(build_recorder(self._keep, self._count))
         async with listen(app, "127.0.0.1", 0) as self._listener:
             self.url = self._listener.url

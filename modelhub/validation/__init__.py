@@ -3,10 +3,13 @@
 from modelhub.diagnostics import CODES
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import looks_secret
-from modelhub.validation.check import SchemaOf, check, place_problem
+from modelhub.validation.check import SchemaOf, check
 from modelhub.validation.deprecations import Spellings, modernize
 from modelhub.validation.environment import check_environment, check_resolved
+from modelhub.validation.placing import place_problem
+from modelhub.validation.rules.model_references import find_edges
 from modelhub.validation.rules.references import typed_references
+from modelhub.validation.schema.capabilities import find_capabilities
 from modelhub.validation.schema.derive import derive_from_class, derive_from_source, derive_schema
 from modelhub.validation.schema.secrets import find_secret_places
 from modelhub.validation.schema.store import load_bundle, load_schema
@@ -23,6 +26,8 @@ __all__ = [
     "derive_from_class",
     "derive_from_source",
     "derive_schema",
+    "find_capabilities",
+    "find_edges",
     "find_secret_places",
     "load_bundle",
     "load_schema",

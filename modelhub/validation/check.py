@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from modelhub.diagnostics import Finding, Path
-from modelhub.diagnostics.wording import label, quoting_hint
+from modelhub.diagnostics import Finding
+from modelhub.diagnostics.wording import label
 from modelhub.errors import PluginError, Problem
 from modelhub.plugins import Plugin
-from modelhub.secrets.shapes import mask_keys
 from modelhub.validation.deprecations import read_modern
 from modelhub.validation.explain_errors import explain
 from modelhub.validation.fast_check import is_certainly_valid
 from modelhub.validation.full_check import judge
+from modelhub.validation.graph import COMPOSITE
+from modelhub.validation.placing import build_problem, find_order, find_position, without_repeats
 from modelhub.validation.rules.contests import SEE_PLUGINS, explain_contest, explain_unchecked
 from modelhub.validation.rules.formatters import find_unknown_formatter
 from modelhub.validation.rules.headers import find_unsendable
 from modelhub.validation.rules.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
 from modelhub.validation.rules.keys import find_odd_keys
-from modelhub.validation.rules.model_references import Edge, check_targets, find_edges
 from modelhub.validation.rules.names import find_odd_names
 from modelhub.validation.rules.placeholders import find_placeholders
 from modelhub.validation.rules.plaintext import find_plaintext_secrets
 from modelhub.validation.rules.references import find_bad_references, find_unclosed, find_unprovided
 from modelhub.validation.rules.urls import find_bad_addresses
+from modelhub.validation.rules.ways import find_way_faults
 from modelhub.validation.schema.store import BASE, Schema
 from modelhub.validation.schema.view import View
 from modelhub.validation.substitution import find_defaults, find_misfits
+from modelhub.validation.together import check_together
+from modelhub.validation.walk import Text, list_texts
 
 if TYPE_CHECKING:
     from modelhub.configs import Entry
 
 MOST = 5000  # how many problems are told; to find and explain them takes time, and nobody reads more
 SchemaOf = Callable[[str], dict[str, Any] | None]
+Complete = Callable[[dict[str, Any]], dict[str, Any]]
 RivalsOf = Callable[[str], Sequence[Plugin]]
+
+ADAPTER_KEYS = frozenset({"request", "response", "messages", "error", "poll"})
+"""The keys of configs that describe a protocol of their own."""
 
 _COMMON: Schema = {"$id": f"{BASE}any.json", "$ref": "_common.json#/$defs/common"}
 
@@ -48,17 +54,18 @@ def check(
     schema_of: SchemaOf,
     model_types: Collection[str],
     rivals_of: RivalsOf = lambda _: (),
+    complete: Complete = lambda config: config,
 ) -> list[Problem]:
     """Return every problem of the configs, in the order of their files.
 
     ``schema_of`` returns the schema of a model_type; without a schema, only the common keys are checked. ``rivals_of``
-    returns the plugins that all claim a model_type.
+    returns the plugins that all claim a model_type, ``complete`` a config with what it need not say itself.
     """
     checker = Checker(schema_of, model_types, rivals_of)
     modern = [read_modern(entry.config, model_types) for entry in entries]
-    entries = [replace(entry, config=found.config) for entry, found in zip(entries, modern, strict=True)]
+    entries = [replace(entry, config=complete(found.config)) for entry, found in zip(entries, modern, strict=True)]
     duplicates = find_duplicate_names(entries)
-    targets = checker.check_targets(entries)
+    together = check_together(entries, checker.find_view)
     problems: list[Problem] = []
     for index, (entry, found) in enumerate(zip(entries, modern, strict=True)):
         if len(problems) >= MOST:
@@ -68,12 +75,13 @@ def check(
         findings = [*found.findings, *checker.check_config(entry.config, is_file=entry.document.name is not None)]
         if index in duplicates:
             findings.append(duplicates[index])
-        findings += targets.get(index, ())
+        findings += together.get(index, ())
         order: dict[int, dict[Any, int]] = {}
         placed = [
-            (_place(entry, finding, order), build_problem(entry, finding, found.written)) for finding in findings[:MOST]
+            (find_order(entry, finding, order), build_problem(entry, finding, found.written))
+            for finding in findings[:MOST]
         ]
-        problems += [problem for _, problem in sorted(placed, key=lambda pair: (_position(pair[1]), pair[0]))]
+        problems += [problem for _, problem in sorted(placed, key=lambda pair: (find_position(pair[1]), pair[0]))]
     return without_repeats(problems)
 
 
@@ -86,21 +94,10 @@ class Checker:
         self._rivals_of = rivals_of
         self._known: dict[str | None, tuple[Schema, View] | Finding] = {}
 
-    def check_targets(self, entries: Sequence[Entry]) -> dict[int, list[Finding]]:
-        """Return what is wrong with references to other configs, by the index of the config that has the reference."""
-        names: dict[str, int] = {}
-        edges: list[Edge] = []
-        for index, entry in enumerate(entries):
-            name, model_type = entry.config.get("config_name"), entry.config.get("model_type")
-            if isinstance(name, str):
-                names.setdefault(name, index)
-            if not isinstance(model_type, str) or model_type not in self._model_types:
-                continue
-            known = self._schema(model_type)
-            if not isinstance(known, Finding):
-                with suppress(Exception):  # a plugin's schema may be anything; what is wrong with it is told elsewhere
-                    edges += find_edges(index, known[1], entry.config)
-        return check_targets(edges, names)
+    def find_view(self, model_type: Any) -> View | None:
+        """Return the view of the schema of a model_type; None if there is no such type, or its schema is broken."""
+        known = self._schema(model_type) if isinstance(model_type, str) and model_type in self._model_types else None
+        return known[1] if isinstance(known, tuple) else None
 
     def check_config(self, config: dict[str, Any], *, is_file: bool) -> list[Finding]:
         """Return everything wrong with a config by itself."""
@@ -124,8 +121,9 @@ class Checker:
             if (finding.path[:1], finding.key) not in said
         ]
         findings += [finding for finding in more if not _about_identity(finding)]
-        findings += find_misfits(config, schema, view, find_defaults(config), "the default", self.check_values)
-        findings = _add_advice(findings, config, view, is_file)
+        texts = list_texts(config)
+        findings += find_misfits(config, schema, view, find_defaults(texts), "the default", self.check_values)
+        findings = _add_advice(findings, config, texts, view, is_file)
         return [_name_home(finding, model_type) for finding in findings]
 
     def _find_doubts(self, model_type: str | None) -> list[Finding]:
@@ -137,7 +135,8 @@ class Checker:
         """Return what is wrong with each value of a config alone; ``view`` is the view of the schema."""
         findings = self._check_schema(schema, view, config)
         places = {finding.path for finding in findings}
-        more = [*find_bad_addresses(config), *find_unsendable(config)]
+        texts = list_texts(config)
+        more = [*find_bad_addresses(texts), *find_unsendable(config, texts)]
         return findings + [finding for finding in more if finding.path not in places]
 
     def find_schema(self, model_type: Any) -> Schema:
@@ -178,24 +177,46 @@ def _broken(error: Exception) -> Finding:
     return Finding("MH501", message, ("model_type",), hint="tell the author of the plugin that provides it")
 
 
-def _add_advice(findings: list[Finding], config: dict[str, Any], view: View, is_file: bool) -> list[Finding]:
+def _add_advice(
+    findings: list[Finding], config: dict[str, Any], texts: list[Text], view: View, is_file: bool
+) -> list[Finding]:
     """Add findings that a schema cannot express; what is wrong at a place is told once, by the first that says it."""
-    bad = [*find_bad_references(config), *find_unclosed(config)]
+    referring = [each for each in texts if "${" in each[2]]
+    bad = [*find_bad_references(referring), *find_unclosed(referring)]
     places = {finding.path for finding in bad}
-    placeholders = {finding.path: finding for finding in find_placeholders(config, view) if finding.path not in places}
+    advised = find_placeholders(config, texts, view)
+    placeholders = {finding.path: finding for finding in advised if finding.path not in places}
     known = [finding for finding in findings if finding.code != "MH203" or finding.path not in {*places, *placeholders}]
     # A reference that is meant for a number or a choice is told as the error that it is, with what to write.
     findings = [_add_hint(finding, placeholders.get(finding.path)) for finding in known]
     found = _add_new(findings, [*bad, *placeholders.values()])
-    more = [find_unsendable(config), find_bad_addresses(config), find_unknown_formatter(config, view)]
-    for each in (*more, find_odd_names(config), find_unprovided(config)):
+    more = [find_unsendable(config, texts), find_bad_addresses(texts), find_unknown_formatter(config, view)]
+    more += [find_odd_names(texts), find_unprovided(referring), find_way_faults(config, view)]
+    if not ADAPTER_KEYS.isdisjoint(config) or isinstance(config.get("stream"), dict):
+        from modelhub.validation.rules.adapters import find_adapter_faults  # most configs speak a known protocol
+        from modelhub.validation.rules.mismatches import find_mismatches
+
+        more += [find_adapter_faults(config, view), find_mismatches(config)]
+    if "auth" in config:
+        from modelhub.validation.rules.auth import find_auth_faults  # most configs have only a key
+
+        more.append(find_auth_faults(config, view))
+    if view.first(COMPOSITE) is not None:
+        from modelhub.validation.rules.expressions import find_bad_expressions  # most configs are no composites
+        from modelhub.validation.rules.unreachable import find_unreachable
+
+        more += [find_bad_expressions(view, config), find_unreachable(config, view)]
+    for each in more:
         found = _add_new(found, each)
     # A program may well pass a key that it has read from somewhere safe.
-    return _add_new(found, find_plaintext_secrets(config, view)) if is_file else found
+    return _add_new(found, find_plaintext_secrets(config, texts, view)) if is_file else found
 
 
 def _add_new(findings: list[Finding], more: Iterable[Finding]) -> list[Finding]:
     """``findings`` and those of ``more`` at whose place, or around it, nothing is wrong yet."""
+    more = list(more)
+    if not more:
+        return findings
     values = {each.path for each in findings if each.code != "MH110"}  # whose value is nobody's
     return findings + [
         each for each in more if not any(each.path[:length] in values for length in range(1, len(each.path) + 1))
@@ -220,61 +241,3 @@ def _about_identity(finding: Finding) -> bool:
     if finding.code == "MH102" and not finding.path:
         return any(f"'{key}'" in finding.message for key in IDENTITY)
     return finding.code != "MH501" and finding.path[:1] in [(key,) for key in IDENTITY]
-
-
-def build_problem(entry: Entry, finding: Finding, written: dict[str, str]) -> Problem:
-    """Turn a finding into a problem with its place; ``written`` has the keys that the file spells differently."""
-    first, rest = finding.path[:1], finding.path[1:]
-    path = (*(written.get(str(step), step) for step in first), *rest)
-    hint = _spell(entry, finding, path) if finding.wanted else finding.hint
-    message, hint = mask_keys(finding.message), hint and mask_keys(hint)
-    return entry.problem(finding.code, message, *path, key=finding.key, hint=hint, severity=finding.severity)
-
-
-def _spell(entry: Entry, finding: Finding, path: Path) -> str | None:
-    """Word the hint of a finding from the value as it stands in the file."""
-    source = entry.read_source(*path)
-    value: Any = entry.config
-    for step in finding.path:
-        value = value[step]
-    if source is None or (finding.choices and source.text not in finding.choices):
-        return finding.hint
-    return quoting_hint(value, finding.wanted, secret=False, source=source) or finding.hint
-
-
-def place_problem(entry: Entry, problem: Problem, model_types: Collection[str]) -> Problem:
-    """Add its place in the file to ``problem``, whose path uses the modern spelling of the keys of ``entry``."""
-    written = read_modern(entry.config, model_types).written
-    return build_problem(entry, Finding(problem.code, problem.message, problem.path, hint=problem.hint), written)
-
-
-def _position(problem: Problem) -> tuple[int, int]:
-    return (problem.line or 0, problem.column or 0)
-
-
-def _place(entry: Entry, finding: Finding, known: dict[int, dict[Any, int]]) -> tuple[int, ...]:
-    """The place of a finding as positions among keys: it puts findings in order in configs that have no lines.
-
-    ``known`` remembers the positions of the keys of each mapping.
-    """
-    order: list[int] = []
-    node: Any = entry.config
-    for step in finding.path:
-        if isinstance(node, dict) and step in node:
-            if id(node) not in known:
-                known[id(node)] = {key: position for position, key in enumerate(node)}
-            order.append(known[id(node)][step])
-            node = node[step]
-        elif isinstance(node, list) and isinstance(step, int):
-            order.append(step)
-            node = node[step]
-    return tuple(order)
-
-
-def without_repeats(problems: list[Problem]) -> list[Problem]:
-    """Leave out problems that repeat another one at the same place: several configs may share a YAML anchor."""
-    kept: dict[Any, Problem] = {}
-    for problem in problems:
-        same = (problem.file, problem.line, problem.column, problem.code, problem.message)
-        kept.setdefault(same if problem.line is not None else len(kept), problem)
-    return list(kept.values())

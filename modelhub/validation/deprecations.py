@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from modelhub.diagnostics import Finding
 from modelhub.diagnostics.suggest import suggest
+from modelhub.patterns import expression
 from modelhub.validation.rules.contests import find_bare_type
 from modelhub.validation.rules.identity import ALIASES, explain_old_type
 
@@ -40,7 +40,7 @@ _IDENTITY = {"type": "model_type", "name": "config_name"}  # before the first re
 _OLLAMA = frozenset({"ollama_chat", "ollama_generate", "ollama_embedding"})
 _TAKES_MODEL = _OLLAMA | {"openai_chat", "openai_dall_e", "openai_embedding"}
 _MODEL = {"model": "model_name"}
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBER = expression(r"[+-]?\d+(\.\d+)?")
 
 
 class Modern(NamedTuple):

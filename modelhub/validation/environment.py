@@ -10,11 +10,13 @@ from modelhub.diagnostics.wording import label
 from modelhub.errors import ConfigError, Problem
 from modelhub.secrets import read_variable
 from modelhub.secrets.references import name_references, resolve
-from modelhub.validation.check import Checker, SchemaOf, build_problem, without_repeats
+from modelhub.validation.check import Checker, Complete, SchemaOf
 from modelhub.validation.deprecations import read_modern
+from modelhub.validation.placing import build_problem, without_repeats
 from modelhub.validation.rules.headers import explain_header
 from modelhub.validation.rules.references import find_references
 from modelhub.validation.rules.variables import find_missing_key, find_own_variable
+from modelhub.validation.rules.ways import find_way_faults
 from modelhub.validation.schema.store import Schema
 from modelhub.validation.schema.view import View
 from modelhub.validation.substitution import find_misfits, take_defaults
@@ -28,7 +30,11 @@ _HINT = "set it without them; docker's --env-file, for one, takes nothing away"
 
 
 def check_environment(
-    entries: Sequence[Entry], *, schema_of: SchemaOf = lambda _: None, model_types: Collection[str] = ()
+    entries: Sequence[Entry],
+    *,
+    schema_of: SchemaOf = lambda _: None,
+    model_types: Collection[str] = (),
+    complete: Complete = lambda config: config,
 ) -> list[Problem]:
     """Return a problem for every reference that cannot be resolved now, or whose value does not fit its place.
 
@@ -38,10 +44,12 @@ def check_environment(
     problems: list[Problem] = []
     for entry in entries:
         modern = read_modern(entry.config, model_types)
+        modern = modern._replace(config=complete(modern.config))
         schema = checker.find_schema(modern.config.get("model_type"))
         findings = [*_find_missing(modern.config), *_find_odd(modern.config)]
         view, given = View([(schema, schema)], secret=True), _resolve_all(modern.config)
         findings += find_misfits(modern.config, schema, view, given, "the value", checker.check_values)
+        findings += [each for each in find_way_faults(modern.config, view, certain=True) if each.code == "MH302"]
         found = [build_problem(entry, finding, modern.written) for finding in findings]
         problems += sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
     return without_repeats(problems)

@@ -10,6 +10,7 @@ from modelhub.diagnostics.wording import did_you_mean, label
 from modelhub.validation.rules.keys import explain_unknown_key, find_meant_key, find_unknown_keys
 from modelhub.validation.rules.references import stands_for
 from modelhub.validation.rules.values import explain_value
+from modelhub.validation.schema.tagged import choose, find_tag
 from modelhub.validation.schema.view import View
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ _RANK = ("MH104", "MH202", "MH203", "MH201", "MH100")
 def explain(errors: Iterable[ValidationError], view: View) -> list[Finding]:
     """Explain the errors that jsonschema found in a config."""
     found = list(errors)
-    broken = {tuple(error.absolute_path) for error in found if error.validator not in _CLOSED}
+    # What is wrong with a closed mapping is one of its keys, whichever.
+    broken = {(*error.absolute_path, *([""] if error.validator in _CLOSED else [])) for error in found}
     findings: dict[tuple[Path, bool, str], Finding] = {}
     for error in found:
         for finding in _explain(error, view, broken):
@@ -56,7 +58,8 @@ def _explain_closed(place: View, value: Any, path: Path, broken: set[Path]) -> I
     unknown = list(find_unknown_keys(place, value, path))
     yield from unknown
     # jsonschema counts no key of an allOf that fails as evaluated, so other errors bring this one along.
-    if not unknown and not any(other[: len(path)] == path for other in broken):
+    own = (*path, "")
+    if not unknown and not any(other[: len(path)] == path and other != own for other in broken):
         yield Finding("MH103", f"the keys of {label(path)} do not go together", path)
 
 
@@ -83,6 +86,15 @@ def _explain_alternatives(
     branches: dict[Any, list[ValidationError]] = {}
     for cause in error.context or ():
         branches.setdefault(cause.schema_path[0], []).append(cause)
+    root = next((root for schema, root in place.always if schema is error.schema), None)
+    choices: Any = error.validator_value
+    if root is not None and isinstance(error.instance, dict) and (tag := find_tag(choices, root)):
+        # That the key is missing, or has none of the values, is told beside this.
+        if chosen := choose(choices, root, tag, error.instance):
+            narrowed = view.narrow(path, chosen)
+            for cause in branches.get(choices.index(chosen[0]), ()):
+                yield from _explain(cause, narrowed, broken)
+        return
     fitting = [
         causes
         for causes in branches.values()

@@ -15,8 +15,8 @@ _IDENTIFIERS = {"$schema", "$comment", "$defs"}
 _NOTES = {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "format"}
 _NUMBER = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 _STRING = {"minLength", "maxLength", "pattern"}
-_LIST = {"minItems", "maxItems", "items"}
-_MAPPING = {"required", "properties", "additionalProperties", "unevaluatedProperties"}
+_LIST = {"minItems", "maxItems", "uniqueItems", "items"}
+_MAPPING = {"required", "properties", "additionalProperties", "unevaluatedProperties", "propertyNames", "minProperties"}
 _SAYS_NOTHING = _IDENTIFIERS | _NOTES
 _KNOWN = _NUMBER | _STRING | _LIST | _MAPPING  # each says nothing about values of another type
 
@@ -27,7 +27,7 @@ def is_certainly_valid(schema: Any, value: Any, root: Schema) -> bool:
         return True
     if not isinstance(schema, dict):
         return False
-    if isinstance(value, str) and stands_for(value, _types(schema)):
+    if isinstance(value, str) and "${" in value and stands_for(value, _types(schema)):
         return True
     for keyword, rule in schema.items():
         if keyword in _SAYS_NOTHING or keyword.startswith("x-"):
@@ -100,6 +100,8 @@ def _list_holds(keyword: str, rule: Any, value: list[Any], root: Schema) -> bool
             return bool(len(value) >= rule)
         case "maxItems":
             return bool(len(value) <= rule)
+        case "uniqueItems":
+            return all(isinstance(item, str) for item in value) and len(set(value)) == len(value)
         case "items":
             return all(is_certainly_valid(rule, item, root) for item in value)
     return keyword in _KNOWN
@@ -118,6 +120,10 @@ def _mapping_holds(keyword: str, rule: Any, value: dict[Any, Any], schema: Schem
                 for key, item in value.items()
                 if key not in named
             )
+        case "propertyNames":
+            return all(isinstance(key, str) and is_certainly_valid(rule, key, root) for key in value)
+        case "minProperties":
+            return bool(len(value) >= rule)
         case "unevaluatedProperties":
             seen = _evaluated(schema, root)
             return all(

@@ -34,3 +34,17 @@ def _registry() -> Any:
         return Resource.from_contents(schema, default_specification=DRAFT202012)
 
     return Registry(retrieve=retrieve)  # type: ignore[call-arg]
+
+
+def find_schema_fault(schema: dict[str, Any]) -> str | None:
+    """What is wrong with a schema; None if it is one."""
+    from jsonschema import Draft202012Validator, SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = ".".join(map(str, error.path))
+        return f"{place}: {error.message}" if place else str(error.message)
+    except RecursionError:
+        return "it is nested too deep"
+    return None

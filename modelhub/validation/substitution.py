@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +11,14 @@ from modelhub.secrets.references import Types, convert, describe_types, name_ref
 from modelhub.validation.rules.references import find_references, gather_types
 from modelhub.validation.schema.store import Schema
 from modelhub.validation.schema.view import View
-from modelhub.validation.walk import find_texts
+from modelhub.validation.walk import Text, find_texts
 
 CheckValues = Callable[[dict[str, Any], Schema, View], list[Finding]]
 
 
-def find_defaults(config: dict[str, Any]) -> dict[Path, str]:
-    """The texts of ``config`` with each reference replaced by its default, where each reference has one."""
-    found = {path: take_defaults(text) for path, text in find_texts(config) if ":-" in text and find_references(text)}
+def find_defaults(texts: Iterable[Text]) -> dict[Path, str]:
+    """``texts`` with each reference replaced by its default, where each reference has one."""
+    found = {path: take_defaults(text) for path, _, text in texts if ":-" in text and find_references(text)}
     return {path: text for path, text in found.items() if text is not None}
 
 

@@ -10,6 +10,14 @@ from modelhub.wire.halves import mend_inside as mend_inside
 from modelhub.wire.halves import mend_text as mend_text
 from modelhub.wire.json_text import decode_json as decode_json
 from modelhub.wire.json_text import encode_json as encode_json
+from modelhub.wire.json_text import find_unsendable as find_unsendable
+from modelhub.wire.timeouts import Deadline as Deadline
+from modelhub.wire.timeouts import Timeouts as Timeouts
+from modelhub.wire.timeouts import build_timeouts as build_timeouts
+from modelhub.wire.unsendable import Unsendable as Unsendable
+from modelhub.wire.way import Certificates as Certificates
+from modelhub.wire.way import Proxy as Proxy
+from modelhub.wire.way import Way as Way
 from modelhub.wire.wire import MAX_BODY as MAX_BODY
 from modelhub.wire.wire import MAX_EVENT as MAX_EVENT
 from modelhub.wire.wire import Event as Event

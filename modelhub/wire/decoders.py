@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from modelhub.overriding import override
 from modelhub.wire.event_decoder import EventDecoder, TooLarge
 from modelhub.wire.json_text import encode_json
@@ -52,6 +54,8 @@ class SSEDecoder(EventDecoder):
     blank line after it, several JSON values in one event, an error in a field of its own or in none, and a reply that
     is plain JSON.
     """
+
+    _begins_json = b"{["  # the first character of a reply that is plain JSON
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,7 +115,7 @@ class SSEDecoder(EventDecoder):
         if seen and (len(text) >= len(BOM) or not BOM.startswith(text)):
             self._started = True
             rest.clear()
-            if seen[:1] in b"{[":
+            if seen[:1] in self._begins_json:
                 self.plain = b""
             return text
         rest[:] = text.rpartition(b"\n")[2]  # blank lines keep the connection alive
@@ -128,31 +132,16 @@ class SSEDecoder(EventDecoder):
             return
         if len(block) > self.max_event:
             self._refuse()
-        if (
-            block[:6] == b"data: " and block != b"data: " and b"\n" not in block
-        ):  # nearly every event of nearly every vendor
-            self._add_data(block[6:], None, None)
-            return
+        if block[:6] == b"data: " and self._halves is None and b"\n" not in block:
+            try:  # nearly every event of nearly every vendor
+                self.pending.append(Event(orjson.loads(block[6:])))
+                return
+            except ValueError:
+                pass
         if block[:1] == b"{":  # a gateway that hands an error on as it came, without framing
             self._add_json(block)
             return
-        data: list[bytes] = []
-        name: str | None = None
-        status: int | None = None
-        for line in block.removeprefix(BOM).split(b"\n"):
-            field, _, value = line.partition(b":")
-            value = value.removeprefix(b" ")
-            if field == b"data":
-                data.append(value)
-            elif field == b"error":  # llama.cpp of 2023 to 2025; others write plain text there
-                data.append(value if value[:1] == b"{" else encode_json(value.decode("utf-8", "replace")))
-                name = "error"
-            elif field == b"event":
-                name = value.decode("utf-8", "replace")
-            elif field == b"status" and value.isdigit():
-                status = int(value)
-            elif not field and value.startswith(b"HTTP_STATUS/") and value[12:].isdigit():
-                status = int(value[12:])
+        data, name, status = split_fields(block)
         if not any(data):
             return
         try:
@@ -170,3 +159,25 @@ class SSEDecoder(EventDecoder):
             self._release()
         else:
             self._add_json(data, name, status)
+
+
+def split_fields(block: bytes) -> tuple[list[bytes], str | None, int | None]:
+    """The lines of data of an event, its name, and the status that a comment or a field tells."""
+    data: list[bytes] = []
+    name: str | None = None
+    status: int | None = None
+    for line in block.removeprefix(BOM).split(b"\n"):
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            data.append(value)
+        elif field == b"error":  # llama.cpp of 2023 to 2025; others write plain text there
+            data.append(value if value[:1] == b"{" else encode_json(value.decode("utf-8", "replace")))
+            name = "error"
+        elif field == b"event":
+            name = value.decode("utf-8", "replace")
+        elif field == b"status" and value.isdigit():
+            status = int(value)
+        elif not field and value.startswith(b"HTTP_STATUS/") and value[12:].isdigit():
+            status = int(value[12:])
+    return data, name, status

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NoReturn
 
 import orjson
 
+from modelhub.overriding import override
 from modelhub.wire.halves import Halves, mend_inside
 from modelhub.wire.json_text import forgive_json
 from modelhub.wire.wire import MAX_BODY, MAX_EVENT, Event
@@ -19,6 +21,10 @@ class TooLarge(ValueError):
         self.key = key
         self.limit = limit
 
+    @override
+    def __reduce__(self) -> tuple[type[TooLarge], tuple[str, int]]:
+        return type(self), (self.key, self.limit)
+
 
 class EventDecoder:
     """Cuts the bytes of a stream into events; the sizes of the chunks make no difference.
@@ -26,7 +32,8 @@ class EventDecoder:
     ``done`` becomes true at ``[DONE]``. If the body is one JSON value instead of a stream, ``plain`` holds its bytes
     once it has ended. ``feed`` and ``flush`` raise ValueError for a message that is not JSON, and TooLarge for one of
     more than ``max_event`` bytes (``max_body``, if it is no stream); ``pending`` then holds the events that came before
-    it. An event in which half a character is missing is returned with the event that brings it.
+    it. An event in which half a character is missing is returned with the event that brings it. ``headers`` are those
+    of the reply, with which ``plain`` is to be read.
     """
 
     def __init__(self) -> None:
@@ -35,6 +42,7 @@ class EventDecoder:
         self.pending: list[Event] = []
         self.max_event = MAX_EVENT
         self.max_body = MAX_BODY
+        self.headers: Mapping[str, str] = {}
         self._rest: bytearray = bytearray()  # of an event that is not complete
         self._started = False
         self._halves: Halves | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from modelhub.patterns import expression
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BAD = re.compile("[^\t\x20-\x7e\xa1-\xff]")
+_NAME = expression(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BAD = expression("[^\t\x20-\x7e\xa1-\xff]")
 _WORDS = {"\n": "a line end", "\r": "a line end", "\0": "a NUL character", "\ufeff": "a byte order mark"}
 
 

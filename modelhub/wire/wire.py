@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelhub.wire.json_text import decode_json
+from modelhub.wire.timeouts import Deadline
+from modelhub.wire.way import Way
 
 MAX_EVENT = 64 << 20  # bytes of one event of a stream, unless a config says otherwise
 MAX_BODY = 256 << 20  # bytes of a whole reply
@@ -21,11 +23,16 @@ class Request:
 
     ``delay`` is how many seconds to wait before sending, ``stream`` whether the body of a successful reply is
     to be left open for ``READ``. ``connect_timeout`` and ``timeout`` bound connecting and each wait for data, in
-    seconds; where ``timeout`` is 0 they are those of its model. ``max_body`` is how many bytes the body of a reply may
-    have, unpacked.
+    seconds; where ``timeout`` is 0 they are those of its model. ``first_token`` bounds the wait for the first byte of
+    the body, None where ``timeout`` does. ``deadline`` is when all of the reply must have come, None for no end.
+    ``max_body`` is how many bytes the body of a reply may have, unpacked. ``way`` is the way that its model's config
+    gives, None where it gives none.
     """
 
-    __slots__ = ("body", "connect_timeout", "delay", "headers", "max_body", "method", "stream", "timeout", "url")
+    __slots__ = (
+        *("body", "connect_timeout", "deadline", "delay", "first_token", "headers", "max_body", "method", "stream"),
+        *("timeout", "url", "way"),
+    )
 
     def __init__(
         self,
@@ -38,7 +45,10 @@ class Request:
         timeout: float = 0.0,
         connect_timeout: float = 10.0,
         delay: float = 0.0,
+        first_token: float | None = None,
+        deadline: Deadline | None = None,
         max_body: int = MAX_BODY,
+        way: Way | None = None,
     ) -> None:
         self.url = url
         self.headers = headers
@@ -48,7 +58,33 @@ class Request:
         self.timeout = timeout
         self.connect_timeout = connect_timeout
         self.delay = delay
+        self.first_token = first_token
+        self.deadline = deadline
         self.max_body = max_body
+        self.way = way
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether more bounds it than ``timeout``."""
+        return self.first_token is not None or self.deadline is not None
+
+    def replace(
+        self, *, url: str | None = None, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Request:
+        """The same request, to be sent at once, with another ``url``, other ``headers`` or another ``body``."""
+        return Request(
+            url or self.url,
+            self.headers if headers is None else headers,
+            self.body if body is None else body,
+            method=self.method,
+            stream=self.stream,
+            timeout=self.timeout,
+            connect_timeout=self.connect_timeout,
+            first_token=self.first_token,
+            deadline=self.deadline,
+            max_body=self.max_body,
+            way=self.way,
+        )
 
 
 class Reply:

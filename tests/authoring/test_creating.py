@@ -26,7 +26,8 @@ def validate(value: Any) -> list[str]:
     document = Document(value, name="new.yaml")
     entries = [Entry(config, document, (index,)) for index, config in enumerate(value)]
     found = check(entries, schema_of=WRAPPERS.schema, model_types=WRAPPERS.by_name)
-    return [f"{problem.code} {problem.message}" for problem in found]
+    said = [f"{problem.code} {problem.message}" for problem in found]
+    return [words for words in said if "MH303" not in words]  # what it refers to is not in the same file yet
 
 
 @pytest.mark.parametrize("name", [None, "my model: #1"])

@@ -263,11 +263,16 @@ import litellm
 found = {"vendors": {}, "models": {}}
 for name in json.loads(sys.argv[1]):
     found["vendors"][name] = litellm.get_llm_provider(f"{name}/some-model")
+known = {}  # what is before a slash says who it is, and to ask takes long
 for model, about in litellm.model_cost.items():
-    try:
-        found["models"][model] = litellm.get_llm_provider(model)[1], about.get("mode")
-    except Exception:
-        pass  # a name that it does not take without being told the provider
+    prefix = model.partition("/")[0] if "/" in model else model
+    if prefix not in known:
+        try:
+            known[prefix] = litellm.get_llm_provider(model)[1]
+        except Exception:
+            known[prefix] = None  # a name that it does not take without being told the provider
+    if known[prefix] is not None:
+        found["models"][model] = known[prefix], about.get("mode")
 json.dump(found, open(sys.argv[2], "w"))
 """
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from typing import Any
 
 import pytest
 
 from modelhub import ModelRegistry, errors
-from modelhub.testing import Replay
+from modelhub.testing import MockServer, Replay
 from modelhub.validation import load_schema
 from modelhub.vendors import find_vendor
 
@@ -121,3 +122,31 @@ def test_one_text_may_be_more_than_a_list_says() -> None:
     """An input that is no list of texts may have any number of vectors."""
     model, _ = build("post_api_embedding", [[0.1], [0.2]], model_name=None)
     assert model({"first": "a", "second": "b"}).embedding == [[0.1], [0.2]]
+
+
+@pytest.mark.parametrize("most", [None, 2])
+def test_parts_are_sent_at_once_and_within_the_limits(most: int | None, caller: Any) -> None:
+    with MockServer(latency=0.2) as server:
+        config = {"config_name": "e", "model_type": "dashscope_text_embedding", "model_name": "text-embedding-v3"}
+        limits = {"limits": {"concurrency": most}} if most else {}
+        common = {"api_key": "k", "client_args": {"base_url": f"{server.url}/api/v1"}}
+        with ModelRegistry({**config, **common, **limits}) as hub:
+            texts = [f"text {n}" for n in range(45)]
+            busiest, done = 0, threading.Event()
+
+            def watch() -> None:
+                nonlocal busiest
+                while not done.wait(0.002):
+                    busiest = max(busiest, server.in_flight)
+
+            watcher = threading.Thread(target=watch)
+            watcher.start()
+            reply = caller.call(hub.get_model("e"), texts)
+            done.set()
+            watcher.join()
+            assert len(reply.embedding) == 45
+            assert [attempt.outcome for attempt in reply.trail] == ["answered"] * len(server.requests)
+            assert len(server.requests) == 5
+            assert busiest == (most or 5)
+            right = [hub.get_model("e")(text).embedding[0] for text in texts[::11]]
+            assert reply.embedding[::11] == right

@@ -16,7 +16,8 @@ import pytest
 from modelhub import ModelHubError, ModelRegistry
 from modelhub.errors import ModelCallError
 
-from .wire_server import Json, find_fault, serve
+from .checks import Json, find_fault
+from .wire_server import serve
 
 COMMON = {"config_name": "case", "model_name": "m", "api_key": "test-key", "timeout": 20}
 RETRY = {"max_attempts": 3, "initial": 0.01}

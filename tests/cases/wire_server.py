@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Json = dict[str, Any]
-MISSING = object()
+from .checks import Json, fill, find_fault, look_up
 
 
 class CaseServer:
@@ -20,20 +19,28 @@ class CaseServer:
 
     A reply has ``status``, ``headers`` and either a ``body`` (text, JSON, or ``body_base64``) or the ``chunks`` of a
     stream, which is ``cut`` where ``end`` says so. What a request must hold is told by ``requires``; a request that
-    does not is answered with the ``refusal``.
+    does not is answered with the ``refusal``. ``{at:PATH}`` in a reply is what the request has there; ``vectors`` are
+    a vector for each text, with the number that is in it, for no more texts than ``max``.
     """
 
     def __init__(self, replies: list[Json]) -> None:
         self.replies = replies
         self.bodies: list[Any] = []
+        self.headers: list[dict[str, str]] = []
         self.url = ""
 
-    def choose(self, body: Any) -> Json:
+    def choose(self, body: Any, headers: dict[str, str]) -> Json:
         """The reply to the next request."""
         self.bodies.append(body)
+        self.headers.append(headers)
         reply = self.replies[min(len(self.bodies), len(self.replies)) - 1]
-        refused = any(find_fault(body, check) for check in reply.get("requires", ()))
-        return reply["refusal"] if refused else reply  # type: ignore[no-any-return]
+        refused = any(find_fault(body, check, headers) for check in reply.get("requires", ()))
+        if "vectors" in reply:
+            found = look_up(body, reply["vectors"]["at"])
+            texts = [found] if isinstance(found, str) else found
+            refused = refused or len(texts) > reply["vectors"]["max"]
+            reply = {**reply, "body": build_vectors(texts, reply["vectors"]["shape"])}
+        return fill(reply["refusal"] if refused else reply, body)  # type: ignore[no-any-return]
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -49,7 +56,7 @@ class Connection(BaseHTTPRequestHandler):
         """Answer one request."""
         body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)))
         try:
-            self.send(self.case.choose(body))
+            self.send(self.case.choose(body, {name.lower(): value for name, value in self.headers.items()}))
         except OSError:  # the client has left
             self.close_connection = True
 
@@ -112,30 +119,11 @@ def encode_chunks(chunks: list[Any]) -> Iterator[bytes]:
                 yield chunk["repeat"].encode() * chunk["times"]
 
 
-def look_up(body: Any, path: str) -> Any:
-    """What is at the dotted ``path``; MISSING if nothing is."""
-    for step in path.split("."):
-        try:
-            body = body[int(step)] if isinstance(body, list) else body[step]
-        except (KeyError, IndexError, TypeError, ValueError):
-            return MISSING
-    return body
-
-
-def find_fault(body: Any, check: Json) -> str | None:
-    """What is wrong with a request, by one check of a place in it; None if it passes."""
-    found = look_up(body, check["at"])
-    text = found if isinstance(found, str) else None
-    if "equals" in check:
-        fits = found == check["equals"]
-    elif "same_as" in check:
-        fits = found is not MISSING and found == look_up(body, check["same_as"])
-    elif "absent" in check:
-        fits = found is MISSING
-    elif "matches" in check:
-        fits = text is not None and re.search(check["matches"], text) is not None
-    elif "unless_matches" in check:  # it may be absent
-        fits = text is None or re.search(check["unless_matches"], text) is None
-    else:
-        fits = found is not MISSING and found > check["greater_than"]
-    return None if fits else f"the request has {found!r} at {check['at']}: {check}"
+def build_vectors(texts: list[Any], shape: str) -> Json:
+    """One vector for each text, in the ``shape`` of a vendor's reply."""
+    rows = [[float(re.findall(r"\d+", json.dumps(text))[-1])] for text in texts]
+    if shape == "gemini":
+        return {"embeddings": [{"values": row} for row in rows]}
+    if shape == "dashscope":
+        return {"output": {"embeddings": [{"text_index": n, "embedding": row} for n, row in enumerate(rows)]}}
+    return {"data": [{"index": n, "embedding": row} for n, row in enumerate(rows)], "model": "m"}

@@ -16,6 +16,8 @@ import pytest
 import modelhub.cli.commands as modelhub_commands
 from modelhub.cli.app import COMMANDS as COMMANDS_BY_NAME
 from modelhub.cli.app import cli
+from modelhub.cli.commands.adapter import COMMANDS as ADAPTER_COMMANDS
+from modelhub.cli.commands.adapter import adapter
 from modelhub.testing import MockServer
 
 COMMANDS = ["validate", "explain-code", "list", "show", "types", "schema", "plugins", "call", "mock"]
@@ -59,13 +61,16 @@ def test_help(command: str) -> None:
 
 def test_every_command_is_where_the_table_says() -> None:
     files = {path.stem for path in Path(modelhub_commands.__file__).parent.glob("*.py")} - {"__init__"}
-    assert {target.partition(":")[0].rpartition(".")[2] for target, _ in COMMANDS_BY_NAME.values()} == files
+    tables = [(cli, COMMANDS_BY_NAME), (adapter, ADAPTER_COMMANDS)]
+    targets = {target for _, table in tables for target, _ in table.values()}
+    assert {target.partition(":")[0].rpartition(".")[2] for target in targets} == files
     context = click.Context(cli)
-    for name in COMMANDS_BY_NAME:
-        command = cli.get_command(context, name)
-        assert command is not None
-        assert command.name == name
-        assert command.help
+    for group, table in tables:
+        for name in table:
+            command = group.get_command(context, name)
+            assert command is not None
+            assert command.name == name
+            assert command.help
     assert cli.get_command(context, "nonsense") is None
 
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX pipes")
 
 COMMANDS = {
     "": "--help",
+    "adapter": "adapter infer --reply reply.json",
     "call": "call gpt hello -c models.yaml",
     "explain": "explain -c models.yaml gpt",
     "explain-code": "explain-code MH103",
@@ -24,12 +25,16 @@ COMMANDS = {
     "list": "list -c models.yaml",
     "mock": "mock --port 0",
     "new": "new openai_chat gpt",
+    "new-plugin": "new-plugin --help",
     "plugins": "plugins",
     "schema": "schema",
     "show": "show gpt -c models.yaml",
     "types": "types",
     "validate": "validate models.yaml",
+    "watch": "watch models.yaml",
 }
+# What lets those that would go on for ever fail.
+ENDLESS = {"mock": "--faults nonsense", "watch": "--profile nonsense"}
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
 
@@ -48,6 +53,7 @@ def folder(tmp_path: Path, server: MockServer) -> Path:
     (tmp_path / "litellm.yaml").write_text(
         "model_list: [{model_name: gpt, litellm_params: {model: openai/gpt-4o, api_key: os.environ/KEY}}]\n"
     )
+    (tmp_path / "reply.json").write_text('{"answer": "It is fine."}')
     return tmp_path
 
 
@@ -125,10 +131,10 @@ def test_there_is_no_room_for_an_error(folder: Path, env: dict[str, str], argume
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_closed_outputs(folder: Path, env: dict[str, str], name: str, closed: str) -> None:
-    if name == "mock":
-        closed = f"--faults nonsense {closed}"  # or it would serve on
+    if name in ENDLESS:
+        closed = f"{ENDLESS[name]} {closed}"
     code, printed, said = run_in_shell(folder, env, f"modelhub {COMMANDS[name]} {closed}")
-    assert (code, printed) == (1 if name == "mock" else 0, "")
+    assert (code, printed) == (1 if name in ENDLESS else 0, "")
     assert "Traceback" not in said
 
 

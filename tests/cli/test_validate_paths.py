@@ -158,7 +158,8 @@ MISFITS = """\
         (
             {"T": "30", "FLAG": "True", "URL": "http://localhost", "N": "7", "TEMPERATURE": "0.5", "M": "low"},
             [
-                "5:12 MH104 the default of ${T} does not fit: timeout must be a number, not a string ('abc')",
+                "5:12 MH104 the default of ${T} does not fit: timeout must be a number or a mapping, not a string "
+                "('abc')",
                 "7:27 MH203 the default of ${URL} does not fit: client_args.base_url must be an http:// or https:// "
                 "URL with a host, not 'http:localhost/v1'",
                 "7:69 MH201 the default of ${N} does not fit: client_args.max_retries must be at least 0, not -1",
@@ -169,7 +170,7 @@ MISFITS = """\
         (
             {"T": "30s", "FLAG": "maybe", "URL": "localhost:99999", "N": "0", "TEMPERATURE": "nan", "M": "hunter2"},
             [
-                "5:12 MH104 the value of ${T} does not fit: timeout must be a number, not a string",
+                "5:12 MH104 the value of ${T} does not fit: timeout must be a number or a mapping, not a string",
                 "6:11 MH104 the value of ${FLAG} does not fit: stream must be a boolean, not a string",
                 "7:27 MH203 the value of ${URL} does not fit: client_args.base_url must be an http:// or https:// URL "
                 "with a host",

@@ -138,3 +138,12 @@ def test_what_a_folder_includes_is_read_once(tmp_path: Path) -> None:
     loaded = load(tmp_path)
     assert [(each.config["config_name"], each.config["timeout"]) for each in loaded.entries] == [("b", 3), ("p", 3)]
     assert not loaded.problems
+
+
+def test_recorded_exchanges_beside_configs_are_none(tmp_path: Path) -> None:
+    write(tmp_path / "m.yaml")
+    (tmp_path / "fixtures").mkdir()
+    (tmp_path / "fixtures" / "chat.json").write_text('{"config": "m", "request": {"input": "Hi"}, "replies": []}')
+    (tmp_path / "n.json").write_text('{"config_name": "n", "request": {"body": {}}, "replies": []}')
+    loaded = load(tmp_path)
+    assert (names(loaded), loaded.problems) == (["m", "n"], [])

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from modelhub import ModelRegistry
 from modelhub.configs import Loaded, Span, load, load_text
+from modelhub.configs.readers.document import Document
 from modelhub.configs.sources.files import MAX_BYTES
-from modelhub.errors import Problem
+from modelhub.configs.sources.read import read_documents
+from modelhub.errors import ConfigError, Problem
 
 from ..paths import TESTS
 
@@ -222,7 +225,7 @@ def make_paths(root: Path) -> Iterator[tuple[str, str]]:
         (root / name).touch()
     with (root / "huge.json").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    yield "model.yaml", f"did you mean '{root / 'models.yaml'}'"
+    yield "model.yaml", "/models.yaml'"
     yield "no/such/x.yaml", "there is no folder"
     yield "empty", ".json, .jsonc, .yaml, .yml, .toml"
     yield "loop.yaml", "symbolic links"
@@ -252,3 +255,30 @@ def test_import_is_light() -> None:
     code = f"import sys, modelhub.configs; sys.exit(str([name for name in {heavy} if name in sys.modules]))"
     ran = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, check=False)
     assert ran.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("format", ["yaml", "json", "toml"])
+def test_places_that_were_forgotten_are_found_again(format: str) -> None:
+    text = {
+        "yaml": "# 1\nconfig_name: a\n---\n- config_name: b\n  model_name: &m x\n- {config_name: c, model_name: *m}\n",
+        "json": '{\n"config_name": "a",\n "model_name": "x"}',
+        "toml": 'config_name = "a"\n[[models]]\nmodel_name = "x"\n',
+    }[format]
+    paths: list[tuple[Any, ...]] = [(), ("config_name",), ("model_name",), (0, "model_name"), (1, "model_name"), (7,)]
+    documents = [item for item in read_documents(text.encode(), name="f", format=format) if isinstance(item, Document)]
+    assert len(documents) == (2 if format == "yaml" else 1)
+    for document in documents:
+        known = [(document.locate(path), document.read_source(path)) for path in paths]
+        document.forget_places()
+        assert [(document.locate(path), document.read_source(path)) for path in paths] == known
+        assert any(source for _, source in known)
+
+
+def test_a_registry_still_says_where_values_stand(tmp_path: Path) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text("- config_name: a\n  model_type: openai_chat\n  model_name: m\n  api_key: ${MODELHUB_TEST_NONE}\n")
+    hub = ModelRegistry(path)
+    path.unlink()
+    with pytest.raises(ConfigError) as caught:
+        hub.get_model("a")("hi")
+    assert [(problem.line, problem.column) for problem in caught.value.problems] == [(4, 12)]

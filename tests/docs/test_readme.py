@@ -91,7 +91,10 @@ def test_from_litellm(workplace: Path) -> None:
     assert said == notes
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "model_configs").iterdir()), ids=lambda path: path.name)
+FILES = sorted(path for path in (ROOT / "model_configs").iterdir() if path.is_file())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_example_configs_are_valid_and_answer(
     path: Path, server: MockServer, monkeypatch: pytest.MonkeyPatch, caller: Any
 ) -> None:
@@ -115,9 +118,7 @@ def test_example_configs_are_valid_and_answer(
             assert response.text == "hi" or response.image_urls or len(response.embedding) == 1
 
 
-EXAMPLES = [
-    (path, name) for path in sorted((ROOT / "model_configs").iterdir()) for name in modelhub.ModelRegistry(path).names()
-]
+EXAMPLES = [(path, name) for path in FILES for name in modelhub.ModelRegistry(path).names()]
 
 
 @pytest.mark.parametrize(("path", "name"), EXAMPLES, ids=[name for _, name in EXAMPLES])

@@ -46,12 +46,12 @@ def ask():
 """
 LOCKS = {
     "of a registry": "hub._lock",
-    "of the drivers": "hub._drivers._lock",
+    "of the drivers": "hub._workshop.drivers._lock",
     "of a model's config": "model._binding._lock",
-    "of the blocking driver": "hub._drivers.sync()._lock",
-    "of the async driver": "hub._drivers.aio()._lock",
-    "of a pool": "hub._drivers.sync()._pool._adapter._routing",
-    "of the sockets": "hub._drivers.sync()._pool._adapter.sockets._lock",
+    "of the blocking driver": "hub._workshop.drivers.sync()._lock",
+    "of the async driver": "hub._workshop.drivers.aio()._lock",
+    "of a pool": "hub._workshop.drivers.sync()._pool._adapter._routing",
+    "of the sockets": "hub._workshop.drivers.sync()._pool._adapter.sockets._lock",
 }
 
 

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhub import ModelRegistry, errors
+from modelhub.aio.driver import AioDriver
 from modelhub.engine.interruptions import is_malformed
 from modelhub.sync.pool import Pool
 from modelhub.testing import MockServer
@@ -236,6 +237,27 @@ def test_urls_that_cannot_be_asked(url: str) -> None:
     assert is_malformed(Request(url, {}))
     with pytest.raises(errors.BadRequestError, match="cannot be made"):
         Pool().fetch(Request(url, {}, b"{}", timeout=1.0, connect_timeout=1.0))
+
+
+@pytest.mark.parametrize("url", ["http://", "http://a:b/", "ftp://a/", "http://[::1/", "http://a b/", "no url", ""])
+def test_urls_that_cannot_be_asked_in_an_event_loop(url: str) -> None:
+    async def fetch() -> None:
+        await AioDriver().session().fetch(Request(url, {}, b"{}", timeout=1.0, connect_timeout=1.0))
+
+    with pytest.raises(errors.BadRequestError, match="cannot be made"):
+        asyncio.run(fetch())
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [({}, "is dict, not a str"), (["a"], "is list, not a str"), ("海", "holds "), ("\ud800", "holds ")],
+)
+def test_a_header_is_a_text(value: object, words: str, caller: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client_args = {"base_url": f"http://127.0.0.1:{listener.getsockname()[1]}/v1"}
+        config = {"config_name": "m", "model_type": "openai_chat", "client_args": client_args, "timeout": 5}
+        with ModelRegistry(config) as hub, pytest.raises(errors.BadRequestError, match=f"the header X-A {words}"):
+            caller.call(hub.get_model("m"), "hi", extra_headers={"X-A": value})
 
 
 def test_a_well_formed_request_is_not_malformed() -> None:

@@ -112,7 +112,8 @@ def model() -> Any:
 
 def test_what_the_library_is_given(answer: Ask, model: Any, caller: Any) -> None:
     calls = answer(whole("hi"))
-    response = caller.call(model, "hello", temperature=0.5, tool_choice="find")
+    tool = {"type": "function", "function": {"name": "find"}}
+    response = caller.call(model, "hello", temperature=0.5, tools=[tool], tool_choice="find")
     assert (response.text, response.finish_reason, response.model) == ("hi", "stop", "m")
     assert calls == [
         {
@@ -120,6 +121,7 @@ def test_what_the_library_is_given(answer: Ask, model: Any, caller: Any) -> None
             "messages": [{"role": "user", "content": "hello"}],
             "api_key": "sk-secret-1",
             "temperature": 0.5,
+            "tools": [tool],
             "tool_choice": {"type": "function", "function": {"name": "find"}},
             "max_retries": 0,
             "timeout": 7.0,

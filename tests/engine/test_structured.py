@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modelhub import ModelRegistry, ResponseParsingError, errors
-from modelhub.messages.media import find_local_path, split_data_uri
+from modelhub.media import find_local_path, split_data_uri
 from modelhub.testing import MockServer
 
 SCHEMA = {
@@ -102,8 +102,9 @@ def test_data_uris() -> None:
     assert split_data_uri("data:image/png;base64,QUJD") == ("image/png", "QUJD")
     assert split_data_uri("DATA:;base64,QUJD") == ("text/plain", "QUJD")
     assert split_data_uri("https://e.com") is None
-    with pytest.raises(errors.BadRequestError, match="must be base64"):
-        split_data_uri("data:text/plain,hello")
+    assert split_data_uri("data:text/plain,hello%21") == ("text/plain", "aGVsbG8h")
+    with pytest.raises(errors.BadRequestError, match="comma"):
+        split_data_uri("data:image/png")
 
 
 def test_an_estimate_of_tokens_says_so(hub: ModelRegistry, caller: Any) -> None:

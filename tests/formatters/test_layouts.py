@@ -378,9 +378,11 @@ def test_what_has_no_place_is_left_out_with_a_warning(
 
 
 def test_an_image_that_anthropic_cannot_take(caplog: pytest.LogCaptureFixture) -> None:
-    msg = Msg("a", [{"type": "image", "url": "data:image/svg+xml,%3Csvg/%3E"}, {"type": "text", "text": "hi"}], "user")
-    assert AnthropicFormatter.format_chat(msg) == [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]
-    assert "cannot take an image (a data URI must be base64" in caplog.text
+    for url in ("data:image/svg+xml,%3Csvg/%3E", "data:image/png"):
+        msg = Msg("a", [{"type": "image", "url": url}, {"type": "text", "text": "hi"}], "user")
+        assert AnthropicFormatter.format_chat(msg) == [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]
+    assert "cannot take an image of the type image/svg+xml" in caplog.text
+    assert "cannot take an image (a data URI has a comma" in caplog.text
 
 
 # Which formatter.
@@ -625,11 +627,11 @@ def test_the_page(tmp_path: Path, server: MockServer, monkeypatch: pytest.Monkey
     (tmp_path / "cat.png").write_bytes((FOLDER / "pixel.png").read_bytes())
     blocks = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "docs" / "formatting.md").read_text("utf-8"), re.M | re.S)
     kinds = [kind for kind, _ in blocks]
-    assert (kinds.count("python"), kinds.count("yaml"), kinds.count("toml"), len(kinds)) == (5, 1, 1, 7)
+    assert (kinds.count("python"), kinds.count("yaml"), kinds.count("toml"), len(kinds)) == (6, 1, 1, 8)
     texts = dict(blocks)
     (tmp_path / "models.yaml").write_text(texts["yaml"])
     assert list(tomllib.loads(texts["toml"])["project"]["entry-points"]) == [GROUP]
-    server.reply("A cat, I think.", "Yes.")
+    server.reply("A cat, I think.", "A cat, twice.", "Yes.")
     names: dict[str, Any] = {"__name__": "page"}
     for kind, text in blocks:
         if kind == "python":
@@ -638,6 +640,7 @@ def test_the_page(tmp_path: Path, server: MockServer, monkeypatch: pytest.Monkey
     assert printed == [
         "What is this? 1",
         "A cat, I think.",
+        "A cat, twice.",
         "## Conversation History",
         "Alice: What is this?",
         "Bob: A cat.",

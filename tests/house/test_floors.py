@@ -18,8 +18,10 @@ HOMES = {
     "urllib3": ("modelhub.sync",),
     "aiohttp": ("modelhub.aio", "modelhub.server"),
     "yaml": ("modelhub.configs", "modelhub.authoring"),
-    "jsonschema": ("modelhub.validation", "modelhub.engine.structured", "modelhub.authoring"),
-    "click": ("modelhub.cli",),
+    "jsonschema": ("modelhub.validation", "modelhub.engine.structured", "modelhub.authoring", "modelhub.routing"),
+    "jmespath": ("modelhub.adapters", "modelhub.routing"),
+    "regex": ("modelhub.routing",),
+    "click": ("modelhub.cli", "modelhub.hooks"),  # in hooks for its type
     "pluggy": ("modelhub.plugins", "modelhub.hooks"),
 }
 NO_IO = {"socket", "ssl", "asyncio", "threading", "subprocess", "http", "urllib.request", "pathlib", "io"}

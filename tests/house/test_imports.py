@@ -26,6 +26,7 @@ def test_init_and_get_model_load_only_what_they_need(tmp_path: Path) -> None:
     assert "modelhub.wrappers.openai" in loaded
     heavy = {
         *("aiohttp", "click", "requests", "urllib3", "jsonschema", "pluggy", "ssl", "asyncio"),
+        *("importlib.metadata", "email", "html", "pickle", "http"),
         *("modelhub.wrappers.ollama", "modelhub.server", "modelhub.events", "modelhub.vendors", "modelhub.sync.pool"),
     }
     assert loaded & heavy == set()

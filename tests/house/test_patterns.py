@@ -22,6 +22,7 @@ UNKNOWN = {
     "modelhub/authoring/litellm/settings.py",
     "modelhub/authoring/litellm/vendors.py",
     "modelhub/formatters/base.py",
+    "modelhub/patterns.py",
     "modelhub/server/formats/values.py",
     "modelhub/secrets/dialects.py",  # tested below, as it is asked
     "modelhub/telemetry/counters.py",
@@ -50,7 +51,7 @@ def find_in_code() -> Iterator[Pattern]:
     for top, package in (("modelhub", "modelhub"), ("wrappers", "modelhub.wrappers")):
         for file in sorted((ROOT / top).rglob("*.py")):
             text = file.read_text("utf-8")
-            if "re." in text:
+            if "re." in text or "expression(" in text:
                 steps = file.relative_to(ROOT / top).with_suffix("").parts
                 name = ".".join((package, *steps)).removesuffix(".__init__")
                 yield from find_in_module(file.relative_to(ROOT).as_posix(), ast.parse(text), name)
@@ -63,9 +64,9 @@ def find_in_module(place: str, tree: ast.Module, name: str) -> Iterator[Pattern]
     nameless = {node.attr for node in others} & ASKED
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_re(node.func.value)):
+        if not isinstance(node, ast.Call):
             continue
-        how = node.func.attr
+        how = find_how(node.func)
         if how not in {"compile", *ASKED}:
             continue
         flags = [key.value for key in node.keywords if key.arg == "flags"]
@@ -80,15 +81,22 @@ def find_in_module(place: str, tree: ast.Module, name: str) -> Iterator[Pattern]
             continue
         found = {how}
         if how == "compile":
-            owners = {one for one, value in known.items() if value is made or value == made}
+            owners = {one for one, value in known.items() if is_same(value, made)}
             found = {use.attr for use in uses if isinstance(use.value, ast.Name) and use.value.id in owners}
         yield Pattern(
             f"{place}:{node.lineno}", made, frozenset(found & ASKED) or frozenset(nameless) or frozenset({"search"})
         )
 
 
-def is_re(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "re"
+def find_how(called: ast.expr) -> str:
+    """What of ``re`` a call is of; ``expression`` compiles, too."""
+    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "re":
+        return called.attr
+    return "compile" if isinstance(called, ast.Name) and called.id == "expression" else ""
+
+
+def is_same(value: object, made: re.Pattern[str] | re.Pattern[bytes]) -> bool:
+    return (getattr(value, "pattern", None), getattr(value, "flags", None)) == (made.pattern, made.flags)
 
 
 def evaluate(node: ast.expr, known: dict[str, object]) -> object:

@@ -300,7 +300,9 @@ def test_the_audio_of_a_data_uri_is_bare(server: MockServer) -> None:
 
 
 def test_a_file_that_cannot_be_read(server: MockServer) -> None:
-    with pytest.raises(modelhub.errors.BadRequestError, match=r"m \(openai_chat\): the file '/no/such.pdf' cannot be"):
+    with pytest.raises(
+        modelhub.errors.BadRequestError, match=r"content\[0\] \(file\): the file '/no/such.pdf' cannot be"
+    ):
         build_model("openai_chat", server.url)(Msg("a", [{"type": "file", "url": "/no/such.pdf"}], "user"))
     assert server.requests == []
 

@@ -10,14 +10,16 @@ import platform
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .centre_servers import find_centre
 from .environments import find_environment
 from .ollama import find_ollama
+from .redis_server import find_redis
 
 ALWAYS = "llama-server"
 ENVIRONMENTS = ("transformers", "fastchat", "litellm_proxy", "vllm", "huggingface", "modelscope")
@@ -26,6 +28,9 @@ SERVERS = {
     "ollama": "scripts/fetch_ollama_for_tests",
     **{name: f"scripts/fetch_engines_for_tests {name}" for name in ENVIRONMENTS},
     "yaml-language-server": "scripts/fetch_yaml_language_server_for_tests",
+    "redis": "scripts/fetch_redis_for_tests",
+    "etcd": "scripts/fetch_centres_for_tests etcd",
+    "consul": "scripts/fetch_centres_for_tests consul",
 }
 # Where the name of a running engine is not that of the server, with perhaps a task behind it.
 _SERVER_OF = {
@@ -51,12 +56,21 @@ def find_language_server() -> Path | None:
     return path if path.exists() and shutil.which("node") else None
 
 
+_FIND: dict[str, Callable[[], Path | None]] = {
+    "ollama": find_ollama,
+    "yaml-language-server": find_language_server,
+    "redis": find_redis,
+    "etcd": lambda: find_centre("etcd"),
+    "consul": lambda: find_centre("consul"),
+}
+
+
 def is_here(name: str) -> bool:
     """Whether a server can be run."""
     if name in ENVIRONMENTS:
         return find_environment(name) is not None
     try:
-        return (find_ollama() if name == "ollama" else find_language_server()) is not None
+        return _FIND[name]() is not None
     except FileNotFoundError:  # the folder that the environment names has none
         return False
 
@@ -117,9 +131,23 @@ class Choice:
                 self.ran[name] += 1
         return report
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Add up what one of several processes has done."""
+        told = getattr(node, "workeroutput", {}).get("choice")
+        if told is not None:
+            self.left_out.update(told["left_out"])
+            self.count = told["count"]
+            for name, count in told["ran"].items():
+                self.ran[name] += count
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Let a run of all the tests fail when a server was chosen for nothing."""
         config = session.config
+        told = getattr(config, "workeroutput", None)
+        if told is not None:  # one of several processes, which do not know of each other
+            told["choice"] = {"left_out": dict(self.left_out), "ran": dict(self.ran), "count": self.count}
+            return
         is_whole = config.args_source is not config.ArgsSource.ARGS and not config.option.keyword
         if is_whole and not config.option.collectonly and not session.shouldstop:
             self.idle = find_idle(self.chosen, self.ran)

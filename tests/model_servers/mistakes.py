@@ -40,7 +40,7 @@ _OLLAMA = {
     "wrong option": Told(BAD, 500, None, 'option "temperature" must be of type float32'),
     "long prompt": None,  # which it cuts
     "wrong key": None,
-    "no messages": None,  # it takes the key for an option that it does not know
+    "no messages": "",  # which only loads the model
 }
 _LITELLM = {
     "unknown model": Told(BAD, 400, "invalid_request_error", "Invalid model name passed in model=nope."),
@@ -56,12 +56,11 @@ ANSWERS: dict[str, dict[str, Told | str | None]] = {
     "yi_chat on llama-server": _LLAMA,
     "zhipuai_chat on llama-server": {**_LLAMA, "wrong option": Told(BAD, None, None, "temperature must be a number")},
     "anthropic_chat on llama-server": {**_LLAMA, "no messages": None},
-    "post_api_chat on llama-server": {**_LLAMA, "no messages": None},
+    "post_api_chat on llama-server": _LLAMA,
     "litellm_chat in process on llama-server": _LLAMA,
     "litellm_chat in process on Ollama": {
         **_OLLAMA,
         "wrong option": Told(SERVER, 500, None, 'option "temperature" must be of type float32'),
-        "no messages": "",
     },
     "openai_chat on Ollama": {
         "unknown model": Told(NOT_FOUND, 404, "api_error", 'model "nope" not found, try pulling it first'),
@@ -71,7 +70,7 @@ ANSWERS: dict[str, dict[str, Told | str | None]] = {
         "no messages": Told(BAD, 400, "invalid_request_error", "[] is too short - 'messages'"),
     },
     "ollama_chat on Ollama": _OLLAMA,
-    "ollama_generate on Ollama": _OLLAMA,
+    "ollama_generate on Ollama": {**_OLLAMA, "no messages": None},  # it has none
     "openai_chat on transformers": {
         "unknown model": Told(BAD, 400, None, "Server is pinned to "),
         "wrong option": Told(SERVER, 500, None, "Internal Server Error"),

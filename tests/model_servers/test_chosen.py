@@ -48,7 +48,7 @@ def test_what_is_asked_for_must_have_been_asked() -> None:
 def test_every_server_can_be_fetched() -> None:
     assert all((ROOT / script.split()[0]).exists() for script in SERVERS.values())
     marked = {needs(engine).args[0] for engine in [*PLACES, "Ollama", "LiteLLM"]}
-    assert marked == SERVERS.keys() - {"yaml-language-server"}
+    assert marked == SERVERS.keys() - {"yaml-language-server", "redis", "etcd", "consul"}
 
 
 @pytest.mark.parametrize("missing", ["", "ollama", "engines"])
@@ -57,7 +57,7 @@ def test_ci_fails_without_a_server_that_it_promises(tmp_path: Path, missing: str
     (tmp_path / ".ci").mkdir()
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
-    for name in ("ollama", "engines", "yaml_language_server"):
+    for name in ("ollama", "engines", "yaml_language_server", "redis", "centres"):
         (tmp_path / "scripts" / f"fetch_{name}_for_tests").write_text(f"import sys; sys.exit({name == missing:d})")
     for name in ("test", "quickstart"):
         script = tmp_path / "scripts" / name

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,8 @@ class RawServer:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is sent has arrived at once
         try:
             if self._tls is not None:
-                connection = self._tls.wrap_socket(connection, server_side=True)
+                connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+                _shake_hands(connection)
             self._handle(connection, number)
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(2)
@@ -102,6 +104,19 @@ class RawServer:
             pass
         finally:
             connection.close()
+
+
+def _shake_hands(connection: ssl.SSLSocket) -> None:
+    """Begin with TLS; who is refused has the time to read why, since a connection that is reset may lose it."""
+    try:
+        connection.do_handshake()
+    except ssl.SSLError:
+        with suppress(OSError):
+            socket.socket.shutdown(connection, socket.SHUT_WR)
+            connection.settimeout(2)
+            while socket.socket.recv(connection, 65536):
+                pass
+        raise
 
 
 def sending(data: bytes) -> Callable[[Any, int], None]:

@@ -17,7 +17,7 @@ from ..paths import ROOT
 
 # Where the files of each installed package come from.
 SOURCES = {"modelhub": "modelhub", "modelhub/wrappers": "wrappers", "modelhub/schemas": "schemas"}
-SHIPPED = {".py", ".json", ".typed"}
+SHIPPED = {".py", ".json", ".typed", ".txt"}
 LEFTOVERS = ("build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", ".venv", "venv", ".git")
 
 
@@ -81,6 +81,7 @@ def test_the_wheel_holds_modelhub_alone(wheel: dict[str, bytes]) -> None:
 def test_the_wheel_holds_every_module_and_schema(wheel: dict[str, bytes]) -> None:
     assert {name for name in wheel if name.startswith("modelhub/")} == expected_modules()
     assert {"modelhub/py.typed", "modelhub/schemas/_common.json", "modelhub/wrappers/openai.py"} <= wheel.keys()
+    assert "modelhub/authoring/skeleton/wrapper/package/schemas/type.json.txt" in wheel
 
 
 def test_every_folder_of_modules_is_a_package() -> None:

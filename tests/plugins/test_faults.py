@@ -134,7 +134,7 @@ def test_one_class_may_serve_two_types(install: Install) -> None:
         ("odd:OddWrapper", "raise GeneratorExit", "GeneratorExit"),
         ("odd:OddWrapper", "OddWrapper = None", "no subclass of modelhub.ModelWrapperBase"),
         ("odd:OddWrapper", "class OddWrapper: pass", "no subclass of modelhub.ModelWrapperBase"),
-        ("odd", "", "no subclass of modelhub.ModelWrapperBase"),
+        ("odd", "", "names no class, and its package has no adapters/odd.yaml"),
         ("not a reference", "", ""),
     ],
 )

@@ -55,7 +55,7 @@ def test_it_goes_on_where_it_was_interrupted(run: Any, folder: Path, server: Moc
     server.script("ok", "ok", "ok", "hang")
     command = [*find_command(folder / "classify.py").split(), "--limit", "1"]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
-        assert server.wait_until(lambda: len(server.requests) == 4, 20)
+        assert server.wait_until(lambda: len(server.requests) == 4 and len(read_rows(folder)) == 3, 20)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=20)
     assert process.returncode == 130 and "Traceback" not in told

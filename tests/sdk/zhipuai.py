@@ -20,6 +20,8 @@ def read_call(recording: dict[str, Any]) -> Case | None:
     # Asynchronous completions are another endpoint; without a key or a server the SDK sends nothing.
     if model_type is None or not recording.get("response"):
         return None
+    if isinstance(call["kwargs"].get("tool_choice"), dict):
+        return None  # its API takes "auto" alone, so modelhub refuses what the SDK sends
     client = call.get("client") or {}
     client_args: dict[str, Any] = {"base_url": BASE_URL}
     client_args |= {name: client[name] for name in ("max_retries", "disable_token_cache") if name in client}

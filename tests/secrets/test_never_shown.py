@@ -248,3 +248,15 @@ def test_errors_of_servers_hold_no_secret(server: MockServer, caller: Any) -> No
     assert "***" in str(caught.value)
     assert "Zq7" not in str(caught.value)
     assert KEYS["Groq"] not in str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["Algorithm", "Headers", "Method", "Version"])
+def test_how_is_signed_is_no_secret(part: str) -> None:
+    shown = {
+        f"X-Ca-Signature-{part}": "X-Ca-Key,X-Ca-Nonce",
+        "signature-input": "abcd1234",
+        "X-Ca-Signature": "abcd1234",
+    }
+    assert redact({"headers": shown}) == {
+        "headers": {**shown, "signature-input": "***", "X-Ca-Signature": "***"},
+    }

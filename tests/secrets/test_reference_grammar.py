@@ -73,7 +73,7 @@ def test_pieces_joined_are_the_text(text: str) -> None:
 
 @given(TEXTS)
 def test_what_the_check_passes_is_resolved_and_nothing_else(text: str) -> None:
-    is_refused = bool(list(find_bad_references({"key": text})))
+    is_refused = bool(list(find_bad_references([(("key",), "key", text)])))
     environment = dict.fromkeys(re.findall(r"\w+", text), "value")
     with mock.patch("os.environ", environment), mock.patch("modelhub.secrets.references.find_secret", find_value):
         try:

@@ -1,5 +1,7 @@
 """The mock server as a whole: what tests tell it and ask of it, and how it starts and stops."""
 
+import asyncio
+import errno
 import gc
 import json
 import os
@@ -14,8 +16,10 @@ from subprocess import PIPE, Popen
 
 import pytest
 import requests
+from aiohttp import web
 
 from modelhub.errors import ModelHubError
+from modelhub.server.http.listening import listen
 from modelhub.server.mock import MockSettings, serve
 from modelhub.testing import MockServer
 
@@ -109,3 +113,22 @@ def test_serve_says_that_a_port_is_taken(server):
         serve(MockSettings(), port=port)
     with pytest.raises(ModelHubError, match="not a port"):
         serve(MockSettings(), port=70000)
+
+
+@pytest.mark.parametrize("ticks", range(5))
+def test_a_connection_accepted_at_the_end_is_closed(ticks: int) -> None:
+    async def main() -> None:
+        callers = [socket.socket() for _ in range(5)]
+        async with listen(web.Application(), "127.0.0.1", 0) as listener:
+            port = int(listener.url.rpartition(":")[2])
+            for caller in callers:
+                caller.setblocking(False)
+                assert caller.connect_ex(("127.0.0.1", port)) in (0, errno.EINPROGRESS)
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+        for caller in callers:
+            caller.close()
+
+    asyncio.run(main())
+    # A socket left open is an unraisable ResourceWarning, which fails the test.
+    gc.collect()

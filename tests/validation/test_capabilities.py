@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from modelhub import errors
-from modelhub.base import ChatWrapper, EmbeddingWrapper, HTTPModelWrapperBase, ImageWrapper
+from modelhub.base import ChatWrapper, CompositeWrapper, EmbeddingWrapper, HTTPModelWrapperBase, ImageWrapper
 from modelhub.cli.app import cli
 from modelhub.registry.installed import WRAPPERS
 from modelhub.validation import load_schema
-from modelhub.validation.schema.capabilities import capabilities_of, facts_about, summarize
+from modelhub.validation.schema.capabilities import capabilities_of, facts_about, find_capabilities, summarize
 from modelhub.validation.schema.store import load_file
 
 from ..paths import ROOT
@@ -25,7 +25,7 @@ FLAGS = {"tools", "streaming", "json_schema", "json_object", "reasoning", "token
 KEYS = {"modalities", "auth", "limits", *FLAGS}
 MODALITIES = {"text", "image", "audio", "video", "file", "embedding", "json"}
 LIMITS = {"context_tokens", "output_tokens", "input_tokens", "batch_size", "images"}
-AUTH = {"bearer", "key", "query", "headers", "library"}
+AUTH = {"bearer", "key", "query", "headers", "library", "targets"}
 MODELS: list[dict[str, Any]] = (load_file("_models.json") or {})["models"]
 
 
@@ -56,7 +56,11 @@ def test_every_type_tells_its_capabilities(model_type: str) -> None:
     assert told["limits"].keys() <= LIMITS
 
 
-@pytest.mark.parametrize("model_type", TYPES)
+# Those that ask a server themselves; composites do what their targets do.
+SINGLE = [name for name in TYPES if not issubclass(wrapper_of(name), CompositeWrapper)]
+
+
+@pytest.mark.parametrize("model_type", SINGLE)
 def test_capabilities_are_those_of_the_class(model_type: str) -> None:
     told = capabilities_of(model_type)
     cls = wrapper_of(model_type)
@@ -71,7 +75,7 @@ def test_capabilities_are_those_of_the_class(model_type: str) -> None:
     assert told["token_counting"] is counts
 
 
-CHATS = [name for name in TYPES if "text" in capabilities_of(name).get("modalities", {}).get("output", ())]
+CHATS = [name for name in SINGLE if "text" in capabilities_of(name).get("modalities", {}).get("output", ())]
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 FORMS = {
     "json_object": {"type": "json_object"},
@@ -107,7 +111,7 @@ def test_what_a_type_cannot_do_is_refused_and_what_it_can_is_sent(model_type: st
                 try_to_send(model_type, **options)
 
 
-@pytest.mark.parametrize("model_type", TYPES)
+@pytest.mark.parametrize("model_type", SINGLE)
 def test_the_key_travels_where_it_is_said_to(model_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
     auth = capabilities_of(model_type)["auth"]
     if "header" not in auth:
@@ -167,3 +171,32 @@ def test_the_command_prints_them(tmp_path: Path) -> None:
     path.write_text("- config_name: a\n  model_type: openai_chat\n  model_name: gpt-4o\n")
     shown = json.loads(CliRunner().invoke(cli, ["show", "a", "--capabilities", "-c", str(path)]).stdout)
     assert shown == capabilities_of("openai_chat", "gpt-4o")
+
+
+SENT: dict[str, Any] = {"messages": "=messages", "tools": "=tools", "format": "=response_format"}
+ALL = {"tools": True, "json_schema": True, "json_object": True, "streaming": True}
+
+
+@pytest.mark.parametrize(
+    ("keys", "lacks", "inputs"),
+    [
+        ({}, {}, ["text", "image", "audio", "file"]),
+        ({"auth": {"type": "bearer", "token": "${T}"}}, {}, ["text", "image", "audio", "file"]),
+        ({"request": {"body": SENT}, "response": {"text": "a"}}, {"streaming": False}, ["text"]),
+        (
+            {"request": {"body": SENT}, "messages": {"content": "auto"}, "stream": {"framing": "sse", "text": "a"}},
+            {},
+            ["text", "image", "audio", "file"],
+        ),
+        (
+            {"request": {"form": {"q": "=input"}}},
+            {"tools": False, "json_schema": False, "json_object": False},
+            ["text"],
+        ),
+    ],
+)
+def test_a_model_can_do_what_its_protocol_says(keys: dict[str, Any], lacks: dict[str, Any], inputs: list[str]) -> None:
+    config = {"config_name": "a", "model_type": "post_api_chat", "api_url": "http://a", **keys}
+    told = find_capabilities(config, load_schema("post_api_chat") or {}, [])
+    assert {flag: told[flag] for flag in ALL} == {**ALL, **lacks}
+    assert told["modalities"]["input"] == inputs

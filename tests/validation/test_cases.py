@@ -19,7 +19,10 @@ from modelhub.validation import CODES, check, load_schema
 
 from ..paths import TESTS
 
-TYPES = ["ollama_chat", "openai_chat", "openai_embedding", "post_api", "post_api_chat"]
+TYPES = [
+    *("ollama_chat", "openai_chat", "openai_embedding", "post_api", "post_api_chat"),
+    *("fallback", "router", "cascade", "chain"),
+]
 CONFIGS = TESTS / "configs"
 VALID = [path for path in sorted((CONFIGS / "valid").rglob("*.*")) if not path.name.endswith(".expected.json")]
 INVALID = [path for path in sorted((CONFIGS / "invalid").rglob("*.*")) if not path.name.endswith(".expected.json")]

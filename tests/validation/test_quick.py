@@ -18,7 +18,7 @@ from modelhub.validation.fast_check import is_certainly_valid
 from modelhub.validation.full_check import judge
 from modelhub.validation.schema.view import View
 
-TYPES = ["ollama_chat", "openai_chat", "openai_embedding", "post_api", "post_api_chat"]
+TYPES = ["cascade", "ollama_chat", "openai_chat", "openai_embedding", "post_api", "post_api_chat", "router"]
 
 
 SMALL = st.one_of(

@@ -15,7 +15,7 @@ from modelhub.validation.schema.view import View
 from ..paths import ROOT
 
 TYPES = sorted(path.stem for path in (ROOT / "schemas").glob("[a-z]*.json"))
-FILES = ["_common", *TYPES]
+FILES = ["_common", "_adapter", *TYPES]
 
 
 def properties_of(node: Any, at: str = "") -> list[tuple[str, dict[str, Any]]]:
@@ -68,6 +68,8 @@ def test_bundle_stands_alone(model_type: str) -> None:
     good = {"config_name": "a", "api_url": "http://a", "model_name": "m", "model_type": model_type}
     if not model_type.startswith("post"):
         del good["api_url"]
+    if schema["x-capabilities"]["auth"]["kind"] == "targets":  # which asks other models
+        good = schema["examples"][0]
     assert validator.is_valid(good)
     assert not validator.is_valid({**good, "timeout": 0})
 

@@ -21,6 +21,7 @@ SCHEMA = {
         "primary": REFERS,
         "models": {"type": "array", "items": REFERS},
         "routes": {"type": "object", "additionalProperties": REFERS},
+        "weights": {"type": "object", "propertyNames": REFERS, "additionalProperties": {"type": "number"}},
     },
 }
 
@@ -44,6 +45,17 @@ def test_targets_that_do_not_exist() -> None:
     assert [(p.code, p.line, p.column) for p in problems] == [("MH303", 4, 12), ("MH303", 5, 17), ("MH303", 6, 35)]
     assert problems[0].message == "there is no config called 'gtp'"
     assert problems[0].hint == "did you mean 'gpt'?"
+
+
+def test_keys_that_name_targets() -> None:
+    problems = find_problems(b"""\
+- {config_name: gpt, model_type: leaf}
+- config_name: safe
+  model_type: fallback
+  weights: {gpt: 9, gtp: 1, safe: 2}
+""")
+    found = [(p.code, p.line, p.column, p.end_column) for p in problems]
+    assert found == [("MH303", 4, 21, 24), ("MH304", 4, 29, 33)]
 
 
 CIRCLES = [

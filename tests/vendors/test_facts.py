@@ -49,6 +49,8 @@ KEYS = {
     "model_types": dict,
     "model": str,
     "batch_size": int,
+    "batch_tokens": int,
+    "hosts": list,
     "lacks": list,
     "renames": dict,
     "litellm": dict,
@@ -95,8 +97,9 @@ def test_a_row_is_sound(name: str) -> None:
         assert VARIABLE.fullmatch(variable)
     assert set(row["model_types"]) <= TYPES.keys()
     assert set(row["model_types"].values()) <= BUILT_IN.keys()
-    assert row.get("batch_size", 1) > 0
-    assert set(row.get("lacks", ())) <= {"stream_options", "json_schema", "tools"}
+    assert all(re.fullmatch(r"[a-z0-9.-]+\.[a-z]+", host) for host in row.get("hosts", ()))
+    assert row.get("batch_size", 1) > 0 and row.get("batch_tokens", 1) > 0
+    assert set(row.get("lacks", ())) <= {"stream_options", "json_schema", "tools", "blank_texts"}
     options = flatten(BUILT_IN["openai_chat"])["properties"]["generate_args"]["properties"]
     assert row.get("renames", {}).keys() <= options.keys()
     if "model" in row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import time
 from typing import Any
 
@@ -139,8 +140,13 @@ FRAMES = {
 @pytest.mark.parametrize("piece", [1, 1400, 16384])
 def test_the_work_grows_with_the_size_of_an_event(frame: tuple[type[EventDecoder], bytes], piece: int) -> None:
     size = 40_000 * min(piece, 100)
-    small, large = (min(measure(*frame, size * times, piece) for _ in range(3)) for times in (1, 4))
-    assert large < 8 * small + 0.02
+    measured: list[tuple[float, float]] = []
+    for _ in range(5):  # a machine that is busy elsewhere may be slow at any of them
+        small, large = (min(measure(*frame, size * times, piece) for _ in range(3)) for times in (1, 4))
+        if large < 8 * small + 0.02:
+            return
+        measured.append((small, large))
+    pytest.fail(f"four times as much took more than eight times as long, five times over: {measured}")
 
 
 def measure(kind: type[EventDecoder], frame: bytes, size: int, piece: int) -> float:
@@ -172,3 +178,8 @@ def test_blank_lines_that_keep_a_connection_alive_are_no_event() -> None:
     for _ in range(1000):
         assert decoder.feed(b"\n") == []
     assert [event.data for event in decoder.feed(b'data: {"a":1}\n\n')] == [{"a": 1}]
+
+
+def test_what_is_too_large_crosses_processes() -> None:
+    error = pickle.loads(pickle.dumps(TooLarge("max_event", 5)))
+    assert (str(error), error.key, error.limit) == ("larger than max_event: 5 bytes", "max_event", 5)

@@ -102,7 +102,7 @@ def test_sampling_ends_with_a_version(config: dict[str, Any], name: str) -> None
         ({"seed": 1}, "seed"),
         ({"response_format": {"type": "json_object"}}, "json_object"),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]}, "input_audio"),
-        ({"messages": [{"role": "user", "content": ["text"]}]}, "content part"),
+        ({"messages": [{"role": "user", "content": [None, {1}]}]}, r"content\[1\] must be"),
         ({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]}, "file_data"),
         ({"messages": [{"role": "tool", "content": "21"}]}, "tool_call_id"),
         (
@@ -132,12 +132,15 @@ def test_options(options: dict[str, Any], expected: dict[str, Any]) -> None:
     assert body == {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **expected}
 
 
+ASKED = [{"role": "user", "content": "Where?"}]
+
+
 def test_response_format() -> None:
     options = {"response_format": JSON_SCHEMA, "output_config": {"effort": "low"}}
-    body = build_body([], options, "2023-06-01")
+    body = build_body(ASKED, options, "2023-06-01")
     assert body["output_config"] == {"effort": "low", "format": {"type": "json_schema", "schema": SCHEMA}}
     assert "response_format" not in body
-    assert "output_config" not in build_body([], {"response_format": {"type": "text"}}, "2023-06-01")
+    assert "output_config" not in build_body(ASKED, {"response_format": {"type": "text"}}, "2023-06-01")
 
 
 @pytest.mark.parametrize(
@@ -148,8 +151,8 @@ def test_response_format() -> None:
         ("any", {"type": "any"}),
         ("none", {"type": "none"}),
         ("get_weather", {"type": "tool", "name": "get_weather"}),
-        ({"type": "function", "function": {"name": "f"}}, {"type": "tool", "name": "f"}),
-        ({"type": "tool", "name": "f"}, {"type": "tool", "name": "f"}),
+        ({"type": "function", "function": {"name": "get_weather"}}, {"type": "tool", "name": "get_weather"}),
+        ({"type": "tool", "name": "get_weather"}, {"type": "tool", "name": "get_weather"}),
     ],
 )
 def test_tool_choice(choice: Any, expected: dict[str, Any]) -> None:

@@ -150,10 +150,15 @@ def test_editing_models_have_a_service_of_their_own(model: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "args", "options", "text"),
     [
-        ("chat", "hi", {"tools": [TOOL], "tool_choice": "required"}, "tool_choice must be auto, none"),
+        (
+            "chat",
+            "hi",
+            {"tools": [TOOL], "tool_choice": "required"},
+            "cannot be made to call a tool by tool_choice 'required': it can be auto, none or a name",
+        ),
         ("chat", [{"type": "image_url", "image_url": {"url": PNG}}], {}, "dashscope_multimodal"),
-        ("multimodal", [{"type": "file", "file": {"file_id": "f"}}], {}, "no message part of type 'file'"),
-        ("multimodal", ["text"], {}, "list of dicts"),
+        ("multimodal", [{"type": "file", "file": {"file_id": "f"}}], {}, "takes no files"),
+        ("multimodal", [{1}], {}, r"messages\[0\].content\[0\] must be a str or a dict"),
         ("multimodal", [{"image": "/no/such.png"}], {}, "cannot be read"),
         ("image_synthesis", "a cat", {"save_local": True}, "save_local"),
         ("image_synthesis", "", {}, "prompt"),
@@ -171,16 +176,17 @@ def test_what_is_refused_before_sending(kind: str, args: Any, options: dict[str,
 def test_messages_in_the_forms_of_both_services(tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     asked = [
         {"role": "developer", "content": "Be short."},
         {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "c"}]},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "user", "content": [{"text": "kept"}]},
     ]
     assert sent("chat", asked)["input"]["messages"] == [
         {"role": "system", "content": "Be short."},
         {"role": "user", "content": "ab"},
-        {"role": "assistant", "content": "", "tool_calls": [{"id": "c"}]},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
         {"role": "user", "content": [{"text": "kept"}]},
     ]
     parts = [

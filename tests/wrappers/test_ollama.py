@@ -66,7 +66,7 @@ def test_images_that_are_drawn(hub: ModelRegistry, server: MockServer) -> None:
 
 REFUSED = [
     ("tools", {"tools": [{"type": "function", "function": {"name": "f"}}]}),
-    ("tool_choice", {"tool_choice": "auto"}),
+    ("tools", {"tools": {"type": "function", "function": {"name": "f"}}, "tool_choice": "auto"}),
     ("not by URL", {"images": ["https://example.com/cat.png"]}),
     ("response_format", {"response_format": {"type": "grammar"}}),
 ]

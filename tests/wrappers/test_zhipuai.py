@@ -45,9 +45,9 @@ def test_it_talks_to_the_mock(server: MockServer, caller: Any) -> None:
         assert response.text == "".join(delta.text for delta in deltas) == "1 2 3 4 5"
         assert response.usage.completion_tokens == 5
         assert "stream_options" not in server.requests[-1].json
-        _, response = caller.deltas(model, "What is the weather?", tools=[TOOL], tool_choice="get_weather")
+        _, response = caller.deltas(model, 'get_weather in "Paris"', tools=[TOOL], tool_choice="auto")
         assert [call.name for call in response.tool_calls] == ["get_weather"]
-        assert server.requests[-1].json["tool_choice"] == {"type": "function", "function": {"name": "get_weather"}}
+        assert server.requests[-1].json["tool_choice"] == "auto"
     with ModelRegistry(build_config(server.url, "zhipuai_embedding")) as hub:
         response = caller.call(hub.get_model("glm"), ["a", "b"], dimensions=4)
         assert [len(vector) for vector in response.embedding] == [4, 4]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from modelhub.cli.printing import print_json
-from modelhub.cli.sources import config_option, find_configs, profile_option
+from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
 from modelhub.cli.streams import plugins_apart, read_input
 from modelhub.registry import ModelRegistry
 from modelhub.response import ModelResponse, ToolCall, Usage
@@ -20,11 +20,19 @@ from modelhub.response import ModelResponse, ToolCall, Usage
 @click.argument("text")
 @config_option
 @profile_option
+@python_option
 @click.option("--stream", is_flag=True, help="Print the answer as it comes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole response as JSON.")
 @click.option("--mock", "mocked", is_flag=True, help="Ask a mock server instead, without key and network.")
 def call(
-    name: str, text: str, path: str | None, profile: str | None, stream: bool, as_json: bool, mocked: bool
+    name: str,
+    text: str,
+    path: str | None,
+    profile: str | None,
+    allow_python: bool,
+    stream: bool,
+    as_json: bool,
+    mocked: bool,
 ) -> None:
     """Ask the model called NAME; TEXT of - is read from stdin.
 
@@ -35,7 +43,7 @@ def call(
     """
     if text == "-":
         text = read_input().decode(errors="replace")
-    with plugins_apart(), _open(find_configs(path), profile, name, mocked) as hub:
+    with plugins_apart(), _open(find_configs(path), profile, allow_python, name, mocked) as hub:
         model = hub.get_model(name)
         response = model(text, stream=True) if stream else model(text)
         if stream and not as_json:
@@ -52,17 +60,22 @@ def call(
 
 
 @contextmanager
-def _open(path: str, profile: str | None, name: str, mocked: bool) -> Iterator[ModelRegistry]:
-    """The registry of the configs; if ``mocked``, a registry of one config that calls its own mock server."""
-    with ModelRegistry(path, profile=profile) as hub:
+def _open(path: str, profile: str | None, allow_python: bool, name: str, mocked: bool) -> Iterator[ModelRegistry]:
+    """The registry of the configs; if ``mocked``, one where it, and all that it asks, calls a mock server."""
+    with ModelRegistry(path, profile=profile, allow_python=allow_python) as hub:
         if not mocked:
             yield hub
             return
         from modelhub.server.mock.point import point_at  # these load aiohttp, which other calls do without
         from modelhub.testing import MockServer
 
-        with MockServer() as server, ModelRegistry(point_at(hub.build_config(name), server.url)) as mock_hub:
-            yield mock_hub
+        configs = {each: hub.build_config(each) for each in hub.reach(name)}
+        with MockServer() as server:
+            pointed = [
+                config if len(hub.reach(each)) > 1 else point_at(config, server.url) for each, config in configs.items()
+            ]
+            with ModelRegistry(pointed, allow_python=allow_python) as mock_hub:
+                yield mock_hub
 
 
 _FIELDS = (

@@ -1,45 +1,63 @@
-"""The explain command: where each value of a config comes from."""
+"""The explain command: where each value of a config comes from, and which models a composite may ask."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
 import orjson
 
-from modelhub.cli.printing import print_json, print_table
-from modelhub.cli.sources import config_option, find_configs, profile_option
+from modelhub.cli.drawing import build_document, build_worst_case, draw, write_worst_case
+from modelhub.cli.printing import find_width, print_json, print_table
+from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
 from modelhub.diagnostics.wording import did_you_mean
 from modelhub.errors import ModelHubError
 from modelhub.registry import ModelRegistry
 from modelhub.registry.explain import Beaten, Explained
 from modelhub.validation import suggest
 
+_LONGEST = 60  # characters of a value that stands on one line
+
 
 @click.command()
 @click.argument("target", metavar="NAME[.KEY]")
 @config_option
 @profile_option
+@python_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def explain(target: str, path: str | None, profile: str | None, as_json: bool) -> None:
+def explain(target: str, path: str | None, profile: str | None, allow_python: bool, as_json: bool) -> None:
     """For each value of the config called NAME: where it was written, and what it beat; secrets masked.
 
     \b
     modelhub explain gpt -c models.yaml
     modelhub explain gpt.generate_args -c models.yaml --profile prod
+
+    Of a fallback, router, cascade or chain also the tree of the models that it may ask, and the worst case of a call.
     """
-    with ModelRegistry(find_configs(path), profile=profile) as hub:
+    with ModelRegistry(find_configs(path), profile=profile, allow_python=allow_python) as hub:
         name, key = _split(target, hub)
         explained = hub.explain(name)
+        tree = None if key else hub.tree(name)
     wanted = [each for each in explained if not key or f"{each.key}.".startswith(f"{key}.")]
     if not wanted:
         near = suggest(key, [each.key for each in explained])
         hint = did_you_mean(f"{name}.{near}") if near else f"`modelhub explain {name}` lists what it has"
         raise ModelHubError(f"config {name!r} has no value at {key!r}; {hint}")
-    if as_json:
-        print_json([_build_document(each) for each in wanted])
+    values = [_build_document(each) for each in wanted] if as_json else []
+    if tree is not None and as_json:
+        print_json(
+            {"config_name": name, "values": values, "tree": build_document(tree), "worst_case": build_worst_case(tree)}
+        )
+    elif as_json:
+        print_json(values)
     else:
         print_table([_build_row(each) for each in wanted])
+    if tree is not None and not as_json:
+        click.echo()
+        for line in draw(tree, find_width()):
+            click.echo(line)
+        click.echo(f"\nworst case: {write_worst_case(tree)}")
 
 
 def _split(target: str, hub: ModelRegistry) -> tuple[str, str]:
@@ -67,7 +85,10 @@ def _spell(reference: str) -> str:
 
 
 def _write(value: Any) -> str:
-    return value if isinstance(value, str) and value.isprintable() else orjson.dumps(value).decode()
+    if isinstance(value, str) and value.isprintable():
+        return value
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= _LONGEST else json.dumps(value, ensure_ascii=False)  # which can be folded
 
 
 def _build_document(explained: Explained) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from modelhub.errors import ConfigError
 from modelhub.server.mock import MockSettings, serve
+from modelhub.server.mock.scenario.shape import ALL_WELL
 
 
 @click.command()
@@ -17,6 +19,7 @@ from modelhub.server.mock import MockSettings, serve
 @click.option(
     "--faults", default="", metavar="LIST", help="What goes wrong, one for each request: 429,429,cut,hang ..."
 )
+@click.option("--scenario", metavar="FILE", help="What goes wrong, when and how often; see docs/mock.md.")
 @click.option("--retry-after", default="1", show_default=True, help="Retry-After of 429 and 503 replies.")
 @click.option("--api-key", help="Refuse requests that do not carry this key.")
 def mock(
@@ -27,6 +30,7 @@ def mock(
     chunk_delay: float,
     chunk_bytes: int | None,
     faults: str,
+    scenario: str | None,
     retry_after: str,
     api_key: str | None,
 ) -> None:
@@ -36,17 +40,25 @@ def mock(
     modelhub mock --port 8080
     modelhub mock --faults 429,500,ok,cut --retry-after 0.2
     modelhub mock --latency 0.5 --chunk-delay 0.05
+    modelhub mock --scenario outage.yaml
 
     Point client_args.base_url at http://127.0.0.1:8080/v1 (openai_*), host at http://127.0.0.1:8080 (ollama_*) or
     api_url at http://127.0.0.1:8080/llm/ (post_api_*). A request header `X-Mock-Fault: 429` makes one request fail.
     """
-    settings = MockSettings(
-        seed=seed,
-        latency=latency,
-        chunk_delay=chunk_delay,
-        chunk_bytes=chunk_bytes,
-        faults=[fault.strip() for fault in faults.split(",") if fault.strip()],
-        retry_after=retry_after,
-        api_key=api_key,
-    )
+    try:
+        settings = MockSettings(
+            seed=seed,
+            latency=latency,
+            chunk_delay=chunk_delay,
+            chunk_bytes=chunk_bytes,
+            faults=[fault.strip() for fault in faults.split(",") if fault.strip()],
+            retry_after=retry_after,
+            api_key=api_key,
+            scenario=ALL_WELL if scenario is None else scenario,
+        )
+    except ConfigError as error:
+        from modelhub.cli.reports import report_problems  # it brings what checks configs
+
+        click.echo(report_problems(error.problems), err=True)
+        raise click.exceptions.Exit(1) from None
     serve(settings, host=host, port=port, announce=click.echo)

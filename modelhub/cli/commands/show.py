@@ -5,30 +5,22 @@ from __future__ import annotations
 import click
 
 from modelhub.cli.printing import print_json
-from modelhub.cli.sources import config_option, find_configs, profile_option
+from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
 from modelhub.registry import ModelRegistry
-from modelhub.registry.installed import WRAPPERS
-from modelhub.validation.schema.capabilities import capabilities_of
 
 
 @click.command()
 @click.argument("name")
 @config_option
 @profile_option
+@python_option
 @click.option("--capabilities", is_flag=True, help="Print what the model can do instead.")
-def show(name: str, path: str | None, profile: str | None, capabilities: bool) -> None:
+def show(name: str, path: str | None, profile: str | None, allow_python: bool, capabilities: bool) -> None:
     """One model's config as JSON, with its secrets masked.
 
     \b
     modelhub show gpt -c models.yaml
     modelhub show gpt --capabilities
     """
-    with ModelRegistry(find_configs(path), profile=profile) as hub:
-        config = hub.config(name)
-    if capabilities:
-        model_type = str(config["model_type"])
-        model_name = str(config.get("model_name") or name)
-        config = capabilities_of(
-            model_type, model_name, schema=WRAPPERS.schema(model_type), vendor=config.get("vendor")
-        )
-    print_json(config)
+    with ModelRegistry(find_configs(path), profile=profile, allow_python=allow_python) as hub:
+        print_json(hub.capabilities(name) if capabilities else hub.config(name))

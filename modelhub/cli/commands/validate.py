@@ -11,11 +11,13 @@ import click
 from modelhub import configs
 from modelhub.cli.patterns import expand
 from modelhub.cli.reports import REPORTS
-from modelhub.cli.sources import find_configs, guess_format, profile_option
+from modelhub.cli.sources import find_configs, profile_option, python_option
 from modelhub.cli.streams import plugins_apart, read_input
 from modelhub.configs.sources.files import MAX_BYTES
+from modelhub.configs.sources.guess import guess_format
 from modelhub.errors import Problem
 from modelhub.registry import checking
+from modelhub.registry.types import KnownTypes
 from modelhub.secrets import mask_keys
 
 
@@ -27,11 +29,14 @@ from modelhub.secrets import mask_keys
     "--env", is_flag=True, help="Check also what every ${...} stands for now: that it is set, can be read and fits."
 )
 @profile_option
-def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile: str | None) -> None:
+@python_option
+def validate(
+    paths: Sequence[str], style: str, strict: bool, env: bool, profile: str | None, allow_python: bool
+) -> None:
     """Check config files; needs no keys and no network, and runs no plugin code (--env asks those for secrets).
 
     PATHS are files, folders, quoted patterns, or - for standard input (YAML, JSON or TOML); without any, what the other
-    commands read.
+    commands read. An address such as https://host/models.yaml is asked, as in `init`.
 
     \b
     modelhub validate models.yaml
@@ -43,17 +48,17 @@ def validate(paths: Sequence[str], style: str, strict: bool, env: bool, profile:
 
     Exit code: 0 clean, 1 problems, 2 wrong usage.
     """
-    sources = configs.Sources()
+    sources, types = configs.Sources(), KnownTypes({}, allow_python=allow_python)
     named, idle = expand(paths or [find_configs(None)])
     problems = [Problem("MH101", "the pattern matches no config file", file=pattern) for pattern in idle]
-    for path in named:
-        if path != "-":
-            sources.add(path)
-        else:
-            text = read_input(MAX_BYTES + 1)
-            sources.add_text(text, name="<stdin>", format=guess_format(text))
     with plugins_apart():
-        loaded = checking.read(sources, configs.select_profile(profile), environment=env)
+        for path in named:
+            if path != "-":
+                sources.add(path)
+            else:
+                text = read_input(MAX_BYTES + 1)
+                sources.add_text(text, name="<stdin>", format=guess_format(text))
+        loaded = checking.read(sources, configs.select_profile(profile), types, environment=env)
     problems += loaded.problems
     if strict:  # what fails the run is a failure in every report
         problems = [replace(problem, severity="error") for problem in problems]

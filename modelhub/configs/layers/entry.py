@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,11 +58,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The result of loading: the configs that could be read, every problem, and the files in order of the sources."""
+    """The result of loading: the configs that could be read, every problem, and the files in order of the sources.
+
+    ``seen`` has, for each source, what told the version that was read from others.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    seen: dict[Any, Hashable] = field(default_factory=dict)
 
     def add(self, *found: Entry | Problem) -> None:
         """Append what was found."""

@@ -24,10 +24,12 @@ Found = Entry | Declaration | OtherProgram | Problem
 def find_entries(document: Document, value: Any, path: Path = ()) -> Iterator[Found]:
     """Find the configs in ``value``: one config, a list or a mapping of them, or ``models`` with declarations.
 
-    What another program's file holds is not looked at.
+    What another program's file holds is not looked at, nor is a recorded exchange, which may stand beside configs.
     """
     if program := find_program(document, value, path):
         yield program
+    elif isinstance(value, dict) and _is_recorded(value):
+        return
     elif isinstance(value, dict):
         models = _find_models_key(value)
         if models is None and _is_by_name(value):
@@ -56,6 +58,12 @@ def _find_models_key(value: dict[str, Any]) -> str | None:
         if (mappings or _is_by_name(item)) and key not in _KEYS and _suggest(key):
             return key
     return None
+
+
+def _is_recorded(value: dict[str, Any]) -> bool:
+    """Whether a mapping is a recorded exchange with a model: what was asked, and the replies."""
+    is_config = "config_name" in value or "model_type" in value
+    return not is_config and isinstance(value.get("request"), dict) and isinstance(value.get("replies"), list)
 
 
 def _is_collection(value: dict[str, Any]) -> bool:

@@ -13,10 +13,11 @@ from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.positions import Path
 from modelhub.diagnostics.suggest import suggest
 from modelhub.errors import Problem
+from modelhub.patterns import expression
 
 _MOST = 100  # how many configs of a file are looked at
 _IDENTITY = ("config_name", "model_type")
-_VARIABLE = re.compile(r"(export\s+)?[A-Z_][A-Z0-9_]*=", re.ASCII)
+_VARIABLE = expression(r"(export\s+)?[A-Z_][A-Z0-9_]*=", re.ASCII)
 _ENVIRONMENT = "this is a file of environment variables, which is not for modelhub"
 _ENVIRONMENT_HINT = "set them before the program starts; configs refer to them as ${NAME}"
 

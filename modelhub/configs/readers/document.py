@@ -24,17 +24,22 @@ class Document:
         format: str | None = None,
         lines: Lines | None = None,
         find_nodes: Callable[[], Node] | None = None,
+        root: Node | None = None,
     ) -> None:
         self.data = data
         self.name = name
         self.format = format  # "yaml", "json", "jsonc" or "toml"; None for Python objects
         self._lines = lines
         self._find_nodes = find_nodes
-        self._root: Node | None = None
+        self._root = root
 
     @override
     def __repr__(self) -> str:
         return f"<Document {self.name or 'of Python objects'}>"
+
+    def forget_places(self) -> None:
+        """Let go of where the values stand: they take much memory, and are found again when somebody asks."""
+        self._root = None
 
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Span | None:
         """Locate the value at ``path`` (with ``key``, the key that is its last step), or its nearest existing ancestor.

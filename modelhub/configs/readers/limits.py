@@ -4,11 +4,12 @@ import re
 
 from modelhub.configs.readers.json_types import MAX_DEPTH
 from modelhub.configs.readers.positions import TextFault
+from modelhub.patterns import expression
 
-_REFUSAL = re.compile(
+_REFUSAL = expression(
     r"(nesting|recursion) (depth|level|limit)|(depth|level|stack) limit|nested (too|more)|too deep", re.I
 )
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\n]*+\'|[\[{\]}]', re.DOTALL)
+_TOKEN = expression(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\n]*+\'|[\[{\]}]', re.DOTALL)
 
 
 def is_limit(error: BaseException) -> bool:

@@ -1,14 +1,13 @@
 """Places in a text: character offsets for parsers, lines and columns for people."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from modelhub.diagnostics import Severity
+from modelhub.patterns import expression
 
-_LINE_END = re.compile(r"\r\n?|\n")
+_LINE_END = expression(r"\r\n?|\n")
 Path = tuple[str | int, ...]
 
 
@@ -21,14 +20,22 @@ class Span(NamedTuple):
     end_column: int
 
 
-@dataclass(slots=True)
 class Node:
     """Where one value stands, as character offsets; ``keys`` says where a mapping's keys stand."""
 
-    start: int
-    end: int
-    children: "dict[str, Node] | list[Node] | None" = None
-    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
+    __slots__ = ("children", "end", "keys", "start")
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        children: "dict[str, Node] | list[Node] | None" = None,
+        keys: dict[str, tuple[int, int]] | None = None,
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.children = children
+        self.keys = {} if keys is None else keys
 
 
 class TextFault(Exception):
@@ -63,11 +70,15 @@ def build_twice_fault(key: str, first: int, start: int, end: int, path: Path) ->
 
 
 class Parsed(NamedTuple):
-    """One parsed document: plain data, the faults that did not stop the parser, and a function that finds its nodes."""
+    """One parsed document: plain data, the faults that did not stop the parser, and a function that finds its nodes.
+
+    ``root`` has its nodes where the parser has found them already.
+    """
 
     data: Any
     find_nodes: Callable[[], Node]
     faults: Sequence[TextFault] = ()
+    root: Node | None = None
 
 
 class Lines:

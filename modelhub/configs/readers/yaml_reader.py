@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from modelhub.configs.readers.allowance import MAX_VALUES, TOO_MANY, Allowance
 from modelhub.configs.readers.limits import build_limit_fault, is_limit
-from modelhub.configs.readers.positions import Parsed, TextFault
+from modelhub.configs.readers.positions import Node, Parsed, TextFault
 from modelhub.configs.readers.yaml_errors import build_fault
 from modelhub.configs.readers.yaml_scalars import Scalars
 from modelhub.configs.readers.yaml_tree import Tree
+from modelhub.patterns import expression
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MARK = re.compile("(?:^|\r)\ufeff", re.MULTILINE)
+_UNPRINTABLE = expression("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARK = expression("(?:^|\r)\ufeff", re.MULTILINE)
 
 
 def parse_yaml(text: str, allowance: Allowance | None = None) -> Iterator[Parsed]:
@@ -26,13 +29,15 @@ def parse_yaml(text: str, allowance: Allowance | None = None) -> Iterator[Parsed
         raise TextFault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
     old, core = Scalars(), Scalars(core=True)
     tree = Tree(text, old)
+    number = 0  # of the document
     seen, most = 0, 3 * MAX_VALUES  # a value has an event or two, and its key another
     try:
         for event in _parse_events(text):
             if isinstance(event, yaml.DocumentStartEvent):
                 tree = Tree(text, core if event.version == (1, 2) else old)
             elif isinstance(event, yaml.DocumentEndEvent):
-                yield Parsed(tree.data, tree.find_nodes, tree.faults)
+                yield Parsed(tree.data, partial(_find_nodes, text, number), tree.faults, tree.node)
+                number += 1
                 tree = Tree(text, old)
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
                 tree.add_event(event)
@@ -42,17 +47,23 @@ def parse_yaml(text: str, allowance: Allowance | None = None) -> Iterator[Parsed
                         allowance.take_values(seen)
                     raise TextFault("MH106", TOO_MANY, event.start_mark.index)
     except TextFault:
-        yield Parsed(None, tree.find_nodes, tree.faults)
+        yield Parsed(None, partial(_find_nodes, text, number), tree.faults, tree.node)
         raise
     except (yaml.YAMLError, RecursionError, MemoryError) as error:
         mark = getattr(error, "problem_mark", None)
         if is_limit(error):
-            yield Parsed(None, tree.find_nodes, tree.faults)
+            yield Parsed(None, partial(_find_nodes, text, number), tree.faults, tree.node)
             raise _find_limit(text, mark.index if mark else None) from None
         if not isinstance(error, yaml.MarkedYAMLError):
             raise TextFault("MH101", "not valid YAML: " + " ".join(str(error).split()), 0) from None
-        yield Parsed(None, tree.find_nodes, tree.faults)
+        yield Parsed(None, partial(_find_nodes, text, number), tree.faults, tree.node)
         raise build_fault(text, error, tree.find_bracket()) from None
+
+
+def _find_nodes(text: str, number: int) -> Node:
+    """The places of the values in the document of this number, found once more."""
+    parsed = next(islice(parse_yaml(text), number, None))
+    return parsed.root or Node(0, 0)
 
 
 def _parse_events(text: str) -> Iterator[Any]:

@@ -4,8 +4,6 @@ PyYAML's own composer does not keep the place of an alias, accepts a key that st
 say everything that is needed.
 """
 
-import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from modelhub.configs.readers.json_types import MAX_DEPTH
@@ -13,34 +11,40 @@ from modelhub.configs.readers.limits import build_depth_fault
 from modelhub.configs.readers.positions import Node, Path, TextFault, build_twice_fault
 from modelhub.configs.readers.yaml_scalars import CORE, BadScalar, Scalars, describe_tag
 from modelhub.diagnostics.wording import is_secret
+from modelhub.patterns import expression
 
 MAX_ALIASED = 1_000_000
-_PROPERTIES = re.compile(r"(?:[&!]\S*+(?:\s++(?:#.*\s*+)*+)?)*+")
+_NO_KEYS: dict[str, tuple[int, int]] = {}  # of all scalars
+_PROPERTIES = expression(r"(?:[&!]\S*+(?:\s++(?:#.*\s*+)*+)?)*+")
 
 
-@dataclass(slots=True)
 class _Value:
     """A finished value: its data, its place, its number of values with all aliases written out, and a scalar's text."""
 
-    data: Any
-    node: Node
-    size: int = 1
-    text: str | None = None
-    is_plain: bool = False
+    __slots__ = ("data", "is_plain", "node", "size", "text")
+
+    def __init__(self, data: Any, node: Node, size: int = 1, text: str | None = None, is_plain: bool = False) -> None:
+        self.data = data
+        self.node = node
+        self.size = size
+        self.text = text
+        self.is_plain = is_plain
 
 
-@dataclass(slots=True)
 class _Open:
     """A collection that is not closed yet; ``key`` is the last key read, or None if its value must be ignored."""
 
-    value: _Value
-    anchor: str | None
-    is_block: bool
-    is_empty: bool = True
-    has_key: bool = False
-    key: str | None = None
-    is_merge: bool = False
-    merged: list[_Value] = field(default_factory=list)
+    __slots__ = ("anchor", "has_key", "is_block", "is_empty", "is_merge", "key", "merged", "value")
+
+    def __init__(self, value: _Value, anchor: str | None, is_block: bool) -> None:
+        self.value = value
+        self.anchor = anchor
+        self.is_block = is_block
+        self.is_empty = True
+        self.has_key = False
+        self.key: str | None = None
+        self.is_merge = False
+        self.merged: list[_Value] = []
 
 
 class Tree:
@@ -55,10 +59,6 @@ class Tree:
         self._stack: list[_Open] = []
         self._anchors: dict[str, _Value | None] = {}
         self._aliased = 0
-
-    def find_nodes(self) -> Node:
-        """The places of all values."""
-        return self.node
 
     def find_bracket(self) -> int | None:
         """Find the innermost bracket that is still open."""
@@ -85,7 +85,7 @@ class Tree:
         return start
 
     def _add_scalar(self, event: Any) -> None:
-        node = Node(self._find_start(event), event.end_mark.index)
+        node = Node(self._find_start(event), event.end_mark.index, None, _NO_KEYS)
         text, is_plain = event.value, event.implicit[0]
         data, is_strange = text, False
         try:
@@ -163,7 +163,8 @@ class Tree:
             children[frame.key] = value.node
         frame.has_key = isinstance(children, dict) and not frame.has_key
         frame.is_empty = False
-        owner.node.end = max(owner.node.end, value.node.end)
+        if value.node.end > owner.node.end:
+            owner.node.end = value.node.end
         owner.size += value.size
 
     def _take_key(self, frame: _Open, value: _Value) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from modelhub.diagnostics.spelling import write_number
+from modelhub.patterns import expression
 
 # The core schema: https://yaml.org/spec/1.2.2/#103-core-schema
 _NULLS = ("", "~", "null", "Null", "NULL")
 _BOOLEANS = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
 _BASES = {"0o": 8, "0x": 16}
-_INTEGER = re.compile(r"[+-]?[0-9]++|0o[0-7]++|0x[0-9a-fA-F]++")
-_FLOAT = re.compile(
+_INTEGER = expression(r"[+-]?[0-9]++|0o[0-7]++|0x[0-9a-fA-F]++")
+_FLOAT = expression(
     r"[+-]?(?:\.[0-9]++|[0-9]++(?:\.[0-9]*+)?)(?:[eE][+-]?[0-9]++)?|[+-]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 

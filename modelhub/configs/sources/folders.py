@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modelhub.errors import Problem
+from modelhub.patterns import expression
 
 FORMATS = {".json": "json", ".jsonc": "jsonc", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 SUFFIXES = tuple(FORMATS)
 FORMAT_HINT = f"the accepted ones are {', '.join(SUFFIXES)}"
 
 # What a config may be called by an editor, or by Windows, which hides the last suffix.
-_LOOKS_LIKE_CONFIG = re.compile(r".*\.(?:json5|hjson|jsonl|ndjson|(?:json|ya?ml|toml)\.txt)", re.IGNORECASE)
+_LOOKS_LIKE_CONFIG = expression(r".*\.(?:json5|hjson|jsonl|ndjson|(?:json|ya?ml|toml)\.txt)", re.IGNORECASE)
 _INSTALLED = frozenset({"node_modules", "__pycache__"})
 
 Identity = str | tuple[int, int]

@@ -1,8 +1,10 @@
 """Loads model configs from files, folders, text and Python objects, and collects every fault."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from modelhub.configs.layers import build_layers
 from modelhub.configs.layers.declarations import Defaults, Include, Overlay, Profile
@@ -15,13 +17,18 @@ from modelhub.configs.readers.allowance import Allowance
 from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Path
+from modelhub.configs.sources.addresses import find_format_of, is_address, read_remote, refuse_include, show
 from modelhub.configs.sources.files import Unreadable, find_files
 from modelhub.configs.sources.folders import SUFFIXES, Identity, identify
-from modelhub.configs.sources.includes import find_included, is_glob
+from modelhub.configs.sources.includes import build_cycle, find_included, find_source, is_glob
 from modelhub.configs.sources.read import read_path, read_text
+from modelhub.configs.sources.source import Place, Source
 from modelhub.diagnostics.wording import describe, suggest_name
 from modelhub.errors import Problem
 from modelhub.secrets import find_path
+
+if TYPE_CHECKING:
+    from modelhub.centres.centres import Centres
 
 _ACCEPTED = f"a dict, a list of dicts and paths, or the path of a {', '.join(SUFFIXES)} file or of a folder of them"
 
@@ -48,18 +55,12 @@ def load_text(text: bytes, *, name: str, format: str, profile: str | None = None
     return sources.load(profile)
 
 
-def select_profile(profile: str | None) -> str | None:
-    """The profile that is asked for, else $MODELHUB_PROFILE; an empty name means no profile.
-
-    Blanks and line ends around the name in the variable do not count: files that set variables often leave one.
-    """
-    return (os.environ.get("MODELHUB_PROFILE", "").strip() if profile is None else profile) or None
-
-
 class Sources:
-    """What has been read from any number of sources, before the layers are merged."""
+    """What has been read from any number of sources, before the layers are merged; ``centres`` asks for addresses."""
 
-    def __init__(self) -> None:
+    def __init__(self, centres: Centres | None = None) -> None:
+        self._centres = centres
+        self._addresses: set[str] = set()
         self._entries: list[tuple[Entry, Scope]] = []
         self._overlays: list[tuple[Overlay, Scope]] = []
         self._defaults: list[tuple[Defaults, Scope]] = []
@@ -70,6 +71,7 @@ class Sources:
         self._programs: set[tuple[str | None, str]] = set()  # what was told of files, and of Python objects
         self._allowance = Allowance()
         self._names: list[str] = []  # of files and texts, as they were read
+        self._seen: dict[Source, Hashable] = {}
 
     def add(self, model_configs: Any, *, folder_ok: bool = True) -> None:
         """Read whatever ``modelhub.init`` accepts; raises TypeError for other Python types."""
@@ -82,7 +84,7 @@ class Sources:
             for index, item in enumerate(model_configs):
                 if isinstance(item, str | os.PathLike):
                     name = _spell(item)
-                    document.data.append(name)
+                    document.data.append(show(name))
                     self._add_path(name, folder_ok)
                 else:
                     self._add_object(document, item, (index,))
@@ -94,9 +96,13 @@ class Sources:
         self._names.append(name)
         self._add_found(read_text(text, name=name, format=format, allowance=self._allowance), Scope())
 
+    def note(self, source: Source, fingerprint: Hashable) -> None:
+        """Keep which version of a source is read; the first word counts."""
+        self._seen.setdefault(source, fingerprint)
+
     def load(self, profile: str | None = None, vocabulary: Vocabulary = AS_WRITTEN) -> Loaded:
         """Merge the layers, with the overlays of ``profile`` on top; ``vocabulary`` knows the old spellings."""
-        loaded = Loaded(problems=list(self._problems), files=list(self._names))
+        loaded = Loaded(problems=list(self._problems), files=list(self._names), seen=dict(self._seen))
         unread = any(problem.code in ("MH101", "MH303") for problem in self._problems)  # it may be declared there
         if profile and profile not in self._profiles and not unread:
             hint = suggest_name(profile, self._profiles, "profiles")
@@ -110,13 +116,20 @@ class Sources:
         return loaded
 
     def _add_path(self, name: str, folder_ok: bool) -> None:
+        if is_address(name):
+            self._add_address(name.strip())
+            return
         try:
             files = find_files(name, folder_ok=folder_ok)
         except Unreadable as error:
+            self._note_place(name)
             self._names.append(name)
             self._problems.append(Problem("MH101", str(error), error.hint, None if "\n" in name else name or None))
             return
+        if files.names != [name]:
+            self.note(Place(name), tuple(files.names))
         for file in files.names:
+            self._note_place(file)
             key = identify(file)
             if key in self._included:
                 self._named.setdefault(key, self._included[key])
@@ -126,6 +139,29 @@ class Sources:
         for problem in files.unread:
             self._names.append(problem.file or "")
             self._problems.append(problem)
+
+    def _add_address(self, written: str) -> None:
+        """Ask a centre for the text behind an address, each once."""
+        if written in self._addresses:
+            return
+        self._addresses.add(written)
+        if self._centres is None:
+            from modelhub.centres.centres import Centres  # most programs read files alone
+
+            self._centres = Centres()
+        reading = self._centres.read(written)
+        if reading.centre is not None:
+            self.note(reading.centre, reading.centre.given)
+        self._names.append(reading.name)
+        self._problems += reading.problems
+        if reading.text is not None and reading.address is not None:
+            format = find_format_of(reading.address.path, reading.address.format, reading.text)
+            self._add_found(read_remote(reading.text, reading.name, format, self._allowance), Scope(reading.name))
+
+    def _note_place(self, name: str) -> None:
+        place = Place(name)
+        if place not in self._seen:
+            self._seen[place] = place.fingerprint()
 
     def _add_file(self, file: str, scope: Scope) -> None:
         self._names.append(file)
@@ -174,18 +210,26 @@ class Sources:
         self._problems += sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
 
     def _add_include(self, include: Include, scope: Scope) -> Iterator[Problem]:
+        if (refusal := refuse_include(include)) is not None:
+            yield refusal
+            return
+        source = find_source(include.value, scope.folder)
         try:
             files = find_included(include.value, scope.folder)
         except Unreadable as error:
+            self.note(source, source.fingerprint())
             yield include.problem("MH303", f"cannot include: {error}", error.hint)
             return
         yield from files.unread
+        if source not in [Place(file) for file in files.names]:
+            self.note(source, tuple(files.names))
         for file in files.names:
+            self._note_place(file)
             key = identify(file)
             known = self._included.get(key) or self._named.get(key)
             route = scope.find_route(known) if known else None
             if route is not None and not is_glob(include.value):
-                yield _build_cycle(include, file, route)
+                yield build_cycle(include, file, route)
             elif known and route is None:
                 known.includers.append((scope, include))
             elif scope.depth >= MAX_DEPTH:
@@ -196,16 +240,7 @@ class Sources:
                 self._add_file(file, inner)
 
 
-def _build_cycle(include: Include, file: str, route: list[Include]) -> Problem:
-    steps = [each.document.name or "model_configs" for each in (*route, include)]
-    names = " -> ".join([*steps, file])
-    if not route:
-        return include.problem("MH304", f"a file includes itself: {names}", "remove the include")
-    places = ", ".join(each.problem("", "").place for each in (*route, include))
-    return include.problem("MH304", f"the files include each other: {names}", f"remove one of the includes at {places}")
-
-
-def _spell(path: "str | os.PathLike[Any]") -> str:
+def _spell(path: str | os.PathLike[Any]) -> str:
     spelt = os.fspath(path)
     if isinstance(spelt, str):
         return str(find_path(spelt)) if spelt.startswith("~") else spelt

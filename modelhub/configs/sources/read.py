@@ -13,6 +13,7 @@ from modelhub.configs.sources.files import Unreadable, decode, find_format, read
 from modelhub.errors import Problem
 from modelhub.secrets import anchor_files
 
+EMPTY = "the file holds no model config"
 _MOST = 1_000_000  # bytes; no text that is longer and cannot be read is looked at again
 
 
@@ -21,13 +22,13 @@ def read_text(
 ) -> Iterator[Found]:
     """Read the configs and declarations in text in one of the formats, and its faults as problems.
 
-    The files that ``${file:...}`` names are seen from ``folder``, without it from the working directory. What is wrong
-    with a text that is another program's is of no interest. Raises ValueError for another format.
+    The files that ``${file:...}`` and ``tls`` name are seen from ``folder``, without it from the working directory.
+    What is wrong with a text that is another program's is of no interest. Raises ValueError for another format.
     """
     found: list[Found] = []
     for item in read_documents(text, name=name, format=format, allowance=allowance):
         if isinstance(item, Document):
-            if folder is not None and b"{file:" in text:
+            if folder is not None and (b"{file:" in text or b"tls" in text):
                 anchor_files(item.data, folder)
             found += find_entries(item, item.data)
         else:
@@ -98,7 +99,7 @@ def read_documents(
         yield build_problem(fault, name, lines)
         is_empty = False
     if is_empty:
-        yield Problem("MH106", "the file holds no model config", None, name, 1, 1, 1, 1)
+        yield Problem("MH106", EMPTY, None, name, 1, 1, 1, 1)
 
 
 def _read_parsed(
@@ -108,7 +109,7 @@ def _read_parsed(
     if [each.message for each in findings] == [TOO_MANY]:
         yield Problem("MH106", TOO_MANY, None, name, 1, 1, 1, 1)  # to look for its place takes long, too
         return
-    document = Document(data, name=name, format=format, lines=lines, find_nodes=parsed.find_nodes)
+    document = Document(data, name=name, format=format, lines=lines, find_nodes=parsed.find_nodes, root=parsed.root)
     yield from (build_problem(fault, name, lines) for fault in parsed.faults)
     yield from (document.problem(each.code, each.message, each.path, hint=each.hint) for each in findings)
     if data is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -12,6 +13,7 @@ from modelhub.server.formats.answers import Answer, Message, Prompt, Tool, split
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.openai import parse_text
 from modelhub.server.formats.replies import Failure, Json, Reply, Stream, build_json
+from modelhub.server.formats.standing import Standing
 
 _STOP_REASONS = {"length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
 _CHOICES = {"any": "required", "auto": "auto", "none": "none"}
@@ -22,6 +24,7 @@ _TYPES = {
     "timeout": "timeout_error",
     "conflict": "conflict_error",
     "rate_limit": "rate_limit_error",
+    "token_limit": "rate_limit_error",
     "server": "api_error",
     "overloaded": "overloaded_error",
 }
@@ -49,8 +52,10 @@ def build_messages(ask: Ask) -> Reply:
         "model": prompt.model,
     }
     end = {"stop_reason": _STOP_REASONS.get(answer.finish_reason, "end_turn"), "stop_sequence": None}
+    tokens = prompt.tokens + answer.tokens
     if not body.get("stream"):
-        return build_json({**head, "content": blocks, **end, "usage": {**usage, "output_tokens": answer.tokens}})
+        whole = {**head, "content": blocks, **end, "usage": {**usage, "output_tokens": answer.tokens}}
+        return build_json(whole, tokens=tokens)
     start: Json = {
         **head,
         "content": [],
@@ -58,13 +63,14 @@ def build_messages(ask: Ask) -> Reply:
         "stop_sequence": None,
         "usage": {**usage, "output_tokens": 1},
     }
-    opening = (_build_event("message_start", message=start), _build_event("ping"))
+    first, *deltas = (event for index, block in enumerate(blocks) for event in build_deltas(index, block))
+    opening = (_build_event("message_start", message=start), _build_event("ping"), first)
     closing = (
         _build_event("message_delta", delta=end, usage={"output_tokens": answer.tokens}),
         _build_event("message_stop"),
     )
-    deltas = tuple(event for index, block in enumerate(blocks) for event in build_deltas(index, block))
-    return Reply(stream=Stream(opening, deltas, closing), content_type="text/event-stream; charset=utf-8")
+    stream = Stream(opening, tuple(deltas), closing)
+    return Reply(stream=stream, content_type="text/event-stream; charset=utf-8", tokens=tokens)
 
 
 def build_count(ask: Ask) -> Reply:
@@ -163,6 +169,18 @@ def _build_error_body(failure: Failure) -> Json:
     return {"type": "error", "error": {"type": kind, "message": _WORDS.get(failure.name, failure.message)}}
 
 
+def build_limit_headers(standing: Standing) -> dict[str, str]:
+    """What is left of each limit: https://platform.claude.com/docs/en/api/rate-limits"""
+    headers: dict[str, str] = {}
+    for name, meter in (("requests", standing.requests), ("tokens", standing.tokens)):
+        if meter is not None:
+            full_at = datetime.fromtimestamp(standing.at + meter.full_in, UTC)
+            headers[f"anthropic-ratelimit-{name}-limit"] = f"{meter.limit:.0f}"
+            headers[f"anthropic-ratelimit-{name}-remaining"] = f"{int(meter.left)}"
+            headers[f"anthropic-ratelimit-{name}-reset"] = f"{full_at:%Y-%m-%dT%H:%M:%SZ}"
+    return headers
+
+
 FORMAT = Format(
     (
         Endpoint("POST", ("/v1/messages",), build_messages, speaks=True),
@@ -170,4 +188,5 @@ FORMAT = Format(
     ),
     build_error,
     build_error_event,
+    build_limit_headers,
 )

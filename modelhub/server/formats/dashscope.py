@@ -23,6 +23,7 @@ _CODES = {
     "timeout": "RequestTimeOut",
     "conflict": "Conflict",
     "rate_limit": "Throttling.RateQuota",
+    "token_limit": "Throttling.AllocationQuota",
     "quota": "Arrearage",
     "filter": "DataInspectionFailed",
     "server": "InternalError",
@@ -45,6 +46,7 @@ def _build_answer(ask: Ask, parts: bool) -> Reply:
     messages = given.get("messages") or [{"role": "user", "content": given["prompt"]}]
     prompt = parse_prompt({**parameters, "model": ask.body.get("model"), "messages": messages})
     answer = ask.answer(prompt)
+    tokens = prompt.tokens + answer.tokens
     plain = not parts and parameters.get("result_format", "text") == "text" and not answer.tool_calls
 
     def output(message: Json, reason: str) -> Json:
@@ -56,7 +58,7 @@ def _build_answer(ask: Ask, parts: bool) -> Reply:
 
     if ask.headers.get("X-DashScope-SSE") != "enable":
         usage = _build_usage(prompt, answer, answer.tokens)
-        return build_json({"output": output(_build_message(answer), answer.finish_reason), **usage})
+        return build_json({"output": output(_build_message(answer), answer.finish_reason), **usage}, tokens=tokens)
     deltas = list(build_deltas(answer))
     if not parameters.get("incremental_output"):
         deltas = list(_accumulate(deltas))
@@ -68,7 +70,7 @@ def _build_answer(ask: Ask, parts: bool) -> Reply:
         for n, item in enumerate(outputs, 1)
     ]
     stream = Stream(deltas=tuple(events[:-1]), closing=tuple(events[-1:]))
-    return Reply(stream=stream, content_type="text/event-stream;charset=UTF-8")
+    return Reply(stream=stream, content_type="text/event-stream;charset=UTF-8", tokens=tokens)
 
 
 def _build_parts(content: str) -> list[Json]:
@@ -126,8 +128,9 @@ def build_embeddings(ask: Ask) -> Reply:
         {"embedding": build_vector(ask.seed, model, text, dimensions), "text_index": index}
         for index, text in enumerate(texts)
     ]
-    usage = {"total_tokens": sum(map(count_tokens, texts))}
-    return build_json({"output": {"embeddings": rows}, "usage": usage, "request_id": _REQUEST_ID})
+    tokens = sum(map(count_tokens, texts))
+    facts = {"usage": {"total_tokens": tokens}, "request_id": _REQUEST_ID}
+    return build_json({"output": {"embeddings": rows}, **facts}, tokens=tokens)
 
 
 def build_task(ask: Ask) -> Reply:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from modelhub.server.formats.answers import Answer, Prompt, build_answer
 from modelhub.server.formats.replies import Failure, Json, Reply
+from modelhub.server.formats.standing import Standing, build_no_headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A wire format: its endpoints, and the functions that build its errors."""
+    """A wire format: its endpoints, and the functions that build its errors and its headers about rate limits."""
 
     endpoints: tuple[Endpoint, ...]
     build_error: Callable[[Failure], Reply]
     build_error_event: Callable[[Failure], bytes]
+    build_limit_headers: Callable[[Standing], dict[str, str]] = build_no_headers

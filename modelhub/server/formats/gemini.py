@@ -36,7 +36,8 @@ def build_chat(ask: Ask) -> Reply:
     prompt = parse_prompt(ask)
     answer = ask.answer(prompt)
     candidate = {**_build_content(list(build_parts(answer))), "finishReason": _find_reason(answer), "index": 0}
-    return build_json({"candidates": [candidate], **_build_rest(ask, prompt, answer)})
+    tokens = prompt.tokens + answer.tokens
+    return build_json({"candidates": [candidate], **_build_rest(ask, prompt, answer)}, tokens=tokens)
 
 
 def build_stream(ask: Ask) -> Reply:
@@ -50,7 +51,8 @@ def build_stream(ask: Ask) -> Reply:
         _build_event({"candidates": [{**_build_content([part]), "index": 0}], **rest}) for part in build_pieces(answer)
     ]
     last = {"candidates": [{"finishReason": _find_reason(answer), "index": 0}], **_build_rest(ask, prompt, answer)}
-    return Reply(stream=Stream(deltas=tuple(deltas), closing=(_build_event(last),)), content_type="text/event-stream")
+    stream = Stream(deltas=tuple(deltas), closing=(_build_event(last),))
+    return Reply(stream=stream, content_type="text/event-stream", tokens=prompt.tokens + answer.tokens)
 
 
 def parse_prompt(ask: Ask) -> Prompt:
@@ -168,8 +170,9 @@ def build_embeddings(ask: Ask) -> Reply:
     texts = [_join(request["content"]["parts"]) for request in requests]
     sizes = [request.get("outputDimensionality") or DIMENSIONS for request in requests]
     vectors = [build_vector(ask.seed, ask.path["model"], text, size) for text, size in zip(texts, sizes, strict=True)]
-    usage = {"promptTokenCount": sum(map(count_tokens, texts))}
-    return build_json({"embeddings": [{"values": vector} for vector in vectors], "usageMetadata": usage})
+    tokens = sum(map(count_tokens, texts))
+    rows = [{"values": vector} for vector in vectors]
+    return build_json({"embeddings": rows, "usageMetadata": {"promptTokenCount": tokens}}, tokens=tokens)
 
 
 def build_error(failure: Failure) -> Reply:
@@ -190,6 +193,9 @@ def _build_error_body(failure: Failure) -> tuple[int, Json]:
     if failure.name == "authentication":
         reason = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
         error["details"] = [{**reason, "domain": "googleapis.com"}]
+    elif failure.wait is not None:
+        delay = f"{failure.wait:.3f}s"
+        error["details"] = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]
     return status, {"error": error}
 
 

@@ -12,6 +12,7 @@ import orjson
 from modelhub.server.formats.answers import count_tokens
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.openai import build_error, build_error_event, parse_count
+from modelhub.server.formats.openai_limits import build_limit_headers
 from modelhub.server.formats.replies import Failure, Json, Reply, build_json
 
 _CREATED = 1767225600
@@ -22,11 +23,11 @@ def build_images(ask: Ask) -> Reply:
     body = ask.body
     rows = build_rows(ask)
     reply: Json = {"created": _CREATED, "data": rows}
+    told, drawn = count_tokens(body["prompt"]), 64 * len(rows)
     if "b64_json" in rows[0]:
-        told, drawn = count_tokens(body["prompt"]), 64 * len(rows)
         usage = {"input_tokens": told, "output_tokens": drawn, "total_tokens": told + drawn}
         reply |= {"output_format": body.get("output_format") or "png", "usage": usage}
-    return build_json(reply)
+    return build_json(reply, tokens=told + drawn)
 
 
 def build_rows(ask: Ask) -> list[Json]:
@@ -57,4 +58,5 @@ FORMAT = Format(
     (Endpoint("POST", ("/v1/images/generations", "/images/generations"), build_images),),
     build_error,
     build_error_event,
+    build_limit_headers,
 )

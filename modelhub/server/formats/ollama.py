@@ -26,14 +26,15 @@ def build_chat(ask: Ask) -> Reply:
         return build_json({**_head(prompt), "message": message, "done_reason": "load", "done": True})
     answer = ask.answer(prompt)
     last = {"done_reason": _done_reason(answer), "done": True, **_build_counts(prompt, answer)}
+    tokens = prompt.tokens + answer.tokens
     if not body.get("stream", True):
-        return build_json({**_head(prompt), "message": _build_message(answer), **last})
+        return build_json({**_head(prompt), "message": _build_message(answer), **last}, tokens=tokens)
     deltas = (
         _build_line({**_head(prompt), "message": {"role": "assistant", **delta}, "done": False})
         for delta in build_deltas(answer)
     )
     end = _build_line({**_head(prompt), "message": {"role": "assistant", "content": ""}, **last})
-    return Reply(stream=Stream(deltas=tuple(deltas), closing=(end,)), content_type="application/x-ndjson")
+    return _build_lines(deltas, end, tokens)
 
 
 def build_generate(ask: Ask) -> Reply:
@@ -44,13 +45,19 @@ def build_generate(ask: Ask) -> Reply:
     counts = _build_counts(prompt, answer)
     last = {"done": True, "done_reason": _done_reason(answer), "context": [1, 2, 3], **counts}
     thinking = {"thinking": answer.reasoning} if answer.reasoning else {}
+    tokens = prompt.tokens + answer.tokens
     if not body.get("stream", True):
-        return build_json({**_head(prompt), "response": answer.text, **thinking, **last})
+        return build_json({**_head(prompt), "response": answer.text, **thinking, **last}, tokens=tokens)
     thoughts = ({"response": "", "thinking": piece} for piece in split_pieces(answer.reasoning))
     words = ({"response": piece} for piece in split_pieces(answer.text))
-    deltas = tuple(_build_line({**_head(prompt), **delta, "done": False}) for delta in (*thoughts, *words))
+    deltas = (_build_line({**_head(prompt), **delta, "done": False}) for delta in (*thoughts, *words))
     end = _build_line({**_head(prompt), "response": "", **last})
-    return Reply(stream=Stream(deltas=deltas, closing=(end,)), content_type="application/x-ndjson")
+    return _build_lines(deltas, end, tokens)
+
+
+def _build_lines(deltas: Iterator[bytes], end: bytes, tokens: int) -> Reply:
+    stream = Stream(deltas=tuple(deltas), closing=(end,))
+    return Reply(stream=stream, content_type="application/x-ndjson", tokens=tokens)
 
 
 def _parse_prompt(body: Json, messages: list[Message]) -> Prompt:
@@ -119,20 +126,23 @@ def build_embed(ask: Ask) -> Reply:
     body = ask.body
     texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
     dimensions = parse_count(body, "dimensions", DIMENSIONS, 65536)
+    tokens = sum(map(count_tokens, texts))
     return build_json(
         {
             "model": body["model"],
             "embeddings": [build_vector(ask.seed, body["model"], text, dimensions) for text in texts],
             "total_duration": 2_000_000,
             "load_duration": 1_000_000,
-            "prompt_eval_count": sum(map(count_tokens, texts)),
-        }
+            "prompt_eval_count": tokens,
+        },
+        tokens=tokens,
     )
 
 
 def build_embeddings(ask: Ask) -> Reply:
     """Answer the older ``/api/embeddings``, which takes one prompt."""
-    return build_json({"embedding": build_vector(ask.seed, ask.body["model"], ask.body["prompt"])})
+    text = ask.body["prompt"]
+    return build_json({"embedding": build_vector(ask.seed, ask.body["model"], text)}, tokens=count_tokens(text))
 
 
 def build_tags(ask: Ask) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import blake2b
 from struct import pack
 from typing import Any
@@ -12,6 +13,7 @@ import orjson
 
 from modelhub.server.formats.answers import Answer, Message, Prompt, Tool, ToolCall, count_tokens, split_pieces
 from modelhub.server.formats.format import Ask, Endpoint, Format
+from modelhub.server.formats.openai_limits import build_limit_headers
 from modelhub.server.formats.replies import Failure, Json, Reply, Stream, build_json
 from modelhub.server.formats.vectors import DIMENSIONS, build_vector
 
@@ -24,6 +26,7 @@ _CODES = {
     "timeout": ("timeout", None),
     "conflict": ("conflict", None),
     "rate_limit": ("requests", "rate_limit_exceeded"),
+    "token_limit": ("tokens", "rate_limit_exceeded"),
     "quota": ("insufficient_quota", "insufficient_quota"),
     "context": ("invalid_request_error", "context_length_exceeded"),
     "filter": ("invalid_request_error", "content_filter"),
@@ -44,12 +47,13 @@ def build_chat(ask: Ask) -> Reply:
     if body.get("stream"):
         head["object"] = "chat.completion.chunk"
         counted = bool((body.get("stream_options") or {}).get("include_usage"))
-        return build_stream({**head, **tail}, answers, usage if counted else None)
+        reply = build_stream({**head, **tail}, answers, usage if counted else None)
+        return replace(reply, tokens=usage["total_tokens"])
     choices = [
         {"index": index, "message": build_message(answer), "logprobs": None, "finish_reason": answer.finish_reason}
         for index, answer in enumerate(answers)
     ]
-    return build_json({**head, "choices": choices, "usage": usage, **tail})
+    return build_json({**head, "choices": choices, "usage": usage, **tail}, tokens=usage["total_tokens"])
 
 
 def parse_prompt(body: Json) -> Prompt:
@@ -180,7 +184,7 @@ def build_embeddings(ask: Ask) -> Reply:
     ]
     tokens = sum(count_tokens(str(text)) for text in texts)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return build_json({"object": "list", "data": data, "model": model, "usage": usage})
+    return build_json({"object": "list", "data": data, "model": model, "usage": usage}, tokens=tokens)
 
 
 def _build_base64(vector: list[float]) -> str:
@@ -216,4 +220,5 @@ FORMAT = Format(
     ),
     build_error,
     build_error_event,
+    build_limit_headers,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from modelhub.server.formats.answers import Message, Prompt
+from modelhub.server.formats.answers import Message, Prompt, count_tokens
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.images import build_rows
 from modelhub.server.formats.openai import build_usage, parse_text
@@ -29,7 +29,8 @@ def build_chat(ask: Ask) -> Reply:
     message = {"role": "assistant", "content": answer.text}
     choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason}
     usage = build_usage(prompt, [answer])
-    return build_json({"data": {"response": {"model": prompt.model, "choices": [choice], "usage": usage}}})
+    response = {"model": prompt.model, "choices": [choice], "usage": usage}
+    return build_json({"data": {"response": response}}, tokens=usage["total_tokens"])
 
 
 def _parse_message(message: Any) -> Message:
@@ -47,7 +48,8 @@ def build_vectors(ask: Ask) -> Reply:
     texts = given if isinstance(given, list) else [given]
     model = str(body.get("model") or "mock-embedding")
     rows = [{"index": n, "embedding": build_vector(ask.seed, model, str(text))} for n, text in enumerate(texts)]
-    return build_json({"data": {"response": {"model": model, "data": rows}}})
+    tokens = sum(count_tokens(str(text)) for text in texts)
+    return build_json({"data": {"response": {"model": model, "data": rows}}}, tokens=tokens)
 
 
 def build_pictures(ask: Ask) -> Reply:

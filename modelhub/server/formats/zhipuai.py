@@ -20,6 +20,7 @@ _CODES = {
     "not_found": "1211",
     "conflict": "1231",
     "rate_limit": "1302",
+    "token_limit": "1302",
     "quota": "1113",
     "context": "1261",
     "filter": "1301",
@@ -40,14 +41,15 @@ def build_chat(ask: Ask) -> Reply:
     reason = "sensitive" if answer.finish_reason == "content_filter" else answer.finish_reason
     if not body.get("stream"):
         choice = {"index": 0, "message": build_message(answer), "finish_reason": reason}
-        return build_json({**head, "choices": [choice], "usage": usage})
+        return build_json({**head, "choices": [choice], "usage": usage}, tokens=usage["total_tokens"])
     deltas = tuple(
         _build_event({**head, "choices": [{"index": 0, "delta": {"role": "assistant", **delta}}]})
         for delta in build_deltas(answer)
     )
     last = {"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": reason}
     end = _build_event({**head, "choices": [last], "usage": usage})
-    return Reply(stream=Stream(deltas=deltas, closing=(end, b"data: [DONE]\n\n")), content_type="text/event-stream")
+    stream = Stream(deltas=deltas, closing=(end, b"data: [DONE]\n\n"))
+    return Reply(stream=stream, content_type="text/event-stream", tokens=usage["total_tokens"])
 
 
 def _build_event(value: Json) -> bytes:

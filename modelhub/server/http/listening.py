@@ -60,6 +60,7 @@ async def listen(app: web.Application, host: str, port: int) -> AsyncIterator[Li
             listener.url = f"http://[{address}]:{bound}" if ":" in address else f"http://{address}:{bound}"
             yield listener
         finally:
+            await _stop_accepting(server)
             server.close()
             transports = listener.transports()
     finally:
@@ -80,6 +81,16 @@ async def _open(listener: Listener, host: str, port: int) -> asyncio.Server:
         raise ModelHubError(f"cannot listen on {host}:{port}: {reason}; try another --host or --port") from error
     except OverflowError:
         raise ModelHubError(f"{port} is not a port; use 0 to 65535") from None
+
+
+async def _stop_accepting(server: asyncio.Server) -> None:
+    """Let the connections that are just being accepted become whole: closed before, asyncio would leave them open."""
+    for listening in server.sockets:
+        # Not on Windows.
+        with contextlib.suppress(NotImplementedError):
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+    for _ in range(2):
+        await asyncio.sleep(0)
 
 
 def serve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from struct import pack
 from typing import Never
 
@@ -12,6 +12,8 @@ from aiohttp import web
 
 from modelhub.server.formats.replies import Reply
 
+_LAST = 16384
+"""Bytes at the end of a body that are written at once."""
 _TURN = 64
 """Events written before other connections get a turn."""
 
@@ -52,25 +54,30 @@ def _wake(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-async def send(request: web.Request, reply: Reply, pace: Pace) -> web.StreamResponse:
-    """Send a reply and end the request as the reply says; it is not an error if the client has gone away."""
+async def send(
+    request: web.Request, reply: Reply, pace: Pace, done: Callable[[], object] = lambda: None
+) -> web.StreamResponse:
+    """Send a reply and end the request as the reply says; it is not an error if the client has gone away.
+
+    ``done`` is called right before the client can know that the reply is over: the last of its bytes, or its end
+    without them.
+    """
     if delay := pace.latency + reply.delay:
         await pace.wait(delay)
     if reply.ending == "hang":
         await pace.wait(None)
     if reply.ending in ("reset", "close"):
+        done()
         _drop(request, reset=reply.ending == "reset")
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.headers["Content-Type"] = reply.content_type
     try:
         if reply.stream is None:
-            await _send_body(request, response, reply)
+            await _send_body(request, response, reply, pace, done)
         else:
             await response.prepare(request)
-            await _send_pieces(response, list(_cut_pieces(reply.stream.events, pace.chunk_bytes)), pace)
-        if reply.ending == "stall":
-            await pace.wait(None)
-        elif reply.ending == "cut":
+            await _send_stream(response, reply, reply.stream.events, pace, done)
+        if reply.ending == "cut":
             _tear(request, b"" if reply.stream is None else b"%x\r\n%b" % (4096, reply.stream.torn))
         await response.write_eof()
     except ConnectionError:
@@ -78,17 +85,48 @@ async def send(request: web.Request, reply: Reply, pace: Pace) -> web.StreamResp
     return response
 
 
-async def _send_body(request: web.Request, response: web.StreamResponse, reply: Reply) -> None:
-    response.content_length = len(reply.body)
+async def _send_body(
+    request: web.Request, response: web.StreamResponse, reply: Reply, pace: Pace, done: Callable[[], object]
+) -> None:
+    body = reply.body
+    response.content_length = len(body)
     await response.prepare(request)
-    whole = reply.ending == "whole"
-    await response.write(reply.body if whole else reply.body[: len(reply.body) // 2])
+    if reply.ending != "whole":
+        body = body[: len(body) // 2]
+    sent = 0
+    for place, seconds in sorted(reply.pauses.items()):
+        middle = len(body) // 2 if place else 0
+        await response.write(body[sent:middle])
+        await pace.wait(seconds)
+        sent = middle
+    last = max(sent, len(body) - _LAST)
+    if last > sent:
+        await response.write(body[sent:last])
+    done()
+    await response.write(body[last:])
 
 
-async def _send_pieces(response: web.StreamResponse, pieces: Sequence[bytes], pace: Pace) -> None:
+async def _send_stream(
+    response: web.StreamResponse, reply: Reply, events: Sequence[bytes], pace: Pace, done: Callable[[], object]
+) -> None:
+    delay = pace.chunk_delay if reply.chunk_delay is None else reply.chunk_delay
+    sent = 0
+    for place, seconds in sorted(reply.pauses.items()):
+        await _send_pieces(response, _cut_pieces(events[sent:place], pace.chunk_bytes), pace, delay)
+        await pace.wait(seconds)
+        sent = place
+    *pieces, last = [*_cut_pieces(events[sent:], pace.chunk_bytes)] or [b""]
+    await _send_pieces(response, pieces, pace, delay)
+    if delay and pieces:
+        await pace.wait(delay)
+    done()
+    await response.write(last)
+
+
+async def _send_pieces(response: web.StreamResponse, pieces: Iterable[bytes], pace: Pace, delay: float) -> None:
     for count, piece in enumerate(pieces):
-        if pace.chunk_delay and count:
-            await pace.wait(pace.chunk_delay)
+        if delay and count:
+            await pace.wait(delay)
         elif count % _TURN == _TURN - 1:
             await asyncio.sleep(0)
         await response.write(piece)

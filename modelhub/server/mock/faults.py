@@ -9,6 +9,7 @@ from modelhub.errors import ModelHubError
 from modelhub.server.formats.format import Format
 from modelhub.server.formats.replies import Failure, Reply, Stream
 
+_Change = Callable[[Reply, Format, "Fault"], Reply]
 _HTML = b"<!DOCTYPE html>\n<html><head><title>Mock gateway</title></head><body><h1>%b</h1></body></html>\n"
 
 FAILURES: dict[str, Failure] = {
@@ -29,10 +30,16 @@ FAILURES: dict[str, Failure] = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault by name, with the reply headers that its arguments add."""
+    """A fault by name, with the reply headers that its arguments add.
+
+    ``after`` is how many words of a stream are sent before it goes wrong, and ``seconds`` how long a pause lasts; None
+    is until the client goes away.
+    """
 
     name: str = "ok"
     headers: Mapping[str, str] = field(default_factory=dict)
+    after: int = 2
+    seconds: float | None = None
 
 
 def parse_fault(text: str) -> Fault:
@@ -43,7 +50,7 @@ def parse_fault(text: str) -> Fault:
     name, *arguments = (part.strip() for part in text.split(";"))
     pairs = [argument.partition("=") for argument in arguments if argument]
     if name not in _CHANGES and name not in FAILURES and not (name.isdecimal() and 400 <= int(name) <= 599):
-        known = ", ".join([*_CHANGES, *FAILURES])
+        known = ", ".join(NAMES)
         raise ModelHubError(f"there is no mock fault {name[:40]!r}; use a status from 400 to 599 or one of {known}")
     return Fault(name, {key.strip().lower(): value.strip() for key, _, value in pairs})
 
@@ -59,26 +66,31 @@ def build_failure(fault: Fault) -> Failure | None:
 
 def build_spoilt(fault: Fault, reply: Reply, form: Format) -> Reply:
     """Damage a reply in the way that the fault names."""
-    reply = _CHANGES[fault.name](reply, form)
+    reply = _CHANGES[fault.name](reply, form, fault)
     return replace(reply, headers={**reply.headers, **fault.headers}) if fault.headers else reply
 
 
-def _cut(reply: Reply, form: Format) -> Reply:
-    return replace(reply, stream=reply.stream and reply.stream.start(), ending="cut")
+def _cut(reply: Reply, form: Format, fault: Fault) -> Reply:
+    return replace(reply, stream=reply.stream and reply.stream.start(fault.after), ending="cut")
 
 
-def _stall(reply: Reply, form: Format) -> Reply:
-    return replace(reply, stream=reply.stream and reply.stream.start(), ending="stall")
+def _stall(reply: Reply, form: Format, fault: Fault) -> Reply:
+    where = 1 if reply.stream is None else len(reply.stream.opening) + min(fault.after, len(reply.stream.deltas))
+    return replace(reply, pauses={where: fault.seconds})
 
 
-def _truncated(reply: Reply, form: Format) -> Reply:
+def _slow_start(reply: Reply, form: Format, fault: Fault) -> Reply:
+    return replace(reply, pauses={0: fault.seconds})
+
+
+def _truncated(reply: Reply, form: Format, fault: Fault) -> Reply:
     if reply.stream is None:
         return replace(reply, body=reply.body[: len(reply.body) // 2])
-    start = reply.stream.start()
+    start = reply.stream.start(fault.after)
     return replace(reply, stream=Stream(start.opening, start.deltas, (start.torn + b"\n\n",)))
 
 
-def _charset(reply: Reply, form: Format) -> Reply:
+def _charset(reply: Reply, form: Format, fault: Fault) -> Reply:
     kind = reply.content_type.partition(";")[0] + "; charset=utf-8"
     if reply.stream is None:
         return replace(reply, body=_to_gbk(reply.body), content_type=kind)
@@ -93,37 +105,47 @@ def _to_gbk(data: bytes) -> bytes:
     return data.decode().replace("{", '{"note":"你好",', 1).encode("gbk", "replace")
 
 
-def _stream_error(reply: Reply, form: Format) -> Reply:
+def _stream_error(reply: Reply, form: Format, fault: Fault) -> Reply:
     if reply.stream is None:
         return form.build_error(FAILURES["500"])
-    start = reply.stream.start()
+    start = reply.stream.start(fault.after)
     return replace(reply, stream=Stream(start.opening, start.deltas, (form.build_error_event(FAILURES["500"]),)))
 
 
-def _page(status: int, title: bytes, padding: int = 0) -> Callable[[Reply, Format], Reply]:
-    def change(reply: Reply, form: Format) -> Reply:
+def _page(status: int, title: bytes, padding: int = 0) -> _Change:
+    def change(reply: Reply, form: Format, fault: Fault) -> Reply:
         return Reply(status, _HTML % title + b"<!-- padding -->" * (padding // 16), content_type="text/html")
 
     return change
 
 
-_CHANGES: dict[str, Callable[[Reply, Format], Reply]] = {
-    "ok": lambda reply, form: reply,
+_CHANGES: dict[str, _Change] = {
+    "ok": lambda reply, form, fault: reply,
     "cut": _cut,
     "stall": _stall,
+    "slow-start": _slow_start,
     "truncated": _truncated,
     "charset": _charset,
     "stream-error": _stream_error,
     "html": _page(200, b"Welcome"),
     "html500": _page(500, b"500 Internal Server Error"),
     "big500": _page(500, b"500 Internal Server Error", 10_000_000),
-    "empty": lambda reply, form: replace(reply, body=b"", stream=None),
-    "error200": lambda reply, form: replace(form.build_error(FAILURES["500"]), status=200),
-    "hang": lambda reply, form: Reply(ending="hang"),
-    "reset": lambda reply, form: Reply(ending="reset"),
-    "close": lambda reply, form: Reply(ending="close"),
-    "redirect": lambda reply, form: Reply(307),
+    "empty": lambda reply, form, fault: replace(reply, body=b"", stream=None),
+    "error200": lambda reply, form, fault: replace(form.build_error(FAILURES["500"]), status=200),
+    "hang": lambda reply, form, fault: Reply(ending="hang"),
+    "reset": lambda reply, form, fault: Reply(ending="reset"),
+    "close": lambda reply, form, fault: Reply(ending="close"),
+    "redirect": lambda reply, form, fault: Reply(307),
 }
 
-ANSWERING = frozenset({"ok", "cut", "stall", "truncated", "charset", "stream-error"})
+NAMES = (*_CHANGES, *FAILURES)
+"""What faults are called; a status from 400 to 599 is one, too."""
+
+PLACED = frozenset({"cut", "stall", "truncated", "stream-error"})
+"""The faults that come after some words of a stream."""
+
+PAUSES = frozenset({"stall", "slow-start"})
+"""The faults that are a pause."""
+
+ANSWERING = frozenset({"ok", "cut", "stall", "slow-start", "truncated", "charset", "stream-error"})
 """The faults that still use up a scripted answer."""

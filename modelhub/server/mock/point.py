@@ -17,15 +17,22 @@ _ADDRESSES = {
     "ollama": ("host", ""),
 }
 _SPOKEN = ("anthropic", "dashscope", "zhipuai", "gemini", "openai", "yi")  # vendors whose paths the mock has, too
+_DESCRIBING = ("request", "messages", "response", "error", "poll")  # of a protocol that a config describes itself
 KEY = "mock.key"  # of the form that every vendor takes
 
 
 def point_at(config: dict[str, Any], url: str) -> dict[str, Any]:
     """``config`` with the address of the mock at ``url``, and with a made-up key.
 
-    Raises ModelHubError for a model_type whose wire format the mock does not speak.
+    Raises ModelHubError for a model_type whose wire format the mock does not speak, and for a protocol that the config
+    describes.
     """
     model_type = config["model_type"]
+    if model_type.rpartition(":")[2].startswith("post_api") and _describes_protocol(config):
+        raise ModelHubError(
+            f"config {config['config_name']!r}: the mock server does not speak the protocol that it describes;"
+            " `modelhub adapter test` plays recorded exchanges"
+        )
     found = _find_address(model_type.rpartition(":")[2])
     if found is None:
         raise ModelHubError(f"config {config['config_name']!r}: the mock server does not speak {model_type}")
@@ -33,7 +40,12 @@ def point_at(config: dict[str, Any], url: str) -> dict[str, Any]:
     address: dict[str, Any] = {key: url + path}
     if key == "base_url":
         address = {"client_args": {**(config.get("client_args") or {}), key: url + path}}
-    return {**config, **address, "api_key": KEY}
+    kept = {name: value for name, value in config.items() if name != "auth"}
+    return {**kept, **address, "api_key": KEY}
+
+
+def _describes_protocol(config: dict[str, Any]) -> bool:
+    return isinstance(config.get("stream"), dict) or any(config.get(name) is not None for name in _DESCRIBING)
 
 
 def _find_address(model_type: str) -> tuple[str, str] | None:

@@ -14,7 +14,6 @@ from modelhub.server.formats.replies import Reply, Stream
 from modelhub.server.mock.faults import Fault, parse_fault
 
 Scripted = str | Mapping[str, Any]
-_OK = Fault()
 _RAW_KEYS = frozenset({"status", "headers", "body", "chunks", "end", "delay_s"})
 _ANSWER_KEYS = frozenset({"text", "reasoning", "tool_calls", "finish_reason"})
 
@@ -39,10 +38,15 @@ class Script:
         with self._lock:
             self._answers.extend(parsed)
 
-    def take_fault(self) -> Fault:
-        """The fault for this request."""
+    def take_fault(self) -> Fault | None:
+        """The fault for this request; None if the script says nothing."""
         with self._lock:
-            return self._faults.popleft() if self._faults else _OK
+            return self._faults.popleft() if self._faults else None
+
+    def give_back(self, answer: Answer | Reply) -> None:
+        """Put an answer that was not sent before all others."""
+        with self._lock:
+            self._answers.appendleft(answer)
 
     def take_answer(self, speaks: bool) -> Answer | Reply | None:
         """The answer for this request; only raw replies for an endpoint that does not use an Answer."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from modelhub.errors import ModelHubError
 from modelhub.server.mock.faults import parse_fault
+from modelhub.server.mock.scenario.shape import ALL_WELL, Scenario
 
 
 @dataclass(frozen=True)
@@ -16,9 +19,10 @@ class MockSettings:
     ``faults`` are used one for each request ("429", "hang", "429;retry-after-ms=50", ...); after the last one, every
     request is answered. ``latency`` and ``chunk_delay`` are the seconds before a reply and between the events of a
     stream. ``chunk_bytes`` cuts streams into pieces of that size, also inside events. ``retry_after`` is the header of
-    replies with 429 and 503 ("" for no header). With ``api_key``, requests must have this key.
+    replies with 429 and 503 ("" for no header). With ``api_key``, requests must have this key. ``scenario`` is a file
+    or a mapping that says what happens to which requests, and when; ``faults`` come before it.
 
-    Raises ModelHubError for a fault that does not exist or a number out of range.
+    Raises ModelHubError for a fault that does not exist, a number out of range, or a wrong scenario.
     """
 
     seed: int = 0
@@ -28,6 +32,7 @@ class MockSettings:
     faults: Sequence[str] = ()
     retry_after: str = "1"
     api_key: str | None = field(default=None, repr=False)
+    scenario: Scenario | Mapping[str, Any] | str | os.PathLike[str] = ALL_WELL
 
     def __post_init__(self) -> None:
         for fault in self.faults:
@@ -36,3 +41,13 @@ class MockSettings:
             raise ModelHubError("latency and chunk_delay are seconds and cannot be negative")
         if self.chunk_bytes is not None and self.chunk_bytes < 1:
             raise ModelHubError("chunk_bytes must be 1 or more")
+        object.__setattr__(self, "scenario", self.read_scenario())
+
+    def read_scenario(self) -> Scenario:
+        """The scenario, from wherever it is."""
+        if isinstance(self.scenario, Scenario):
+            return self.scenario
+        # It brings what checks configs, which most servers do without.
+        from modelhub.server.mock.scenario.reading import read_scenario
+
+        return read_scenario(self.scenario)

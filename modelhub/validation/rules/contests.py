@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from modelhub.diagnostics import Finding
 from modelhub.plugins import Plugin
+from modelhub.plugins.python_types import is_python_type
 
 SEE_PLUGINS = "`modelhub plugins` lists all plugins and what is wrong with them"
 
@@ -24,12 +25,14 @@ def explain_unchecked(model_type: str) -> Finding:
         f"the keys of '{model_type}' are not checked: there is no schema, and its source does not tell what it takes"
     )
     hint = f"its author can add the file schemas/{find_bare_type(model_type)}.json to its package"
+    if is_python_type(model_type):
+        hint = "let its __init__ name the keys that it takes"
     return Finding("MH503", message, ("model_type",), hint=hint, severity="warning")
 
 
 def find_bare_type(model_type: str) -> str:
     """A model_type without the distribution that may stand before it."""
-    return model_type.rpartition(":")[2]
+    return model_type if is_python_type(model_type) else model_type.rpartition(":")[2]
 
 
 def _enumerate(words: Sequence[str], joint: str = "and") -> str:

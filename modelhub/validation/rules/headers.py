@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import label
 from modelhub.secrets.references import parse_pieces
-from modelhub.validation.walk import find_texts, last_key
+from modelhub.validation.walk import Text
 
 HEADERS = frozenset({"headers", "extra_headers", "default_headers"})  # the keys whose values are headers
 # The keys whose values are sent as the value of a header.
@@ -16,11 +16,11 @@ _SENT = frozenset({"api_key", "auth_token", "organization", "project", "workspac
 _ONE_LINE = "write it in one line; with | and > YAML keeps the line end, with |- and >- it does not"
 
 
-def find_unsendable(config: dict[str, Any]) -> Iterator[Finding]:
+def find_unsendable(config: dict[str, Any], texts: Iterable[Text]) -> Iterator[Finding]:
     """Yield a finding for each header or key that no request could carry."""
-    for path, text in find_texts(config):
+    for path, key, text in texts:
         in_header = is_header(path)
-        is_sent = last_key(path) in _SENT and path[:-1] in ((), ("client_args",))
+        is_sent = key in _SENT and path[:-1] in ((), ("client_args",))
         if not in_header and not is_sent:
             continue
         given = "".join(piece.default or "x" if piece.is_braced else piece.text for piece in parse_pieces(text))

@@ -9,6 +9,7 @@ from modelhub.diagnostics import Finding
 from modelhub.diagnostics.lookalikes import add_note
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import did_you_mean, kind, quoting_hint, shown
+from modelhub.plugins.python_types import is_python_type, read_python_type
 from modelhub.printable import shorten
 from modelhub.validation.rules.keys import explain_unknown_key
 
@@ -63,6 +64,8 @@ def find_unknown_type(config: dict[str, Any], model_types: Collection[str]) -> F
     model_type = config.get("model_type")
     if not isinstance(model_type, str) or not model_type.strip() or model_type in model_types:
         return None
+    if is_python_type(model_type):
+        return _explain_python_type(model_type)
     near = suggest(model_type, sorted(model_types))
     meant = add_note(did_you_mean(near) if near else None, model_type)
     hint = "`modelhub types` lists the known ones; a plugin may be missing"
@@ -73,6 +76,17 @@ def find_unknown_type(config: dict[str, Any], model_types: Collection[str]) -> F
         ("model_type",),
         hint=(f"{meant} {hint}" if meant.endswith("?") else f"{meant}; {hint}") if meant else hint,
     )
+
+
+def _explain_python_type(model_type: str) -> Finding:
+    """Say that a config names a class in Python where it may not, or not so."""
+    shortened = shorten(model_type, 80)
+    if read_python_type(model_type) is None:
+        message, hint = f"model_type '{shortened}' names no class", "write python:package.module:Class"
+        return Finding("MH504", message, ("model_type",), hint=hint)
+    message = f"model_type '{shortened}' is Python code, which is not allowed here"
+    hint = "if you trust these configs, pass allow_python=True to init, or --allow-python to the command"
+    return Finding("MH504", message, ("model_type",), hint=hint)
 
 
 def find_duplicate_names(entries: Sequence[Entry]) -> dict[int, Finding]:

@@ -31,7 +31,7 @@ def find_odd_keys(view: View, value: Any, path: Path = (), parent: View | None =
         elif child is None:
             if view.open and view.properties:
                 yield explain_open_key(view, key, path, parent)
-        elif child.deprecated:
+        elif child.deprecated and child.first("x-unless") not in value:
             yield explain_deprecated_key(child, key, path)
         elif isinstance(item, (dict, list)):
             yield from find_odd_keys(child, item, (*path, key), view)

@@ -1,6 +1,7 @@
 """Check that the configs which composite models name exist, and that no config leads back to itself.
 
 A schema marks such a key with ``"x-refers": "config_name"``: its value, or each item of a list, names another config.
+In ``propertyNames`` it marks a mapping whose keys do.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from modelhub.validation.schema.view import View
 
 
 class Edge(NamedTuple):
-    """A config that names another config."""
+    """A config that names another config; if ``key`` is true, by a key."""
 
     config: int  # its number
     path: Path
     target: str
+    key: bool = False
 
 
 def find_edges(index: int, view: View | None, value: Any, path: Path = ()) -> Iterator[Edge]:
@@ -30,6 +32,11 @@ def find_edges(index: int, view: View | None, value: Any, path: Path = ()) -> It
         if view.first("x-refers") == "config_name" and "${" not in value:
             yield Edge(index, path, value)
         return
+    named = view.first("propertyNames") if isinstance(value, dict) else None
+    if isinstance(named, dict) and named.get("x-refers") == "config_name":
+        yield from (
+            Edge(index, (*path, key), key, key=True) for key in value if isinstance(key, str) and "${" not in key
+        )
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, item in steps:
         yield from find_edges(index, view.child(step), item, (*path, step))
@@ -44,12 +51,14 @@ def check_targets(edges: list[Edge], names: Mapping[str, int]) -> dict[int, list
         if edge.target not in names:
             near = suggest(edge.target, names)
             hint = did_you_mean(near) if near else None
-            finding = Finding("MH303", f"there is no config called {edge.target!r}", edge.path, hint=hint)
+            finding = Finding("MH303", f"there is no config called {edge.target!r}", edge.path, edge.key, hint)
             findings.setdefault(edge.config, []).append(finding)
         elif edge.config in named:
             onward.setdefault(named[edge.config], []).append(edge)
     for edge, circle in _find_circles(onward):
-        finding = Finding("MH304", f"the configs name each other in a circle: {' -> '.join(circle)}", edge.path)
+        finding = Finding(
+            "MH304", f"the configs name each other in a circle: {' -> '.join(circle)}", edge.path, edge.key
+        )
         findings.setdefault(edge.config, []).append(finding)
     return findings
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from modelhub.diagnostics import Finding
 from modelhub.diagnostics.lookalikes import describe_characters, find_odd, simplify
 from modelhub.diagnostics.wording import label
 from modelhub.printable import shorten
 from modelhub.validation.rules.urls import URLS
-from modelhub.validation.walk import find_texts, last_key
+from modelhub.validation.walk import Text
 
 _NAMES = frozenset({"config_name", "model_name", "model", "models", "vendor", "api_version", "extends", *URLS})
 
 
-def find_odd_names(config: dict[str, Any]) -> Iterator[Finding]:
+def find_odd_names(texts: Iterable[Text]) -> Iterator[Finding]:
     """Yield a warning for each name or address with a character that was probably pasted along with it."""
-    for path, text in find_texts(config):
-        if last_key(path) in _NAMES and "${" not in text and (odd := find_odd(text)):
+    for path, key, text in texts:
+        if key in _NAMES and "${" not in text and (odd := find_odd(text)):
             meant = simplify(text)
             hint = f"write '{shorten(meant, 80)}'" if meant and not find_odd(meant) else "write it anew"
             verb = "holds" if find_odd(text.strip()) else "begins or ends with"

@@ -8,14 +8,15 @@ from typing import Any
 
 from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import label
-from modelhub.secrets import is_secret_name
+from modelhub.patterns import expression
+from modelhub.secrets import is_secret_place
 from modelhub.secrets.dialects import Foreign, find_foreign, read_foreign
 from modelhub.validation.rules.headers import is_header
 from modelhub.validation.rules.references import is_free
 from modelhub.validation.rules.urls import URLS, is_local
 from modelhub.validation.rules.variables import name_reference
 from modelhub.validation.schema.view import View
-from modelhub.validation.walk import find_texts, last_key
+from modelhub.validation.walk import Text
 
 _NAMES = ("model_name", "organization")
 _ADVICE = {
@@ -27,7 +28,7 @@ _IDENTITY = ("config_name", "model_type", "extends")
 _SHOUTED = (
     r"\s*(?:<(?:YOUR|INSERT|REPLACE|MY)[A-Z0-9_ -]*>|\{YOUR_[A-Z0-9_]+\}|YOUR_[A-Z0-9_]+|(?i:<your[-_ ][\w -]+>))\s*"
 )
-_WHOLE = re.compile(
+_WHOLE = expression(
     r"(?:(?:bearer|basic)\s+)?(?:"
     r"\{[^{}$]*\}|<[^<>]*>|\[(?:your|insert|api)[^\]]*\]"  # {your_api_key}, <your key>, [YOUR KEY]
     r"|(?:sk|pk|ak)?[-_]?(?:x{3,}|\*{3,}|\.{2,}|…)"  # sk-xxx, ***, ...
@@ -41,16 +42,15 @@ _WHOLE = re.compile(
 _IN_URL = r"(?i)(?<!\$)\{[\w .-]*\}|<[^<>]*>|(?<![\w-])x{3,}(?![\w-])|//your[-_]\S|//\.{3}"
 
 
-def find_placeholders(config: dict[str, Any], view: View | None = None) -> Iterator[Finding]:
+def find_placeholders(config: dict[str, Any], texts: list[Text], view: View | None = None) -> Iterator[Finding]:
     """Yield a warning for each placeholder, and for each reference that is written as another tool has it.
 
     A placeholder in the key for a server on this machine is never reported: such a server may take any key.
     """
-    local = is_local(config)
-    for path, text in find_texts(config):
-        key = last_key(path)
+    local = is_local(texts)
+    for path, key, text in texts:
         place = view.at(path) if view else None
-        is_secret = key not in URLS and (is_secret_name(key) or (place is not None and place.secret))
+        is_secret = key not in URLS and (is_secret_place(path) or (place is not None and place.secret))
         is_ours = is_secret or key in URLS or key in _NAMES or is_header(path)
         if foreign := _find_foreign(text, path, is_ours):
             names = " and ".join(dict.fromkeys(each.hint for each in foreign))

@@ -8,16 +8,17 @@ from typing import Any
 
 from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import label
-from modelhub.secrets import is_secret_name, redact
+from modelhub.secrets import is_secret_place, redact
 from modelhub.secrets.references import parse_pieces
 from modelhub.secrets.shapes import find_keys
 from modelhub.validation.rules.urls import is_local
 from modelhub.validation.rules.variables import name_reference
 from modelhub.validation.schema.view import View
-from modelhub.validation.walk import find_texts, last_key
+from modelhub.validation.walk import Text
 
 # Patterns are compiled where they are used: most configs need few of them, and starting should cost little.
-_SCHEME = r"(?i)^\s*(?:bearer|basic|token|key)\s+|^\s*(?:bearer|basic)\s*$"
+_SCHEME = r"(?i)^\s*(?:bearer|basic|token|key)\s+(?:(?:token|key)=)?|^\s*(?:bearer|basic)\s*$"
+_LEAD = r"[A-Za-z][A-Za-z-]{0,11}\s+(?:[A-Za-z_]{1,12}=)?"  # before a reference: Token token=${KEY}
 _USER = r"://[^\s/?#@:]*@"  # a name without a password
 # What people write where a server wants a key and takes any: one of these words, or several of them.
 _WORDS = (
@@ -29,15 +30,15 @@ _WORDS = (
 _BETWEEN = r"[-_ ./]"
 
 
-def find_plaintext_secrets(config: dict[str, Any], view: View) -> Iterator[Finding]:
+def find_plaintext_secrets(config: dict[str, Any], texts: list[Text], view: View) -> Iterator[Finding]:
     """Yield a warning for each secret in plain text, by its place or by its form.
 
     In a secret's place, any text for a server on this machine is fine, and a dummy everywhere.
     """
-    local = is_local(config)
-    for path, text in find_texts(config):
+    local = is_local(texts)
+    for path, key, text in texts:
         in_place = _is_secret_place(path, view)
-        if "://" in text and not local and _has_secret(text):
+        if ("://" in text and not local and _has_secret(text, "url")) or (key == "proxy" and _has_secret(text, key)):
             hint = "write its password or key as ${...}"
             yield _warn(f"{label(path)} holds a secret in plain text", path, hint)
         elif in_place and not local and not is_harmless(text):
@@ -58,15 +59,23 @@ def has_key(text: str) -> bool:
 
 
 def _is_secret_place(path: Path, view: View) -> bool:
-    if is_secret_name(last_key(path)):
+    if is_secret_place(path):
         return True
     place = view.at(path)
-    return place is not None and place.secret
+    return place is not None and place.secret and not any(_is_plain(view, path[:n]) for n in range(1, len(path)))
+
+
+def _is_plain(view: View, path: Path) -> bool:
+    """Whether what is there must not be shown, though it may stand in a file as it is."""
+    place = view.at(path)
+    return place is not None and place.first("x-plain") is True
 
 
 def is_harmless(text: str) -> bool:
     """Whether the text of a secret key holds no secret, neither around its references nor in their defaults."""
     pieces = parse_pieces(text)
+    if len(pieces) > 1 and pieces[1].is_braced and re.fullmatch(_LEAD, pieces[0].text):
+        pieces = pieces[1:]
     defaults = [piece.default or "" for piece in pieces]
     rest = re.sub(_SCHEME, "", "".join(piece.text for piece in pieces if not piece.is_braced)).strip()
     return all(not word or is_dummy(word) for word in (rest, *defaults))
@@ -80,9 +89,9 @@ def is_dummy(text: str) -> bool:
     return text == "token-abc123" or all(re.fullmatch(_WORDS, word, re.IGNORECASE) for word in words)
 
 
-def _has_secret(url: str) -> bool:
+def _has_secret(url: str, key: str) -> bool:
     url = re.sub(_USER, "://", url)
-    return bool(redact({"url": url})["url"] != url)
+    return bool(redact({key: url})[key] != url)
 
 
 def _warn(message: str, path: Path, hint: str) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from modelhub.diagnostics import Finding, Path
@@ -12,7 +12,7 @@ from modelhub.secrets.dialects import find_foreign
 from modelhub.secrets.references import BUILT_IN, HOW_TO_WRITE, Piece, parse_pieces
 from modelhub.validation.schema.store import Schema
 from modelhub.validation.schema.view import View
-from modelhub.validation.walk import find_texts
+from modelhub.validation.walk import Text, find_texts
 
 # Where people write text of their own, in which another tool's references, or half of ours, may well be meant.
 _FREE = frozenset(
@@ -31,9 +31,9 @@ def find_references(text: str) -> list[Piece]:
     return list(found.values())
 
 
-def find_bad_references(config: dict[str, Any]) -> Iterator[Finding]:
+def find_bad_references(texts: Iterable[Text]) -> Iterator[Finding]:
     """Yield a finding for each text with a malformed reference; the hint is the reference that was probably meant."""
-    for path, text in find_texts(config):
+    for path, _, text in texts:
         if "${" in text and (bad := next(filter(_is_bad, parse_pieces(text)), None)):
             yield _explain_bad(bad, text, path)
 
@@ -59,9 +59,9 @@ def _explain_bad(bad: Piece, text: str, path: Path) -> Finding:
     return Finding("MH203", f"{label(path)} holds {what}", path, hint=hint)
 
 
-def find_unclosed(config: dict[str, Any]) -> Iterator[Finding]:
+def find_unclosed(texts: Iterable[Text]) -> Iterator[Finding]:
     """Yield a finding for each reference that does not end: ``${NAME`` without its brace."""
-    for path, text in find_texts(config):
+    for path, _, text in texts:
         if "${" not in text or is_free(path):
             continue
         literals = (piece.text for piece in parse_pieces(text) if piece.kind == "literal")
@@ -71,9 +71,9 @@ def find_unclosed(config: dict[str, Any]) -> Iterator[Finding]:
             yield Finding("MH203", message, path, hint=f"write ${{{name}}}, and $${{ for a literal ${{")
 
 
-def find_unprovided(config: dict[str, Any]) -> Iterator[Finding]:
+def find_unprovided(texts: Iterable[Text]) -> Iterator[Finding]:
     """Yield a warning for each reference to a source that is not ours while no plugin is there that might know it."""
-    for path, text in find_texts(config):
+    for path, _, text in texts:
         schemes = [piece.scheme for piece in find_references(text) if piece.scheme not in ("", *BUILT_IN)]
         if schemes and not _has_plugins():
             message = f"{label(path)}: no installed plugin resolves ${{{schemes[0]}:...}}"

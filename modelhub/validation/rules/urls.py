@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from modelhub.diagnostics import Finding
 from modelhub.diagnostics.wording import label, looks_secret
 from modelhub.printable import shorten
-from modelhub.validation.walk import find_texts, last_key
+from modelhub.validation.walk import Text
 
 URLS = ("api_base", "api_url", "base_url", "host")  # the keys whose values are addresses of servers
+_ADDRESSES = (*URLS, "proxy")
 # Patterns are compiled where they are used: most configs need few of them, and starting should cost little.
 _GOOD = r"(?i:https?)://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]+)?([/?#]\S*)?"
 _SLIP = r"(?P<scheme>(?i:https?))\s*+[:;]?\s*+[/\\]*+(?P<rest>[^\s/].*)"
@@ -24,17 +24,15 @@ _PORT = r"(\w+://)?([^\s/?#@]*@)?(\[[^\]]*\]|[^\s/?#@:]*):0*(?P<port>\d+)"
 _JUNK = ",;\"'<>()[]{}|\\^`"  # what may follow an address that was copied
 
 
-def is_local(config: dict[str, Any]) -> bool:
-    """Whether a config names a server on this machine or in its own network."""
-    return any(
-        text and last_key(path) in URLS and re.fullmatch(_LOCAL, text) is not None for path, text in find_texts(config)
-    )
+def is_local(texts: Iterable[Text]) -> bool:
+    """Whether a config with these texts names a server on this machine or in its own network."""
+    return any(key in URLS and text and re.fullmatch(_LOCAL, text) is not None for _, key, text in texts)
 
 
-def find_bad_addresses(config: dict[str, Any]) -> Iterator[Finding]:
+def find_bad_addresses(texts: Iterable[Text]) -> Iterator[Finding]:
     """Yield findings about URLs that a pattern in a schema cannot express: an impossible port, or junk at the end."""
-    for path, text in find_texts(config):
-        if last_key(path) not in URLS or "${" in text:
+    for path, key, text in texts:
+        if key not in _ADDRESSES or "${" in text:
             continue
         port = re.match(_PORT, text)
         if port and (len(port["port"]) > 5 or not 0 < int(port["port"]) < 65536):

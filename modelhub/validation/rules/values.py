@@ -17,7 +17,7 @@ _MANY = 20  # choices that nobody wants to read when the one that was meant is k
 
 def explain_value(keyword: str, value: Any, place: View, path: Path) -> Finding:
     """Explain why ``keyword`` refuses the value at ``path``."""
-    secret = place.secret or is_secret(path)
+    secret = place.secret or is_secret(path) or (isinstance(value, str) and _has_secrets(place))
     text = shown(value, secret=secret)
     if keyword == "type":
         return _explain_type(value, place, path, text, secret)
@@ -41,6 +41,11 @@ def explain_value(keyword: str, value: Any, place: View, path: Path) -> Finding:
         return Finding("MH201", f"{label(path)} must {_range(keyword, value, place)}{but}", path, hint=_example(place))
     what = place.first("description")
     return Finding("MH100", f"{label(path)} does not fit the schema ({keyword})", path, hint=what)
+
+
+def _has_secrets(place: View) -> bool:
+    """Whether an object is wanted there that has secrets: what stands in its place may well be one of them."""
+    return any(child is not None and child.secret for child in map(place.child, place.properties))
 
 
 def _explain_type(value: Any, place: View, path: Path, text: str, secret: bool) -> Finding:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelhub.diagnostics import Finding, Path
+from modelhub.patterns import expression
 from modelhub.validation.rules.contests import find_bare_type
 from modelhub.validation.walk import last_key
 
 if TYPE_CHECKING:
     from modelhub.vendors import Vendor
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL = expression(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def name_reference(path: Path, config: Mapping[str, Any]) -> str:

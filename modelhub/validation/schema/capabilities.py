@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from fnmatch import fnmatchcase
+from functools import reduce
 from typing import Any
-
-from modelhub.vendors import find_vendor
 
 KEYWORD = "x-capabilities"
 
@@ -22,7 +22,7 @@ def capabilities_of(
     Empty if the schema has no capabilities. ``schema`` is the schema of a type that is not built in. What the wrapper
     cannot do, none of its models can do. A model that is not known can do all that its wrapper can do.
     """
-    from modelhub.validation import load_schema
+    from modelhub.validation.schema.store import load_schema
 
     found = schema if schema is not None else load_schema(model_type)
     told = (found or {}).get(KEYWORD)
@@ -32,6 +32,48 @@ def capabilities_of(
         _replace(known, facts)
     known |= {flag: False for flag in _find_lacks(vendor) if flag in capabilities}
     return _narrow(capabilities, known)
+
+
+def find_capabilities(
+    config: dict[str, Any], schema: dict[str, Any], targets: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the model of ``config`` can do, whose type has ``schema``; if it has ``targets``, what all of these can."""
+    model_type = config["model_type"]
+    model_name = config.get("model_name") or config.get("config_name")
+    found = capabilities_of(model_type, model_name, schema, config.get("vendor"))
+    if isinstance(config.get("request"), dict) or isinstance(config.get("response"), dict):
+        from modelhub.validation.schema.described import find_undescribed  # most configs speak a known protocol
+
+        found = _narrow(found, find_undescribed(config)) if found else found
+    if targets:
+        own: dict[str, Any] = {key: found[key] for key in ("auth", "limits") if key in found}
+        found = reduce(_share, targets)
+        found |= own
+    return add_said(found, config.get("capabilities"))
+
+
+def _share(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What both of two models can do; facts that are no abilities, such as limits, are the first one's."""
+    both: dict[str, Any] = {}
+    for key, value in one.items():
+        told = other.get(key)
+        if isinstance(value, bool):
+            both[key] = value and bool(told)
+        elif key == "modalities" and isinstance(value, dict):
+            sides = told if isinstance(told, dict) else {}
+            both[key] = {side: [kind for kind in kinds if kind in sides.get(side, ())] for side, kinds in value.items()}
+        else:
+            both[key] = value
+    return both
+
+
+def add_said(capabilities: dict[str, Any], said: Any) -> dict[str, Any]:
+    """``capabilities`` with what the key of that name of a config says in their place."""
+    if not isinstance(said, dict) or not capabilities:
+        return capabilities
+    own = {"tools": said["tools"]} if "tools" in said else {}
+    inputs = {"modalities": {**capabilities.get("modalities", {}), "input": said["input"]}} if "input" in said else {}
+    return {**capabilities, **own, **inputs}
 
 
 def facts_about(model_name: str) -> list[dict[str, Any]]:
@@ -45,7 +87,11 @@ def facts_about(model_name: str) -> list[dict[str, Any]]:
 
 def _find_lacks(vendor: str | None) -> tuple[str, ...]:
     """What the API of a vendor does not have."""
-    found = find_vendor(vendor) if vendor else None
+    if not vendor:
+        return ()
+    from modelhub.vendors import find_vendor  # few programs need it
+
+    found = find_vendor(vendor)
     return found.lacks if found else ()
 
 

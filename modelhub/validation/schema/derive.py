@@ -7,14 +7,19 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelhub.diagnostics.wording import is_secret
-from modelhub.validation.schema.store import BASE, Schema, load_file
+from modelhub.validation.schema.store import BASE, Schema, load_common
 
 if TYPE_CHECKING:
     import inspect
 
 _COMMON = f"{BASE}_common.json#/$defs"
 # Names, notes for people, and what the engine obeys for every model: an ``__init__`` need not take these.
-FOR_THE_REGISTRY = frozenset({"config_name", "model_type", "description", "tags", "retry"})
+GUARDS = frozenset({"limits", "circuit_breaker", "cache", "batch"})  # what stands around the calls of a model
+UNLESS_NAMED = frozenset({"capabilities"})  # what an ``__init__`` is given only if it has a parameter of that name
+FOR_THE_REGISTRY = frozenset(
+    {"config_name", "model_type", "description", "tags", "retry", "timeout", *GUARDS, *UNLESS_NAMED}
+)
+_WAYS = ("proxy", "tls")  # what only models over HTTP obey
 _TYPES = {
     "str": "string",
     "int": "integer",
@@ -44,7 +49,7 @@ def derive_schema(parameters: Iterable[Parameter], *, extra_keys: bool, title: s
 
     Without ``extra_keys`` only what the ``__init__`` takes is allowed, for it is built with all keys of the config.
     """
-    common = (load_file("_common.json") or {})["$defs"]["common"]["properties"]
+    common = load_common()
     for_every_type = common if extra_keys else [key for key in common if key in FOR_THE_REGISTRY]
     properties: Schema = {key: {"$ref": f"{_COMMON}/{key}"} for key in for_every_type}
     required = ["config_name", "model_type"]
@@ -80,7 +85,15 @@ def derive_from_class(cls: type) -> Schema:
     except (TypeError, ValueError):
         return derive_schema([], extra_keys=True, title=cls.__name__)
     extra = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
-    return derive_schema(read_signature(signature), extra_keys=extra, title=cls.__name__)
+    parameters = read_signature(signature)
+    schema = derive_schema(parameters, extra_keys=extra, title=cls.__name__)
+    if hasattr(cls, "model_type") and not hasattr(cls, "build_endpoint"):  # it is plain Python
+        schema["x-connects"] = False
+        for way in {*_WAYS} - {parameter.name for parameter in parameters}:
+            schema["properties"].pop(way, None)
+        if "timeout" not in {parameter.name for parameter in parameters}:
+            schema["properties"]["timeout"] = {"$ref": f"{_COMMON}/total_timeout"}
+    return schema
 
 
 def read_signature(signature: inspect.Signature) -> list[Parameter]:

@@ -16,11 +16,11 @@ def find_installed_schema(module: str, name: str, model_type: str, known: Known 
     ``known`` finds the schema of a class that it may extend. Raises ValueError, or an error of reading files, if the
     schema file does not hold a schema.
     """
-    schema = _load_schema(module.partition(".")[0], model_type)
+    schema = find_schema_file(module.partition(".")[0], model_type)
     return combine(read_line(module, name, known), model_type) if schema is None else schema
 
 
-def _load_schema(package: str, model_type: str) -> Schema | None:
+def find_schema_file(package: str, model_type: str) -> Schema | None:
     """The schema file of a type in a package; None if there is no file."""
     found = read_file(package, "schemas", f"{model_type}.json")
     if found is None:

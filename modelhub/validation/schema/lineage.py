@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from modelhub.plugins.names import spell, trace
 from modelhub.validation.schema.derive import Parameter, find_init, read_arguments, read_signature
-from modelhub.validation.schema.store import Schema, load_file
+from modelhub.validation.schema.store import Schema, load_common
 
 Known = Callable[[str, str], Schema | None]  # the schema of the type that the class of this module and name is for
 _TAKING = ("pop", "get", "setdefault")
@@ -118,7 +118,7 @@ def _read_taking(node: ast.AST, name: str) -> str | None:
 
 def _share(init: Init) -> Init:
     """What one of modelhub's own classes takes: what the keys of every type are is said elsewhere."""
-    common = (load_file("_common.json") or {})["$defs"]["common"]["properties"]
+    common = load_common()
     told = [each._replace(annotation=None) if each.name in common else each for each in init.parameters]
     return Init(told, init.extra)
 

@@ -31,6 +31,12 @@ def load_file(name: str) -> Schema | None:
     return schema
 
 
+def load_common() -> Schema:
+    """Return the keys that every model_type takes, each with its schema."""
+    definitions = (load_file("_common.json") or {})["$defs"]
+    return {**definitions["every_key_but_stream"]["properties"], **definitions["common"]["properties"]}
+
+
 def load_bundle(schema: Schema) -> Schema:
     """Return ``schema`` in one piece: the built-in files that it refers to are copied below ``$defs``."""
     embedded: dict[str, Schema] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 from modelhub.validation.schema.store import Schema, resolve
@@ -69,6 +70,15 @@ class View:
         for step in path:
             view = view.child(step) if view else None
         return view
+
+    def narrow(self, path: Sequence[str | int], part: Part) -> View:
+        """The same view, in which only ``part`` is about the place at ``path``."""
+        if not path:
+            return View([part], secret=self.secret)
+        twin = copy(self)
+        child = self.child(path[0])
+        twin._children = {**self._children, path[0]: child.narrow(path[1:], part) if child else None}
+        return twin
 
     def first(self, keyword: str) -> Any:
         """Return the value of this keyword in the outermost subschema that has it; None if no subschema has it."""

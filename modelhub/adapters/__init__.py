@@ -1,0 +1,1 @@
+"""Private protocols by configuration: what a config says of requests and replies, compiled once."""

@@ -1,0 +1,147 @@
+"""The adapter try command: one call, with all that goes over the wire."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import click
+
+from modelhub.cli.commands.call import build_document
+from modelhub.cli.exchanges import Shower
+from modelhub.cli.findings import list_findings
+from modelhub.cli.printing import colour, find_width, write_json
+from modelhub.cli.sources import config_option, find_configs, profile_option
+from modelhub.cli.streams import plugins_apart, read_input
+from modelhub.cli.tracing import TracingDrivers
+from modelhub.errors import ModelCallError
+from modelhub.printable import printable
+from modelhub.registry import ModelRegistry
+
+_WIDEST = 26  # columns of an expression that stands beside what it finds
+
+
+@click.command("try")
+@click.argument("name")
+@click.argument("text")
+@config_option
+@profile_option
+@click.option("--stream", is_flag=True, help="Ask for the answer as it comes.")
+@click.option(
+    "-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the call; JSON, or text."
+)
+def try_(name: str, text: str, path: str | None, profile: str | None, stream: bool, options: tuple[str, ...]) -> None:
+    """Ask the model called NAME, and show the request as it is sent, the reply as it comes, and what was found in it.
+
+    Secrets are masked. TEXT of - is read from stdin.
+
+    \b
+    modelhub adapter try risk-model "Hello" -c models.yaml
+    modelhub adapter try risk-model "Hello" -c models.yaml --stream -o temperature=0.2
+
+    Exit code: 0 an answer came, 1 the call failed, 2 wrong usage.
+    """
+    if text == "-":
+        text = read_input().decode(errors="replace")
+    given = dict(map(read_option, options)) | ({"stream": True} if stream else {})
+    with plugins_apart(), ModelRegistry(find_configs(path), profile=profile) as hub:
+        model = hub.get_model(name)
+        drivers = TracingDrivers()
+        asked = [hub.get_model(each) for each in hub.reach(name)]
+        for each in asked:
+            each.drivers = drivers
+        failure: ModelCallError | None = None
+        response: Any = None
+        try:
+            response = model(text, **given)
+            if stream:
+                for _ in response:
+                    pass
+        except ModelCallError as error:
+            failure = error
+        finally:
+            drivers.close()
+        config = hub.build_config(name)
+        secrets = [secret for each in asked if hasattr(each, "find_secrets") for secret in each.find_secrets()]
+        reply = config.get("response")
+        shower = Shower(secrets, config.get("auth"), reply.get("charset") if isinstance(reply, dict) else None)
+        _show(shower, drivers)
+        _show_findings(config, model, drivers, shower)
+    if failure is not None:
+        raise failure
+    _title("answer")
+    click.echo(write_json(_drop_nulls(response)))
+
+
+def read_option(text: str) -> tuple[str, Any]:
+    """The name and the value of ``KEY=VALUE``; the value is read as JSON, if it is JSON."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise click.UsageError(f"an option is KEY=VALUE, not {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _drop_nulls(response: Any) -> Any:
+    """The response as JSON types, without what is not there and without the reply, which stands above."""
+    document = build_document(response)
+    if not isinstance(document, dict):
+        return document
+    document.pop("raw", None)
+    usage = document.get("usage")
+    if isinstance(usage, dict):
+        document["usage"] = {name: number for name, number in usage.items() if number is not None}
+    return document
+
+
+def _show(shower: Shower, drivers: TracingDrivers) -> None:
+    exchanges = drivers.exchanges
+    shower.learn(exchanges)
+    if not exchanges:
+        click.echo("nothing was sent over HTTP")
+    for number, exchange in enumerate(exchanges, 1):
+        which = f" {number}" if len(exchanges) > 1 else ""
+        _title(f"request{which}")
+        _echo(shower.show_request(exchange))
+        _title(f"reply{which}")
+        _echo(shower.show_reply(exchange))
+
+
+def _show_findings(config: dict[str, Any], model: Any, drivers: TracingDrivers, shower: Shower) -> None:
+    if not any(key in config for key in ("response", "error", "poll")) and not isinstance(config.get("stream"), dict):
+        return
+    found = list_findings(config, model, drivers.exchanges)
+    if found:
+        _title("found")
+        rows = [(each.key, printable(each.expression), shower.scrub(each.found)) for each in found]
+        for line in lay_out([("key", "expression", "found"), *rows], find_width()):
+            click.echo(line)
+        click.echo()
+
+
+def lay_out(rows: Sequence[tuple[str, str, str]], width: int) -> Iterator[str]:
+    """Three columns; what does not fit beside the others stands below them."""
+    first = max(len(key) for key, _, _ in rows)
+    fitting = [len(expression) for _, expression, _ in rows if len(expression) <= _WIDEST]
+    second = max(fitting, default=_WIDEST)
+    for key, expression, found in rows:
+        line = f"{key.ljust(first)}  {expression.ljust(second)}  {found}"
+        if len(expression) <= second and len(line) <= width:
+            yield line.rstrip()
+        else:
+            yield f"{key.ljust(first)}  {expression}"
+            yield from textwrap.wrap(found, width, initial_indent="    ", subsequent_indent="    ")
+
+
+def _title(text: str) -> None:
+    click.echo(colour(f"--- {text}", bold=True))
+
+
+def _echo(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+    click.echo()

@@ -1,0 +1,113 @@
+"""Builds what stands around the calls of a model: its limits, its circuit breaker, its batches and its cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from modelhub.engine.single_flight import Flights
+from modelhub.errors import ConfigError, Problem
+from modelhub.locks import Lock
+from modelhub.policies.acquiring import SharedPlaces
+from modelhub.policies.batching import Batches
+from modelhub.policies.breaker import Breaker, Thresholds
+from modelhub.policies.caching import Cache, Landed
+from modelhub.policies.limiter import Limiter
+from modelhub.policies.limits import Limits
+from modelhub.policies.stack import Guards
+from modelhub.policies.storing import Store
+from modelhub.secrets import Types, resolve
+from modelhub.stores import MAX_ENTRIES, Stores, open_limiter
+from modelhub.validation.schema.derive import GUARDS
+
+_TTL = 3600.0
+Group = Callable[[str], Mapping[str, Any]]
+
+
+class Guarding:
+    """What the configs of one registry share: limiters by group, stores by address.
+
+    ``find_group`` gives the limits that the configs of a group say.
+    """
+
+    def __init__(self, find_group: Group) -> None:
+        self._find_group = find_group
+        self._lock = Lock()
+        self._limiters: dict[str, tuple[Limiter, SharedPlaces | None]] = {}
+        self._shared: list[SharedPlaces] = []
+        self._stores = Stores()
+        self._flights: dict[str, Flights[Landed]] = {}
+
+    def build(
+        self, config: Mapping[str, Any], types: Types | None, place: Callable[[Problem], Problem] | None
+    ) -> Guards | None:
+        """What ``config`` asks for; None if that is nothing. A store is opened when it is first asked.
+
+        ``types`` are those of its references. Raises ConfigError for one that has no value; ``place`` adds to a problem
+        its place in a file.
+        """
+        where = f"config {config['config_name']!r}"
+        given = {key: config[key] for key in GUARDS if config.get(key) is not None}
+        if not given:
+            return None
+        try:
+            said = {key: resolve(value, where=where, path=(key,), types=types) for key, value in given.items()}
+        except ConfigError as error:
+            raise ConfigError([place(problem) if place else problem for problem in error.problems]) from None
+        limits, breaker, cache, batch = (said.get(key) for key in ("limits", "circuit_breaker", "cache", "batch"))
+        limiter, shared = None, None
+        if limits is not None:
+            limiter, shared = self._build_limiter(where, config["config_name"], limits)
+        return Guards(
+            cache=None if cache is None else self._build_cache(where, cache),
+            batches=None if batch is None else Batches(**batch),
+            breaker=None if breaker is None else Breaker(Thresholds.from_config(breaker)),
+            limiter=limiter,
+            shared=shared,
+        )
+
+    def close(self) -> None:
+        """Close the stores, and give back what is shared."""
+        self._stores.close()
+        for shared in self._shared:
+            shared.close()
+
+    def _build_limiter(self, where: str, name: str, said: Mapping[str, Any]) -> tuple[Limiter, SharedPlaces | None]:
+        """The limiter of this process, and the one that it shares with others, if it does."""
+        group = said.get("group")
+        limits = Limits.from_config({**(self._find_group(group) if group is not None else {}), **said})
+        if group is None:
+            return Limiter(limits), self._open_shared(where, limits, name)
+        with self._lock:
+            pair = self._limiters.get(group)
+            if pair is None:
+                pair = self._limiters[group] = Limiter(limits), self._open_shared(where, limits, name)
+            elif pair[0].limits != limits:
+                pair[0].change(limits)
+                if pair[1] is not None:
+                    pair[1].limits = limits
+            return pair
+
+    def _open_shared(self, where: str, limits: Limits, name: str) -> SharedPlaces | None:
+        if limits.store == "memory":
+            return None
+        try:
+            shared = open_limiter(limits, name)
+        except ValueError as error:
+            raise ConfigError([Problem("MH203", f"{where}: {error}", path=("limits", "store"))]) from None
+        if shared is not None:
+            self._shared.append(shared)
+        return shared
+
+    def _build_cache(self, where: str, said: Mapping[str, Any]) -> Cache:
+        text, most = said.get("store", "memory"), said.get("max_entries", MAX_ENTRIES)
+
+        def open() -> Store:
+            try:
+                return self._stores.open(text, most)
+            except ValueError as error:
+                raise ConfigError([Problem("MH203", f"{where}: {error}", path=("cache", "store"))]) from None
+
+        with self._lock:
+            flights = self._flights.setdefault(text, Flights())
+        return Cache(open, said.get("ttl", _TTL), flights)
