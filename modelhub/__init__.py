@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from modelhub.registry import ModelRegistry as ModelRegistry
     from modelhub.registry import get_model as get_model
     from modelhub.registry import init as init
+    from modelhub.registry import stats as stats
     from modelhub.registry.report import ReloadReport as ReloadReport
     from modelhub.response import ModelResponse as ModelResponse
     from modelhub.response import ToolCall as ToolCall
@@ -43,6 +44,7 @@ _HOMES = {
     "ModelRegistry": "modelhub.registry",
     "get_model": "modelhub.registry",
     "init": "modelhub.registry",
+    "stats": "modelhub.registry",
     "ReloadReport": "modelhub.registry.report",
     "ModelResponse": "modelhub.response",
     "ToolCall": "modelhub.response",

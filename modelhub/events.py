@@ -2,10 +2,11 @@
 
 Every record has the ``config_name`` of the model, the ``call_id``, and the ``time`` in seconds of a clock that only
 goes forward (``time.monotonic``); durations are in seconds, too. The order within one call is: CallStarted; for each
-try AttemptStarted, then AttemptFailed and perhaps RetryScheduled, or for a stream FirstToken and StreamEnded; at last
-CallEnded, once, whether the call succeeded, failed or was left. Sync, async and replayed calls tell the same sequence.
-A call that is refused before anything is sent has no try. A ``__call__`` that goes on to that of its base class is one
-call with it, whose tries are told once.
+try AttemptStarted, Queued and Admitted if it had to wait in line, then AttemptFailed and perhaps RetryScheduled, or for
+a stream FirstToken and StreamEnded; at last CallEnded, once, whether the call succeeded, failed or was left. A
+composite tells Routed and FellBack as its own. Sync, async and replayed calls tell the same sequence. A call that is
+refused before anything is sent has no try. A ``__call__`` that goes on to that of its base class is one call with it,
+whose tries are told once.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class CallStarted(Event):
     task: str
     stream: bool
     arguments: dict[str, Any] = field(repr=False)
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,68 @@ class RetryScheduled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Queued(Event):
+    """An attempt has to wait in line, because of the config's ``limits``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted(Event):
+    """An attempt that had to wait may begin, after ``waited`` seconds."""
+
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class CacheHit(Event):
+    """The answer of another call is used: one that was kept, or, if ``coalesced``, one that was under way."""
+
+    coalesced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack(Event):
+    """A composite asks ``target`` because ``failed`` has failed with an ``error`` of this class.
+
+    Both are config_names. A cascade that has not accepted an answer goes on, too: ``error`` is None then.
+    """
+
+    failed: str
+    target: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Routed(Event):
+    """A router has chosen ``target``, a config_name; ``reason`` says by which of its rules or ways."""
+
+    target: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerChanged(Event):
+    """What happened to this call has changed the circuit breaker: "closed", "open" or "half-open"."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetExceeded(Event):
+    """A budget is used up: ``spent`` of ``limit``, in ``unit`` ("usd" or "tokens"), in the period ``per``.
+
+    ``action`` is "refuse" or "warn"; ``retry_after`` is the end of the period in seconds from now, None for a total.
+    """
+
+    unit: str
+    spent: float
+    limit: float
+    per: str
+    action: str
+    retry_after: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class FirstToken(Event):
     """The first piece of a streamed answer is being handed to the caller."""
 
@@ -87,7 +151,9 @@ class CallEnded(Event):
     ``seconds`` is its whole duration, the pauses between tries included, and for a stream the time that the caller took
     to read it; ``first_token_seconds`` how long a streamed answer took to begin, None for a whole one. ``error`` is the
     name of the error's class, None for a success and for a stream that the caller left. ``attempts`` counts all tries.
-    ``response`` is the answer, None when there is none; ``arguments`` are those of CallStarted.
+    ``response`` is the answer, None when there is none; ``arguments`` are those of CallStarted. ``cost`` is in
+    ``currency``; None where the price is not known and for a call that failed, 0 for an answer that was ``cached``.
+    That of a model which asks others is what these cost.
     """
 
     parent_id: str | None
@@ -104,3 +170,22 @@ class CallEnded(Event):
     stream: bool
     response: ModelResponse | None = field(repr=False)
     arguments: dict[str, Any] = field(repr=False)
+    cost: float | None = None
+    currency: str | None = None
+    cached: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded(Event):
+    """A registry has read its sources again; ``config_name`` and ``call_id`` are empty.
+
+    The configs ``added``, ``changed`` and ``removed`` are in use now as ``generation``; if ``error`` is given, the
+    reload was refused for it, and nothing has changed.
+    """
+
+    generation: int
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    error: str | None = None

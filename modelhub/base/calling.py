@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.base.own import OWN, Repeat, apply_own
 from modelhub.engine.call import CURRENT, Call, explained
 from modelhub.engine.effects import Flow
 from modelhub.engine.in_process import PythonCall, answer
 from modelhub.engine.parse_func import PARSING, parsed, take_parsing
+from modelhub.telemetry.tally import tallied
+
+if TYPE_CHECKING:
+    from modelhub.telemetry.tally import Tally
 
 Own = Callable[..., Any]
 
@@ -113,7 +117,7 @@ def _find_options(call: Any) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
-    """The flow of ``call`` that ``start`` makes; who watches is told about it. Without anybody, this costs nothing.
+    """The flow of ``call`` that ``start`` makes, which is counted; who watches is told about it.
 
     If a model calls itself, as a ``__call__`` that uses ``super().__call__`` does, observers are told only once.
     """
@@ -125,16 +129,24 @@ def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flo
             call.deadline = outer.deadline
         if outer.model is call.model:
             call.listener, call.id, call.parent_id, call.whole = outer.listener, outer.id, outer.parent_id, outer
+            call.tally = outer.tally
             return start(call)
         call.parent_id = outer.id or None
     home = call.model.home
-    observers, hooks = home.observers, home.hooks
+    observers, hooks, tally = home.observers, home.hooks, home.tally
+    call.tally = tally
+    if hooks is None and not observers:
+        return start(call) if tally is None else tallied(call, tally, start(call))
+    if tally is not None:
+        start = functools.partial(_count, tally, start)
     if hooks is not None:
         from modelhub.telemetry.hooked import hooked  # only programs with hooks need it
 
         return hooked(call, call.model.describe_call(call, stream), stream, observers, hooks, start)
-    if not observers:
-        return start(call)
     from modelhub.telemetry.observers import observed  # only programs that have observers need it
 
     return observed(call, call.model.describe_call(call, stream), stream, observers, start)
+
+
+def _count(tally: Tally, start: Callable[[Call], Flow[Any]], call: Call) -> Flow[Any]:
+    return tallied(call, tally, start(call))

@@ -13,7 +13,9 @@ from modelhub.secrets import Types
 
 if TYPE_CHECKING:
     from modelhub.policies.stack import Guards
+    from modelhub.prices.price import Price
     from modelhub.telemetry.call_hooks import CallHooks
+    from modelhub.telemetry.tally import Tally
 
 DEFAULT_POLICY = RetryPolicy()
 NO_BOUNDS: Mapping[str, float] = MappingProxyType({})
@@ -26,7 +28,8 @@ class Home:
     references in the config, ``place`` adds to a problem its place in a file, ``check`` says which references have
     values that do not fit their places. ``reduce`` says how the model crosses to another process, as ``__reduce__``
     does. ``find_model`` gives the models of the registry by their names. ``guards`` stand around its calls;
-    ``hooks`` are those of plugins, None where there are none.
+    ``hooks`` are those of plugins, None where there are none. ``price`` is that of its answers, None where it is not
+    known; ``tally`` counts its calls.
 
     For a model that is not over HTTP, which works out its own: ``retry_policy``, ``secrets``, the ``bounds`` of its
     ``timeout``, and ``find_reach``, which gives what tells its answers apart from those of other configs. For a
@@ -36,7 +39,7 @@ class Home:
 
     __slots__ = (
         *("bounds", "check", "drivers", "find_capabilities", "find_model", "find_reach", "find_reached", "guards"),
-        *("hooks", "observers", "place", "reduce", "retry_policy", "secrets", "types"),
+        *("hooks", "observers", "place", "price", "reduce", "retry_policy", "secrets", "tally", "types"),
     )
 
     def __init__(
@@ -56,6 +59,8 @@ class Home:
         find_reached: Callable[[], Mapping[str, Any]] | None = None,
         find_capabilities: Callable[[], dict[str, Any]] | None = None,
         hooks: CallHooks | None = None,
+        price: Price | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self.drivers = drivers
         self.observers = observers
@@ -72,3 +77,5 @@ class Home:
         self.find_reached = find_reached
         self.find_capabilities = find_capabilities
         self.hooks = hooks
+        self.price = price
+        self.tally = tally

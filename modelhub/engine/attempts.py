@@ -61,6 +61,8 @@ def attempts(call: Call, attempt: Callable[..., Flow[T]], *given: Any) -> Flow[T
                 call.remember(error)
             if so_far is not None:
                 so_far.restart()
+            if call.tally is not None:
+                call.tally.retried()
             yield Sleep(wait)
             waited = wait
     finally:
@@ -116,6 +118,7 @@ def note_answer(call: Call, result: object, tries: int, waited: float, seconds: 
 def note_shared(call: Call, result: T, outcome: Outcome = "coalesced") -> T:
     """Give ``result``, an answer or an error of another call, the trail of this one, which has tried nothing itself."""
     name = None
+    call.cached = True
     if isinstance(result, ModelResponse) and call.model.is_composite:
         name = result.config_name  # which has answered it
     _, kind, *rest = describe(call, 1, None, 0.0, 0.0, outcome)

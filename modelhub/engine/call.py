@@ -41,6 +41,16 @@ class Listener(Protocol):
         """A streamed answer is whole."""
 
 
+class Counting(Protocol):
+    """Who counts what happens to the calls of a config, at next to no cost."""
+
+    def retried(self) -> None:
+        """A try that failed is repeated."""
+
+    def line_up(self, step: int) -> None:
+        """A try waits in line (1), or no longer (-1)."""
+
+
 class Call:
     """One call on its way.
 
@@ -55,6 +65,7 @@ class Call:
     id = ""
     parent_id: str | None = None
     listener: Listener | None = None
+    tally: Counting | None = None
     so_far: Accumulator | None = None
     attempts = 0
     whole: Call | None = None
@@ -81,6 +92,10 @@ class Call:
     lined = 0.0  # seconds that the current try has waited in line
     handed_in = False  # a server works on what it asks, so that it must not be asked for again
     repeats = 0  # how often a question after such work was repeated
+    arrived: float | None = None  # when the first piece of a streamed answer was handed over
+    cached = False  # the answer of another call is used
+    spent: float | None = None  # what the calls that are parts of it have cost; None where one's price is not known
+    has_spent = False
 
     def __init__(self, model: Any, input: Any, options: dict[str, Any]) -> None:
         self.model = model

@@ -14,6 +14,7 @@ from modelhub.response.tool_calls import split_tool_calls
 def deliver(call: Call, so_far: Accumulator) -> Accumulator:
     """The effect that gives a stream to the caller: the first deltas come right after it; then nothing is retried."""
     so_far.delivered = True
+    call.arrived = (call.clock or call.model.clock)()
     if call.listener is not None:
         call.listener.first_token(call)
     return so_far

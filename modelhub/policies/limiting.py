@@ -84,6 +84,8 @@ def _wait_in_line(call: Call, limiter: Limiter, ticket: Ticket) -> Flow[None]:
     wait = limiter.admit(ticket, since)
     if wait <= 0:
         return
+    if call.tally is not None:
+        call.tally.line_up(1)
     try:
         while wait > 0:
             yield Wait(ticket, min(wait, find_patience(call)))
@@ -91,6 +93,8 @@ def _wait_in_line(call: Call, limiter: Limiter, ticket: Ticket) -> Flow[None]:
             wait = limiter.admit(ticket, clock())
     finally:
         call.lined += clock() - since
+        if call.tally is not None:
+            call.tally.line_up(-1)
 
 
 def _wait_for_others(call: Call, shared: SharedPlaces, holder: object, tokens: float) -> Flow[None]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from modelhub.registry.default import get_model as get_model
     from modelhub.registry.default import init as init
+    from modelhub.registry.default import stats as stats
     from modelhub.registry.registry import ModelRegistry as ModelRegistry
 
-_HOMES = {"ModelRegistry": "registry", "get_model": "default", "init": "default"}
+_HOMES = {"ModelRegistry": "registry", "get_model": "default", "init": "default", "stats": "default"}
 
 
 def __getattr__(name: str) -> Any:

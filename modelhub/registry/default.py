@@ -11,6 +11,7 @@ from modelhub.registry.registry import ModelRegistry
 
 if TYPE_CHECKING:
     from modelhub.telemetry.observers import Observer
+    from modelhub.telemetry.stats import Stats
 
 _default: ModelRegistry | None = None
 
@@ -36,6 +37,13 @@ def init(
         model_configs, profile=profile, watch=watch, observers=observers, allow_python=allow_python
     )
     return _default
+
+
+def stats() -> Stats:
+    """What the calls of each model in the registry of the last ``init`` came to; see ``ModelRegistry.stats``."""
+    if _default is None:
+        raise ModelHubError("no configs are loaded: call modelhub.init(model_configs=...) first")
+    return _default.stats()
 
 
 def get_model(config_name: str) -> Any:

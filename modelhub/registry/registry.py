@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from modelhub.registry.tree import Branch
     from modelhub.registry.watching import Watcher
     from modelhub.telemetry.observers import Observer
+    from modelhub.telemetry.stats import Stats
 
 
 class ModelRegistry:
@@ -185,6 +186,10 @@ class ModelRegistry:
         if not callable(observer):
             raise TypeError(f"an observer is a function that takes an event, not {observer!r}")
         self._observers.append(observer)
+
+    def stats(self) -> Stats:
+        """What the calls of each config came to since the registry was made; ``table()`` is the same as text."""
+        return self._workshop.build_stats(self.names())
 
     @property
     def is_closed(self) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from modelhub.registry.guarding import Guarding
     from modelhub.telemetry.call_hooks import CallHooks
     from modelhub.telemetry.observers import Observer
+    from modelhub.telemetry.stats import Stats
+    from modelhub.telemetry.tally import Tally
 
 
 class Workshop:
@@ -29,12 +31,14 @@ class Workshop:
         self._loader = loader
         self._types = types
         self._observers = observers
+        self._tallies: dict[str, Tally] = {}  # by config_name, for as long as the registry lives
 
     def build(self, registry: Any, config: dict[str, Any]) -> Any:
         """The model of ``config``, for ``registry``; raises ConfigError or PluginError."""
         from modelhub.base.drivers import Drivers
         from modelhub.base.home import Home
         from modelhub.registry.build import build_model
+        from modelhub.telemetry.tally import Tally
 
         if self.drivers is None:
             self.drivers = Drivers()
@@ -52,8 +56,15 @@ class Workshop:
             find_reached=partial(self._find_reached, registry, name),
             find_capabilities=partial(registry.capabilities, name),
             hooks=self._hooks,
+            tally=self._tallies.setdefault(name, Tally()),
         )
         return build_model(config, self._types, home, self._find_guarding)
+
+    def build_stats(self, names: Sequence[str]) -> Stats:
+        """What the calls of the configs with these ``names`` came to."""
+        from modelhub.telemetry.stats import build_stats
+
+        return build_stats({name: self._tallies.get(name) for name in names})
 
     def close(self) -> None:
         """Close the connections and the stores."""

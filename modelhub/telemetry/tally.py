@@ -1,0 +1,121 @@
+"""Counts the calls of one config: always, so that nothing but the counting may cost."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from modelhub.locks import Lock
+from modelhub.prices.price import Price, find_cost
+from modelhub.response import ModelResponse
+
+if TYPE_CHECKING:
+    from modelhub.engine.call import Call
+    from modelhub.engine.effects import Flow
+    from modelhub.response import Usage
+    from modelhub.telemetry.sums import Sums
+
+_KEPT = 256  # ended calls that are not added up yet
+
+
+class Tally:
+    """What the calls of one config came to. Threads and event loops may share it.
+
+    A call that ends is only noted; the notes are added up when somebody asks, or when there are many.
+    """
+
+    __slots__ = ("_ended", "_lock", "_started", "_sums", "queued", "retries")
+
+    def __init__(self) -> None:
+        self._started = count()
+        self._ended: list[Ended] = []
+        self._lock = Lock()
+        self._sums: Sums | None = None
+        self.queued = 0
+        self.retries = 0
+
+    def begin(self) -> None:
+        """A call begins."""
+        next(self._started)
+
+    def end(self, ended: Ended) -> None:
+        """A call has ended."""
+        self._ended.append(ended)
+        if len(self._ended) >= _KEPT:
+            self.add_up()
+
+    def add_up(self) -> Sums:
+        """The sums of all calls that have ended."""
+        from modelhub.telemetry.sums import Sums  # few calls need it
+
+        with self._lock:
+            sums = self._sums
+            if sums is None:
+                sums = self._sums = Sums()
+            while self._ended:
+                sums.add(*self._ended.pop())
+            return sums
+
+    def retried(self) -> None:
+        """A try that failed is repeated."""
+        with self._lock:
+            self.retries += 1
+
+    def line_up(self, step: int) -> None:
+        """A call has joined a line (1), or left it (-1)."""
+        with self._lock:
+            self.queued += step
+
+    @property
+    def started(self) -> int:
+        """How many calls have begun."""
+        return int(repr(self._started)[len("count(") : -1])
+
+
+Ended = tuple[float, "float | None", "str | None", bool, "Usage | None", int, "Price | float | None"]
+"""Of a call that ended: seconds, seconds to the first token, error, cached, usage, images, and its price or cost."""
+
+
+def tallied(call: Call, tally: Tally, flow: Flow[Any]) -> Flow[Any]:
+    """``flow``, which ``tally`` counts; what it costs is told to the call it is a part of."""
+    clock = call.clock or call.model.clock
+    tally.begin()
+    began = clock()
+    answer: Any = None
+    error: str | None = None
+    try:
+        answer = yield from flow
+        return answer
+    except GeneratorExit:
+        raise
+    except BaseException as failure:
+        error = type(failure).__name__
+        raise
+    finally:
+        seconds, first = clock() - began, call.arrived
+        if first is not None:
+            first -= began
+        price = call.model.home.price
+        if isinstance(answer, ModelResponse):
+            cost: Any = price if not call.has_spent else call.spent
+            images = len(answer.image_urls) if answer.image_urls else 0
+            tally.end((seconds, first, error, call.cached, answer.usage, images, cost))
+            if call.outer is not None:
+                spend(call.outer, find_call_cost(call, answer))
+        else:
+            tally.end((seconds, first, error, call.cached, None, 0, None))
+
+
+def find_call_cost(call: Call, answer: ModelResponse) -> float | None:
+    """What a call that was answered has cost; None where that is not known."""
+    if call.cached:
+        return 0.0
+    return call.spent if call.has_spent else find_cost(call.model.home.price, answer)
+
+
+def spend(call: Call, cost: float | None) -> None:
+    """Let ``call``, a part of which has cost so much, know it."""
+    if not call.has_spent:
+        call.has_spent, call.spent = True, cost
+    else:
+        call.spent = None if cost is None or call.spent is None else call.spent + cost
