@@ -250,6 +250,12 @@ class CircuitOpenError(ModelCallError):
     sent = False
 
 
+class BudgetExceededError(ModelCallError):
+    """Nothing was sent, because the config's ``budget`` is used up; ``retry_after`` says when its period ends."""
+
+    sent = False
+
+
 class ResponseParsingError(ModelCallError):
     """The reply has a status of success, but its content cannot be read.
 

@@ -20,6 +20,7 @@ from modelhub.response.accumulator import Accumulator
 from modelhub.wire import Deadline, Request, Timeouts
 
 if TYPE_CHECKING:
+    from modelhub.prices.spending import Spending
     from modelhub.trail import Entry
 
 T = TypeVar("T")
@@ -39,6 +40,9 @@ class Listener(Protocol):
 
     def stream_ended(self, call: Call) -> None:
         """A streamed answer is whole."""
+
+    def budget_exceeded(self, call: Call, excess: Any, per: str, action: str, retry_after: float | None) -> None:
+        """A budget is used up, as ``excess`` says; ``action`` is what follows, ``retry_after`` when its period ends."""
 
 
 class Counting(Protocol):
@@ -94,8 +98,7 @@ class Call:
     repeats = 0  # how often a question after such work was repeated
     arrived: float | None = None  # when the first piece of a streamed answer was handed over
     cached = False  # the answer of another call is used
-    spent: float | None = None  # what the calls that are parts of it have cost; None where one's price is not known
-    has_spent = False
+    spending: Spending | None = None  # what the calls that are parts of it have cost; None where there are none
 
     def __init__(self, model: Any, input: Any, options: dict[str, Any]) -> None:
         self.model = model

@@ -134,6 +134,11 @@ class Teller:
         if call.whole is None:
             self.tell(events.StreamEnded(call.model.config_name, call.id, self.clock()))
 
+    def budget_exceeded(self, call: Call, excess: Any, per: str, action: str, retry_after: float | None) -> None:
+        """A budget is used up."""
+        name, (unit, spent, limit) = call.model.config_name, excess
+        self.tell(events.BudgetExceeded(name, call.id, self.clock(), unit, spent, limit, per, action, retry_after))
+
     def tell(self, event: events.Event) -> None:
         """Hand a record to everybody."""
         for observer in tuple(self._observers):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelhub.locks import Lock
 from modelhub.prices.price import Price, find_cost
+from modelhub.prices.spending import Spending
 from modelhub.response import ModelResponse
 
 if TYPE_CHECKING:
@@ -95,13 +96,12 @@ def tallied(call: Call, tally: Tally, flow: Flow[Any]) -> Flow[Any]:
         seconds, first = clock() - began, call.arrived
         if first is not None:
             first -= began
-        price = call.model.home.price
         if isinstance(answer, ModelResponse):
-            cost: Any = price if not call.has_spent else call.spent
+            price: Any = call.model.home.price if call.spending is None else call.spending.cost
             images = len(answer.image_urls) if answer.image_urls else 0
-            tally.end((seconds, first, error, call.cached, answer.usage, images, cost))
+            tally.end((seconds, first, error, call.cached, answer.usage, images, price))
             if call.outer is not None:
-                spend(call.outer, find_call_cost(call, answer))
+                spend(call.outer, call, answer)
         else:
             tally.end((seconds, first, error, call.cached, None, 0, None))
 
@@ -110,12 +110,25 @@ def find_call_cost(call: Call, answer: ModelResponse) -> float | None:
     """What a call that was answered has cost; None where that is not known."""
     if call.cached:
         return 0.0
-    return call.spent if call.has_spent else find_cost(call.model.home.price, answer)
+    return find_cost(call.model.home.price, answer) if call.spending is None else call.spending.cost
 
 
-def spend(call: Call, cost: float | None) -> None:
-    """Let ``call``, a part of which has cost so much, know it."""
-    if not call.has_spent:
-        call.has_spent, call.spent = True, cost
-    else:
-        call.spent = None if cost is None or call.spent is None else call.spent + cost
+def find_currency(call: Call) -> str | None:
+    """The currency of what a call has cost; None where that is not known."""
+    if call.spending is not None:
+        return call.spending.currency
+    price = call.model.home.price
+    return None if price is None else str(price.currency)
+
+
+def spend(outer: Call, part: Call, answer: ModelResponse) -> None:
+    """Let ``outer`` know what ``part``, which was answered, has cost and used."""
+    if outer.spending is None:
+        outer.spending = Spending()
+    if part.cached:
+        return
+    if part.spending is not None:
+        outer.spending.add_all(part.spending)
+        return
+    tokens = 0 if answer.usage is None else answer.usage.total_tokens
+    outer.spending.add(find_call_cost(part, answer), find_currency(part), tokens)
