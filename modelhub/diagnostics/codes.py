@@ -214,9 +214,10 @@ _TABLE = (
     ),
     Code(
         "MH310",
-        "limits that do not agree within a group",
-        "Configs with the same `limits.group` share their limits, so that there is one set of numbers for all of them: "
-        "write the same ones, or only the group. A group is wrong, too, if none of its configs says a number.",
+        "limits or budgets that do not agree within a group",
+        "Configs with the same `limits.group` share their limits, and those with the same `budget.group` a budget, so "
+        "that there is one set of numbers for all of them: write the same ones, or only the group. A group is wrong, "
+        "too, if none of its configs says a number.",
         "- {config_name: a, model_type: openai_chat, limits: {group: team, rpm: 600}}\n"
         "- {config_name: b, model_type: openai_chat, limits: {group: team, rpm: 60}}",
         "- {config_name: a, model_type: openai_chat, limits: {group: team, rpm: 600}}\n"

@@ -78,17 +78,16 @@ def find_period(per: Length, now: float) -> Period:
 
 def build_refusal(excess: Excess, per: Length, retry_after: float | None) -> BudgetExceededError:
     """The error for an attempt that is not sent; the period ends in ``retry_after`` seconds, or never (None)."""
-    until = "which has no end" if retry_after is None else f"which ends in {retry_after:.0f} s"
-    what = f"{say_amount(excess.unit, excess.spent)} of {say_amount(excess.unit, excess.limit)}"
-    message = f"not sent: the budget of the config is used up, {what} in the {say_period(per)}, {until}"
+    until = "" if retry_after is None else f" in this {per}, which ends in {retry_after:.0f} s"
+    message = f"not sent: the budget of the config is used up, {say_excess(excess)}{until}; raise budget.{excess.unit}"
     return BudgetExceededError(message, code="local_budget", retry_after=retry_after)
+
+
+def say_excess(excess: Excess) -> str:
+    """What is used up, in words."""
+    return f"{say_amount(excess.unit, excess.spent)} of {say_amount(excess.unit, excess.limit)}"
 
 
 def say_amount(unit: str, amount: float) -> str:
     """An amount in words."""
     return f"${amount:,.4g}" if unit == "usd" else f"{amount:,.0f} tokens"
-
-
-def say_period(per: Length) -> str:
-    """A period in words."""
-    return "time of its store" if per == "total" else per

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from modelhub.engine.effects import Flow, Invoke
 from modelhub.errors import ModelCallError
 from modelhub.locks import Lock
-from modelhub.policies.budget import Budget, Excess, Period, Spent, build_refusal, find_period, say_amount, say_period
+from modelhub.policies.budget import Budget, Excess, Period, Spent, build_refusal, find_period, say_excess
 from modelhub.prices.price import find_cost
 from modelhub.response import ModelResponse
 
@@ -95,10 +95,9 @@ def _exceed(call: Call, account: Account, period: Period, excess: Excess, now: f
     if account.is_new(period):
         import logging  # few budgets are used up
 
-        what = "%s: the budget %s is used up, and calls go on: %s of %s in the %s"
-        spent, limit = say_amount(excess.unit, excess.spent), say_amount(excess.unit, excess.limit)
-        log = logging.getLogger("modelhub")
-        log.warning(what, call.model.config_name, account.key, spent, limit, say_period(budget.per))
+        what = "%s: the budget %s is used up, and calls go on: %s (per: %s)"
+        told = call.model.config_name, account.key, say_excess(excess), budget.per
+        logging.getLogger("modelhub").warning(what, *told)
 
 
 def _find_spent(call: Call, answer: object) -> Spent:

@@ -11,6 +11,8 @@ from modelhub.locks import Lock
 from modelhub.policies.acquiring import SharedPlaces
 from modelhub.policies.batching import Batches
 from modelhub.policies.breaker import Breaker, Thresholds
+from modelhub.policies.budget import Budget
+from modelhub.policies.budgeting import Account, Ledger
 from modelhub.policies.caching import Cache, Landed
 from modelhub.policies.limiter import Limiter
 from modelhub.policies.limits import Limits
@@ -18,16 +20,17 @@ from modelhub.policies.stack import Guards
 from modelhub.policies.storing import Store
 from modelhub.secrets import Types, resolve
 from modelhub.stores import MAX_ENTRIES, Stores, open_limiter
+from modelhub.stores.ledgers import open_ledger
 from modelhub.validation.schema.derive import GUARDS
 
 _TTL = 3600.0
-Group = Callable[[str], Mapping[str, Any]]
+Group = Callable[[str, str], Mapping[str, Any]]
 
 
 class Guarding:
     """What the configs of one registry share: limiters by group, stores by address.
 
-    ``find_group`` gives the limits that the configs of a group say.
+    ``find_group`` gives what the configs of a group say for a key.
     """
 
     def __init__(self, find_group: Group) -> None:
@@ -35,6 +38,8 @@ class Guarding:
         self._lock = Lock()
         self._limiters: dict[str, tuple[Limiter, SharedPlaces | None]] = {}
         self._shared: list[SharedPlaces] = []
+        self._accounts: dict[str, Account] = {}
+        self._ledgers: dict[str | None, Ledger] = {}
         self._stores = Stores()
         self._flights: dict[str, Flights[Landed]] = {}
 
@@ -54,7 +59,8 @@ class Guarding:
             said = {key: resolve(value, where=where, path=(key,), types=types) for key, value in given.items()}
         except ConfigError as error:
             raise ConfigError([place(problem) if place else problem for problem in error.problems]) from None
-        limits, breaker, cache, batch = (said.get(key) for key in ("limits", "circuit_breaker", "cache", "batch"))
+        keys = ("limits", "circuit_breaker", "cache", "batch", "budget")
+        limits, breaker, cache, batch, budget = (said.get(key) for key in keys)
         limiter, shared = None, None
         if limits is not None:
             limiter, shared = self._build_limiter(where, config["config_name"], limits)
@@ -64,6 +70,7 @@ class Guarding:
             breaker=None if breaker is None else Breaker(Thresholds.from_config(breaker)),
             limiter=limiter,
             shared=shared,
+            account=self._build_account(where, config["config_name"], budget) if isinstance(budget, dict) else None,
         )
 
     def close(self) -> None:
@@ -71,11 +78,13 @@ class Guarding:
         self._stores.close()
         for shared in self._shared:
             shared.close()
+        for ledger in self._ledgers.values():
+            ledger.close()
 
     def _build_limiter(self, where: str, name: str, said: Mapping[str, Any]) -> tuple[Limiter, SharedPlaces | None]:
         """The limiter of this process, and the one that it shares with others, if it does."""
         group = said.get("group")
-        limits = Limits.from_config({**(self._find_group(group) if group is not None else {}), **said})
+        limits = Limits.from_config({**(self._find_group("limits", group) if group is not None else {}), **said})
         if group is None:
             return Limiter(limits), self._open_shared(where, limits, name)
         with self._lock:
@@ -98,6 +107,24 @@ class Guarding:
         if shared is not None:
             self._shared.append(shared)
         return shared
+
+    def _build_account(self, where: str, name: str, said: Mapping[str, Any]) -> Account:
+        group = said.get("group")
+        budget = Budget.from_config({**(self._find_group("budget", group) if group is not None else {}), **said})
+        with self._lock:
+            ledger = self._ledgers.get(budget.store)
+            if ledger is None:
+                try:
+                    ledger = self._ledgers[budget.store] = open_ledger(budget.store)
+                except ValueError as error:
+                    raise ConfigError([Problem("MH203", f"{where}: {error}", path=("budget", "store"))]) from None
+            if group is None:
+                return Account(budget, name, ledger)
+            account = self._accounts.get(group)
+            if account is None or account.ledger is not ledger:
+                account = self._accounts[group] = Account(budget, group, ledger)
+            account.budget = budget
+            return account
 
     def _build_cache(self, where: str, said: Mapping[str, Any]) -> Cache:
         text, most = said.get("store", "memory"), said.get("max_entries", MAX_ENTRIES)

@@ -105,11 +105,11 @@ class Loader:
         """
         return self._types.complete(validation.modernize(entry.config, self._types))
 
-    def find_group(self, group: str) -> dict[str, Any]:
-        """The limits that the configs of ``group`` say, the first of those that say any."""
-        said = (self.modernize(entry).get("limits") for entry in self.now.entries.values())
-        members = (limits for limits in said if isinstance(limits, dict) and limits.get("group") == group)
-        return next((limits for limits in members if limits.keys() - {"group"}), {})
+    def find_group(self, key: str, group: str) -> dict[str, Any]:
+        """What the configs of ``group`` say for ``key``, limits say: the first of those that say anything."""
+        said = (self.modernize(entry).get(key) for entry in self.now.entries.values())
+        members = (value for value in said if isinstance(value, dict) and value.get("group") == group)
+        return next((value for value in members if value.keys() - {"group"}), {})
 
     def place(self, config: dict[str, Any], problem: Problem) -> Problem:
         """Add to ``problem`` the place in a file of the value that it is about, unless ``config`` has been replaced."""

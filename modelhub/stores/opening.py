@@ -51,13 +51,18 @@ def open_limiter(limits: Limits, name: str) -> SharedLimiter | None:
         return None
     if address.scheme not in ("redis", "rediss"):
         raise ValueError("limits are kept in memory, or shared through redis://host:port/db")
-    from importlib.util import find_spec
-
     from modelhub.stores.shared_limiter import SharedLimiter
 
-    if find_spec("redis") is None:  # importing it takes a while
-        raise _build_missing(address)
+    require_redis(address)
     return SharedLimiter(limits, limits.group or name, address)
+
+
+def require_redis(address: Address) -> None:
+    """Raise PluginError if the library that asks Redis is not installed; importing it would take a while."""
+    from importlib.util import find_spec
+
+    if find_spec("redis") is None:
+        raise _build_missing(address)
 
 
 def _build_missing(address: Address, why: str = "") -> PluginError:

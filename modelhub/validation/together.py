@@ -36,7 +36,8 @@ def _check_composites(graph: Graph) -> Iterator[tuple[int, Finding]]:
 
 
 def _check_limits(entries: Sequence[Entry]) -> Iterator[tuple[int, Finding]]:
-    if any("limits" in entry.config for entry in entries):
-        from modelhub.validation.rules.groups import find_disputes
+    if any("limits" in entry.config or "budget" in entry.config for entry in entries):
+        from modelhub.validation.rules.groups import SHARED, find_disputes
 
-        yield from find_disputes(entries)
+        for shared in SHARED:
+            yield from find_disputes(entries, shared)

@@ -163,7 +163,7 @@ PLUGIN = {
     },
     "dependentRequired": {"even": ["names"]},
     "if": {"properties": {"mode": {"const": "good"}}, "required": ["mode"]},
-    "then": {"properties": {"budget": {"type": "number"}}, "required": ["budget"]},
+    "then": {"properties": {"allowance": {"type": "number"}}, "required": ["allowance"]},
     "unevaluatedProperties": False,
 }
 
@@ -172,11 +172,11 @@ PLUGIN = {
     ("keys", "found"),
     [
         ({"mode": "fast"}, []),
-        ({"mode": "good", "budget": 3}, []),
+        ({"mode": "good", "allowance": 3}, []),
         ({"mode": "fsat"}, ["MH202 mode must be one of 'fast' or 'good', not 'fsat'"]),
         ({"mode": 0}, ["MH201 mode must be at least 1, not 0"]),
         ({"mode": []}, ["MH104 mode must be a string or an integer, not a list"]),
-        ({"mode": "good"}, ["MH102 the key 'budget' is missing"]),
+        ({"mode": "good"}, ["MH102 the key 'allowance' is missing"]),
         ({"pin": "hunter2"}, ["MH203 pin must be in the format ^[0-9]+$"]),
         ({"pin": 4711}, ["MH104 pin must be a string, not a number"]),
         ({"vault": {"inner": 4711}}, ["MH104 vault.inner must be a string, not a number"]),
@@ -186,7 +186,7 @@ PLUGIN = {
         ({"where": {}}, ["MH102 the key 'zone' is missing in where"]),
         ({"where": {"zoen": "a"}}, ["MH103 unknown key 'zoen' in acme.where"]),
         ({"odd": 4}, ["MH100 odd does not fit the schema (not)"]),
-        ({"budget": 3}, ["MH103 the keys of the config do not go together"]),
+        ({"allowance": 3}, ["MH103 the keys of the config do not go together"]),
         ({"timeout": 0, "mode": "fast"}, ["MH201 timeout must be greater than 0, not 0"]),
         ({"timeuot": 3}, ["MH103 unknown key 'timeuot' in acme"]),
     ],

@@ -31,10 +31,15 @@ def find_odd_keys(view: View, value: Any, path: Path = (), parent: View | None =
         elif child is None:
             if view.open and view.properties:
                 yield explain_open_key(view, key, path, parent)
-        elif child.deprecated and child.first("x-unless") not in value:
+        elif (child.deprecated and child.first("x-unless") not in value) or _is_old_form(child, item):
             yield explain_deprecated_key(child, key, path)
         elif isinstance(item, (dict, list)):
             yield from find_odd_keys(child, item, (*path, key), view)
+
+
+def _is_old_form(child: View, item: Any) -> bool:
+    """Whether a value is a number where numbers had a meaning in the past."""
+    return "number" in child.old_types and isinstance(item, int | float) and not isinstance(item, bool)
 
 
 def explain_deprecated_key(child: View, key: str, path: Path) -> Finding:

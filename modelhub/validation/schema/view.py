@@ -99,6 +99,19 @@ class View:
         return found
 
     @property
+    def old_types(self) -> set[str]:
+        """The JSON types that are allowed here, but had a meaning in the past alone (``x-deprecated-types``)."""
+        old: set[str] = set()
+        for part in self._parts():
+            old.update(part.get("x-deprecated-types", ()))
+        if old:
+            for part in self._parts():
+                if "x-deprecated-types" not in part:
+                    named = part.get("type", ())
+                    old.difference_update([named] if isinstance(named, str) else named)
+        return old
+
+    @property
     def current(self) -> list[str]:
         """The keys known here, without the deprecated ones."""
         return [key for key in sorted(self.properties) if not ((child := self.child(key)) and child.deprecated)]
