@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelhub.base import Accumulator, Call, CompositeWrapper, Flow, ModelResponse, ask, override
+from modelhub.base import Accumulator, Call, CompositeWrapper, Flow, ModelResponse, ModelWrapperBase, ask, override
 from modelhub.base.in_turn import ON_ERROR, find_errors
 from modelhub.base.steps import add_up, note_step, read_call, with_usage
 from modelhub.engine.stream import deliver
@@ -43,7 +43,7 @@ class CascadeWrapper(CompositeWrapper):
         targets = [self.find(name, call) for name in self.models]
         input, options = read_call(call)
         spent: Usage | None = None
-        for target, accept in zip(targets[:-1], self.accepts, strict=False):
+        for target, following, accept in zip(targets[:-1], targets[1:], self.accepts, strict=False):
             try:
                 response = yield from ask(call, target, input, options, whole=True)
             except ModelCallError as error:
@@ -51,17 +51,25 @@ class CascadeWrapper(CompositeWrapper):
                 if not isinstance(error, FAILURES):
                     raise
                 call.remember(error)
+                tell_on(call, target, following, error)
                 continue
             if isinstance(response, ModelResponse):  # of others there is nothing to look at
                 if (yield from accept.holds(response)):
                     return (yield from hand_on(call, response, spent, stream=bool(options.get("stream"))))
                 spent = add_usage(spent, response.usage)
             note_step(call, target, response, "unaccepted")
+            tell_on(call, target, following, None)
         try:
             return (yield from add_up(ask(call, targets[-1], input, options), spent))
         except ModelCallError as error:
             call.join(error, targets[-1])
             raise
+
+
+def tell_on(call: Call, target: ModelWrapperBase, following: ModelWrapperBase, error: ModelCallError | None) -> None:
+    """Tell who listens that ``following`` is asked, since ``target`` has failed or its answer is not accepted."""
+    if call.listener is not None:
+        call.listener.fell_back(call, target.config_name, following.config_name, error)
 
 
 def hand_on(call: Call, response: ModelResponse, spent: Usage | None, *, stream: bool) -> Flow[Any]:

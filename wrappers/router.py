@@ -70,6 +70,8 @@ class RouterWrapper(CompositeWrapper):
                 note_skipped(call, target)
         sticky = asked.options.get(route.sticky) if route.sticky is not None else None
         chosen = picker.choose(list(open_ones), now, call, sticky)
+        if call.listener is not None:
+            call.listener.routed(call, chosen, route.explain(sticky))
         order = [open_ones.pop(chosen), *open_ones.values()]
         return (yield from ask_in_turn(call, order, self.on_error, route.ask))
 
@@ -87,6 +89,7 @@ class Route:
         to = config.get("to")
         self.weights = read_weights(to, where)
         self.names = list(self.weights)
+        self.place = f"routes[{number}]"
         self.sticky: str | None = config.get("sticky")
         self.is_picky = bool(config.get("when"))
         self.when = When(config.get("when"), f"{where}.when")
@@ -94,6 +97,12 @@ class Route:
         if pick not in PICKS:
             raise ConfigError(f"{where}: there is no pick {pick!r}; there are {', '.join(PICKS)}")
         self.picker = Picker(self.weights, pick, seed, number)
+
+    def explain(self, sticky: Any) -> str:
+        """Which route it is, and by what one of several models was chosen."""
+        if len(self.picker.weights) == 1:
+            return self.place
+        return f"{self.place}, {self.picker.pick if sticky is None else f'sticky by {self.sticky}'}"
 
     def ask(self, call: Call, target: ModelWrapperBase) -> Flow[Any]:
         """Ask ``target``, and remember how long it took until its answer began."""

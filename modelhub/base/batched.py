@@ -67,8 +67,9 @@ def _send(call: Call, batches: Batches, leader: Place) -> Flow[None]:
         refused = error.status is not None and 400 <= error.status < 500 and not isinstance(error, RateLimitError)
         batches.deliver(places, [None if refused else _copy_error(error) for _ in places])
     else:
-        call.attempts = together.attempts
         batches.deliver(places, _divide(answer, places))
+    finally:
+        call.attempts = together.attempts
 
 
 def _divide(answer: ModelResponse, places: list[Place]) -> list[ModelResponse]:

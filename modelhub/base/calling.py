@@ -131,12 +131,15 @@ def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flo
             call.listener, call.id, call.parent_id, call.whole = outer.listener, outer.id, outer.parent_id, outer
             call.tally = outer.tally
             return start(call)
-        call.parent_id = outer.id or None
     home = call.model.home
     observers, hooks, tally = home.observers, home.hooks, home.tally
     call.tally = tally
     if hooks is None and not observers:
         return start(call) if tally is None else tallied(call, tally, start(call))
+    while outer is not None and not outer.id:  # nobody watches that one
+        outer = outer.outer
+    if outer is not None:
+        call.parent_id = outer.id
     if tally is not None:
         start = functools.partial(_count, tally, start)
     if hooks is not None:

@@ -56,6 +56,8 @@ def ask_in_turn(
                 raise tell(call.model, [*failures, error]) from None
             call.remember(error)
             failures.append(error)
+            if call.listener is not None:
+                call.listener.fell_back(call, target.config_name, targets[n].config_name, error)
     raise AssertionError("unreachable")
 
 

@@ -32,9 +32,11 @@ def _ask_parts(call: Call, parts: Sequence[Sequence[Any]]) -> Flow[ModelResponse
         calls.append(one)
         flows.append(_ask_part(one, f"texts {start + 1} to {start + len(part)} of {count}"))
         start += len(part)
-    answers: list[ModelResponse] = yield Together(flows)
+    try:
+        answers: list[ModelResponse] = yield Together(flows)
+    finally:
+        call.attempts = sum(one.attempts for one in calls)
     whole = join_parts(answers)
-    call.attempts = sum(one.attempts for one in calls)
     call.trail = tuple(entry for one in calls for entry in one.trail)
     call.tell_outer(call.trail)
     leave_trail(call, whole)

@@ -41,6 +41,24 @@ class Listener(Protocol):
     def stream_ended(self, call: Call) -> None:
         """A streamed answer is whole."""
 
+    def queued(self, call: Call) -> None:
+        """A try has to wait in line."""
+
+    def admitted(self, call: Call, waited: float) -> None:
+        """A try that was in line for so many seconds may begin."""
+
+    def cache_hit(self, call: Call, coalesced: bool) -> None:
+        """The answer of another call is used: one that was under way if ``coalesced``, else one that was kept."""
+
+    def breaker_changed(self, call: Call, before: str, after: str) -> None:
+        """What became of a try has changed the circuit breaker."""
+
+    def routed(self, call: Call, target: str, reason: str) -> None:
+        """A composite has chosen a target, for a ``reason``."""
+
+    def fell_back(self, call: Call, failed: str, target: str, error: ModelCallError | None) -> None:
+        """A composite goes on to a target because of the ``error`` of another, or because its answer will not do."""
+
     def budget_exceeded(self, call: Call, excess: Any, per: str, action: str, retry_after: float | None) -> None:
         """A budget is used up, as ``excess`` says; ``action`` is what follows, ``retry_after`` when its period ends."""
 
@@ -93,6 +111,7 @@ class Call:
     clock: Callable[[], float] | None = None  # where it is not that of its model
     authorization: Authorization | None = None  # of the requests that it has sent
     secrets: tuple[str, ...] = ()  # what was made to authorize its last requests
+    tried_at = 0.0  # when the current try began, where somebody listens
     lined = 0.0  # seconds that the current try has waited in line
     handed_in = False  # a server works on what it asks, so that it must not be asked for again
     repeats = 0  # how often a question after such work was repeated

@@ -30,12 +30,18 @@ class SharedPlaces(Protocol):
 
 
 def acquired(
-    shared: SharedPlaces, holder: Hashable, tokens: float, clock: Callable[[], float], until: float = math.inf
+    shared: SharedPlaces,
+    holder: Hashable,
+    tokens: float,
+    clock: Callable[[], float],
+    until: float = math.inf,
+    wait: Callable[[], object] | None = None,
 ) -> Flow[float]:
     """Wait until the attempt ``holder`` may begin; it returns 0 then, and ``release`` must end it.
 
     After ``until`` by the clock it leaves the line, and returns the seconds after which a place may be free. Whoever is
-    cancelled while it waits leaves the line, too. It raises nothing of its own.
+    cancelled while it waits leaves the line, too. ``wait`` is called before it waits for the first time. It raises
+    nothing of its own.
     """
     try:
         while (hint := (yield Invoke(lambda: shared.acquire(holder, tokens)))) > 0:
@@ -43,6 +49,9 @@ def acquired(
             if left <= 0:
                 shared.release_soon(holder, sent=False)
                 return float(hint)
+            if wait is not None:
+                wait()
+                wait = None
             yield Sleep(min(hint, left))
     except BaseException:
         shared.release_soon(holder, sent=False)

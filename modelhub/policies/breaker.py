@@ -23,6 +23,8 @@ from modelhub.locks import Lock
 # How an attempt has ended: answered, readable or not; failed, which counts against the model; refused, which is the
 # client's fault (4xx, or an error inside a reply); or dropped, without a word of the server: not sent, or cancelled.
 Outcome: TypeAlias = Literal["answered", "failed", "refused", "dropped"]
+State: TypeAlias = Literal["closed", "open", "half-open"]
+Change: TypeAlias = tuple[State, State]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,13 @@ def judge_attempt(error: BaseException | None) -> Outcome:
 
 
 class Passage:
-    """The leave that a breaker gives to one attempt."""
+    """The leave that a breaker gives to one attempt; ``change`` is that of its state by it, None if it stays."""
 
-    __slots__ = ("__weakref__", "period")
+    __slots__ = ("__weakref__", "change", "period")
 
     def __init__(self, period: int) -> None:
         self.period: int | None = period  # None when the attempt is over
+        self.change: Change | None = None
 
 
 class Breaker:
@@ -73,10 +76,11 @@ class Breaker:
 
     It neither waits nor looks at a clock. ``admit`` gives each attempt a passage, and ``settle`` takes it back with
     what came of it. An attempt that ends after the breaker has opened or closed since no longer counts: it tells of a
-    model that was.
+    model that was. Each change of its state is told once, by the step that makes it; the first attempt after the
+    cooldown makes it half-open.
     """
 
-    __slots__ = ("__weakref__", "_ended", "_failed", "_lock", "_open_until", "_period", "_probe", "thresholds")
+    __slots__ = ("__weakref__", "_ended", "_failed", "_lock", "_open_until", "_period", "_probe", "_told", "thresholds")
 
     def __init__(self, thresholds: Thresholds | None = None) -> None:
         self.thresholds = thresholds or Thresholds()
@@ -85,6 +89,7 @@ class Breaker:
         self._open_until: float | None = None  # None while it is closed
         self._period = 0  # counts openings and closings
         self._probe: weakref.ref[Passage] | None = None  # the one that tries; gone when nobody has it any more
+        self._told: State = "closed"
         self._lock = Lock()
         forget_in_child(self)
 
@@ -92,7 +97,7 @@ class Breaker:
         """Forget the attempt that tries the model, as a forked process must."""
         self._probe = None
 
-    def state(self, now: float) -> Literal["closed", "open", "half-open"]:
+    def state(self, now: float) -> State:
         """How it stands."""
         until = self._open_until
         if until is None:
@@ -117,26 +122,38 @@ class Breaker:
                 passage = Passage(self._period)
                 if self._open_until is not None:
                     self._probe = weakref.ref(passage)
+                    passage.change = self._change("half-open")
                 return passage
         raise CircuitOpenError(_explain(refused), retry_after=refused)
 
-    def settle(self, passage: Passage, now: float, outcome: Outcome) -> None:
-        """Take back the passage of an attempt that is over; the second time it says nothing."""
+    def settle(self, passage: Passage, now: float, outcome: Outcome) -> Change | None:
+        """Take back the passage of an attempt that is over; the second time it says nothing.
+
+        Returns how the state has changed by it, None if it has not.
+        """
         with self._lock:
             period, passage.period = passage.period, None
             if period != self._period:
-                return
+                return None
             if self._open_until is None:
                 self._count(now, outcome)
-                return
+                return self._change("open") if self._open_until is not None else None
             probe = self._probe
-            if probe is not None and probe() is passage:
-                self._probe = None
-                if outcome == "failed":
-                    self._open(now)
-                elif outcome == "answered":
-                    self._open_until = None
-                    self._period += 1
+            if probe is None or probe() is not passage:
+                return None
+            self._probe = None
+            if outcome == "failed":
+                self._open(now)
+                return self._change("open")
+            if outcome == "answered":
+                self._open_until = None
+                self._period += 1
+                return self._change("closed")
+            return None
+
+    def _change(self, state: State) -> Change | None:
+        before, self._told = self._told, state
+        return (before, state) if before != state else None
 
     def _count(self, now: float, outcome: Outcome) -> None:
         if outcome == "dropped":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError, StreamInterruptedError, TimeoutError
-from modelhub.policies.breaker import Breaker, Outcome, judge_attempt
+from modelhub.policies.breaker import Breaker, Change, Outcome, judge_attempt
 
 if TYPE_CHECKING:
     from modelhub.engine.call import Call
@@ -18,6 +18,7 @@ def broken_off(call: Call, breaker: Breaker, flow: Flow[T]) -> Flow[T]:
     """``flow``, if ``breaker`` lets it through, which is told how it ends; raises CircuitOpenError if it does not."""
     clock = call.clock or call.model.clock
     passage = breaker.admit(clock())
+    _tell(call, passage.change)
     outcome: Outcome = "dropped"
     try:
         result = yield from flow
@@ -28,7 +29,12 @@ def broken_off(call: Call, breaker: Breaker, flow: Flow[T]) -> Flow[T]:
             outcome = judge_attempt(error)
         raise
     finally:
-        breaker.settle(passage, clock(), outcome)
+        _tell(call, breaker.settle(passage, clock(), outcome))
+
+
+def _tell(call: Call, change: Change | None) -> None:
+    if change is not None and call.listener is not None:
+        call.listener.breaker_changed(call, *change)
 
 
 def _is_late(error: ModelCallError) -> bool:

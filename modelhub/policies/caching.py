@@ -127,6 +127,8 @@ def _build(call: Call, answer: Any) -> bytes | None:
 
 def _hand_over(call: Call, response: ModelResponse, stream: bool, outcome: Any) -> Flow[Any]:
     note_shared(call, response, outcome)
+    if call.listener is not None:
+        call.listener.cache_hit(call, outcome == "coalesced")
     if not stream:
         if call.response_format is not None:
             response.parsed = parse_structured(response, call.response_format)

@@ -84,30 +84,65 @@ def _wait_in_line(call: Call, limiter: Limiter, ticket: Ticket) -> Flow[None]:
     wait = limiter.admit(ticket, since)
     if wait <= 0:
         return
-    if call.tally is not None:
-        call.tally.line_up(1)
+    line = _Line(call)
+    line.join()
     try:
         while wait > 0:
             yield Wait(ticket, min(wait, find_patience(call)))
             find_patience(call)
             wait = limiter.admit(ticket, clock())
+        line.pass_by(clock() - since)
     finally:
         call.lined += clock() - since
-        if call.tally is not None:
-            call.tally.line_up(-1)
+        line.leave()
 
 
 def _wait_for_others(call: Call, shared: SharedPlaces, holder: object, tokens: float) -> Flow[None]:
     clock, limits = call.clock or call.model.clock, shared.limits
     began = clock()
     patience = limits.max_wait - call.lined if limits.on_limit == "wait" else 0.0
-    left = yield from acquired(shared, holder, tokens, clock, began + min(patience, find_patience(call)))
-    waited = clock() - began
-    if waited > _AT_ONCE:
-        call.lined += waited
-    if left > 0:
-        find_patience(call)
-        raise build_refusal(limits, left)
+    line, until = _Line(call), began + min(patience, find_patience(call))
+    try:
+        left = yield from acquired(shared, holder, tokens, clock, until, line.join)
+        waited = clock() - began
+        if waited > _AT_ONCE:
+            call.lined += waited
+        if left > 0:
+            find_patience(call)
+            raise build_refusal(limits, left)
+        line.pass_by(waited)
+    finally:
+        line.leave()
+
+
+class _Line:
+    """The wait in line of one attempt, if there is one, as it is counted and told."""
+
+    __slots__ = ("_call", "_waits")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._waits = False
+
+    def join(self) -> None:
+        """It has to wait."""
+        call, self._waits = self._call, True
+        if call.tally is not None:
+            call.tally.line_up(1)
+        if call.listener is not None:
+            call.listener.queued(call)
+
+    def pass_by(self, waited: float) -> None:
+        """It may begin, after so many seconds."""
+        call = self._call
+        if self._waits and call.listener is not None:
+            call.listener.admitted(call, waited)
+
+    def leave(self) -> None:
+        """It waits no longer, whatever became of it."""
+        call = self._call
+        if self._waits and call.tally is not None:
+            call.tally.line_up(-1)
 
 
 def _find_hold(error: ModelCallError) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,13 @@ from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError
 from modelhub.response import ModelResponse
+from modelhub.telemetry.handing import Observer as Observer
+from modelhub.telemetry.handing import hand, handed_over
+from modelhub.telemetry.tally import find_call_cost, find_currency
 from modelhub.telemetry.told import CallInfo
 
 if TYPE_CHECKING:
     from modelhub.telemetry.call_hooks import CallHooks
-
-Observer = Callable[[events.Event], Any]
 
 
 def observed(
@@ -33,29 +35,33 @@ def observed(
     call.listener = teller = Teller(call, observers, hooks, CallInfo(call, arguments, stream) if hooks else None)
     model, clock = call.model, teller.clock
     name, kind, called, task = model.config_name, model.model_type or type(model).__name__, model.model_name, model.task
-    began = clock()
+    parent, tags, began = call.parent_id, call.tags, clock()
     teller.tell(
-        events.CallStarted(name, call.id, began, call.parent_id, time.time(), kind, called, task, stream, arguments)
+        events.CallStarted(name, call.id, began, parent, time.time(), kind, called, task, stream, arguments, tags)
     )
     answer: Any = None
     error: str | None = None
+    request_id: str | None = None
+    left = False
     try:
         answer = yield from start(call)
         return answer
     except GeneratorExit:  # the caller has left the stream
+        left = True
         raise
     except BaseException as failure:
-        error = type(failure).__name__
+        error, request_id = type(failure).__name__, getattr(failure, "request_id", None)
         raise
     finally:
         now = clock()
         response = answer if isinstance(answer, ModelResponse) else None
+        cost = find_call_cost(call, response) if response is not None else None
         teller.tell(
             events.CallEnded(
                 name,
                 call.id,
                 now,
-                parent_id=call.parent_id,
+                parent_id=parent,
                 model_type=kind,
                 model=called,
                 task=task,
@@ -65,22 +71,31 @@ def observed(
                 error=error,
                 finish_reason=response.finish_reason if response is not None else None,
                 usage=response.usage if response is not None else None,
-                request_id=response.request_id if response is not None else None,
+                request_id=response.request_id if response is not None else request_id,
                 stream=stream or call.so_far is not None,
                 response=response,
                 arguments=arguments,
+                cost=cost,
+                currency=find_currency(call) if cost is not None else None,
+                cached=call.cached and error is None,
+                tags=tags,
             )
         )
+        if teller.has_kept:
+            if left:  # nothing more can be asked for
+                teller.hand_over()
+            else:
+                yield from handed_over(teller.hand_over)
 
 
 class Teller:
     """Makes records of what happens to a call, and hands them to observers.
 
-    What happens to a part of the call is told as happening to the call, and once. An observer that fails is logged,
-    once, and never costs an answer.
+    What happens to a part of the call is told as happening to the call, and once. What observers that block are to be
+    told is kept until ``hand_over``.
     """
 
-    __slots__ = ("_call", "_given_up", "_hooks", "_info", "_observers", "_tried_at", "began_to_arrive", "clock")
+    __slots__ = ("_call", "_given_up", "_hooks", "_info", "_kept", "_observers", "began_to_arrive", "clock")
 
     def __init__(
         self,
@@ -89,13 +104,13 @@ class Teller:
         hooks: CallHooks | None = None,
         info: CallInfo | None = None,
     ) -> None:
-        self.clock: Callable[[], float] = call.model.home.drivers.clock
+        self.clock: Callable[[], float] = call.clock or call.model.clock
         self.began_to_arrive: float | None = None
         self._call = call
         self._observers = observers
         self._hooks = hooks
         self._info = info
-        self._tried_at = 0.0
+        self._kept: deque[tuple[Observer, events.Event]] = deque()
         self._given_up = False  # by a part, which has told so
 
     def attempt_started(self, call: Call, attempt: int) -> None:
@@ -103,11 +118,11 @@ class Teller:
         whole, call.has_parts, self._given_up = call.whole, False, False
         if whole is not None:
             if not whole.has_parts:
-                whole.has_parts = True
+                whole.has_parts, call.tried_at = True, whole.tried_at
                 return
             self._call.attempts += 1
-        self._tried_at = self.clock()
-        self.tell(events.AttemptStarted(call.model.config_name, call.id, self._tried_at, attempt))
+        call.tried_at = self.clock()
+        self.tell(events.AttemptStarted(call.model.config_name, call.id, call.tried_at, attempt))
 
     def attempt_failed(self, call: Call, attempt: int, error: ModelCallError, wait: float | None) -> None:
         """A try failed, and perhaps another follows."""
@@ -115,7 +130,7 @@ class Teller:
             return
         self._given_up = call.whole is not None and wait is None
         now, name, kind = self.clock(), call.model.config_name, type(error).__name__
-        seconds = now - self._tried_at
+        seconds = now - call.tried_at
         self.tell(events.AttemptFailed(name, call.id, now, attempt, seconds, kind, error.status, error.request_id))
         if wait is not None:
             self.tell(events.RetryScheduled(name, call.id, now, attempt + 1, wait, kind))
@@ -134,30 +149,52 @@ class Teller:
         if call.whole is None:
             self.tell(events.StreamEnded(call.model.config_name, call.id, self.clock()))
 
+    def queued(self, call: Call) -> None:
+        """A try has to wait in line."""
+        self.tell(events.Queued(call.model.config_name, call.id, self.clock()))
+
+    def admitted(self, call: Call, waited: float) -> None:
+        """A try that was in line may begin."""
+        self.tell(events.Admitted(call.model.config_name, call.id, self.clock(), waited))
+
+    def cache_hit(self, call: Call, coalesced: bool) -> None:
+        """The answer of another call is used."""
+        self.tell(events.CacheHit(call.model.config_name, call.id, self.clock(), coalesced))
+
+    def breaker_changed(self, call: Call, before: str, after: str) -> None:
+        """What became of a try has changed the circuit breaker."""
+        self.tell(events.BreakerChanged(call.model.config_name, call.id, self.clock(), before, after))
+
+    def routed(self, call: Call, target: str, reason: str) -> None:
+        """A composite has chosen a target."""
+        self.tell(events.Routed(call.model.config_name, call.id, self.clock(), target, reason))
+
+    def fell_back(self, call: Call, failed: str, target: str, error: ModelCallError | None) -> None:
+        """A composite goes on to a target."""
+        kind = type(error).__name__ if error is not None else None
+        self.tell(events.FellBack(call.model.config_name, call.id, self.clock(), failed, target, kind))
+
     def budget_exceeded(self, call: Call, excess: Any, per: str, action: str, retry_after: float | None) -> None:
         """A budget is used up."""
         name, (unit, spent, limit) = call.model.config_name, excess
         self.tell(events.BudgetExceeded(name, call.id, self.clock(), unit, spent, limit, per, action, retry_after))
 
     def tell(self, event: events.Event) -> None:
-        """Hand a record to everybody."""
+        """Hand a record to everybody, or keep it for those that block."""
         for observer in tuple(self._observers):
-            try:
-                observer(event)
-            except Exception as error:
-                _log_once(observer, error)
+            if getattr(observer, "blocking", False):
+                self._kept.append((observer, event))
+            else:
+                hand(observer, event)
         if self._hooks is not None:
             self._hooks.tell(event)
 
+    @property
+    def has_kept(self) -> bool:
+        """Whether something is kept for an observer that blocks."""
+        return bool(self._kept)
 
-_FAILED: set[int] = set()
-
-
-def _log_once(observer: Observer, error: Exception) -> None:
-    if id(observer) in _FAILED:
-        return
-    _FAILED.add(id(observer))
-    import logging  # only programs with an observer that fails need it
-
-    what = "an observer failed and may have missed something: %r: %s: %s"
-    logging.getLogger("modelhub").warning(what, observer, type(error).__name__, error, exc_info=error)
+    def hand_over(self) -> None:
+        """Hand what is kept to the observers that block; it may be asked for again if that was interrupted."""
+        while self._kept:
+            hand(*self._kept.popleft())
