@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +10,19 @@ from modelhub import configs, validation
 from modelhub.configs import Entry, Loaded, Source
 from modelhub.errors import ConfigError, ConfigWarning, Problem
 from modelhub.locks import Lock
-from modelhub.plugins.callers import tell
 from modelhub.registry import checking, crossing
 from modelhub.registry.generation import Generation
 from modelhub.registry.report import ReloadReport
+from modelhub.registry.telling import Callback, tell_reload
 from modelhub.registry.types import KnownTypes
 
 if TYPE_CHECKING:
     from modelhub.centres.centre import Asking
     from modelhub.centres.centres import Centres
+    from modelhub.telemetry.observers import Observer
 
 # What is found in a file that somebody is writing just now, and about one that is moved away and back.
 _UNFINISHED = frozenset({"MH101", "MH106", "MH303"})
-Callback = Callable[[ReloadReport | ConfigError], object]
 
 
 class HalfWrittenError(Exception):
@@ -33,10 +33,10 @@ class Loader:
     """The configs of a registry: ``now`` has those in use, and ``lock`` is held to replace them or to build a model.
 
     ``last_error`` is why the last candidate was refused, None if it was not. ``centres`` are those that its sources
-    name, None where they name none.
+    name, None where they name none. What a reload came to is told to ``callbacks`` and ``observers``.
     """
 
-    def __init__(self, source: Any, profile: str | None, types: KnownTypes) -> None:
+    def __init__(self, source: Any, profile: str | None, types: KnownTypes, observers: Sequence[Observer] = ()) -> None:
         self.source = source
         self.profile = configs.select_profile(profile)
         self.now = Generation()
@@ -44,6 +44,7 @@ class Loader:
         self.last_error: ConfigError | None = None
         self.callbacks: list[Callback] = []
         self._types = types
+        self._observers = observers
         self._folder = crossing.find_folder()
         self._reloading = Lock()  # from reading to replacing: who reads later has the newer files
         self._seen: dict[Source, Hashable] = {}
@@ -57,7 +58,7 @@ class Loader:
             self._keep_copies()
 
     def reload(self, asking: Asking = "fresh", *, patient: bool = False) -> ReloadReport:
-        """Read the sources again, and tell the callbacks what came of it; a failure is raised and changes nothing.
+        """Read the sources again, and tell what came of it; a failure is raised and changes nothing.
 
         If ``patient``, raises HalfWrittenError for what somebody may be writing, and tells nobody. ``asking`` is how
         centres are asked.
@@ -160,15 +161,7 @@ class Loader:
         return any(name in loaded.files or not Path(name).exists() for name in lost)
 
     def _tell(self, told: ReloadReport | ConfigError) -> None:
-        for callback in list(self.callbacks):
-            try:
-                callback(told)
-            except Exception as error:
-                import logging  # only programs with a callback that fails need it
-
-                what = "the reload callback %r failed: %s: %s"
-                logging.getLogger("modelhub").warning(what, callback, type(error).__name__, error, exc_info=error)
-        tell("on_reload", report=told)
+        tell_reload(told, self.now.number, self.callbacks, self._observers)
 
 
 def _build_centres(source: Any) -> Centres | None:

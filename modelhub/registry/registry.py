@@ -12,8 +12,9 @@ from modelhub.diagnostics.wording import suggest_name
 from modelhub.errors import ConfigError, Problem
 from modelhub.overriding import override
 from modelhub.registry import checking, crossing
-from modelhub.registry.loading import Callback, Loader
+from modelhub.registry.loading import Loader
 from modelhub.registry.report import ReloadReport
+from modelhub.registry.telling import Callback
 from modelhub.registry.types import KnownTypes
 from modelhub.registry.workshop import Workshop
 
@@ -55,7 +56,7 @@ class ModelRegistry:
         self._registered: dict[str, type[ModelWrapperBase]] = {}
         self._types = KnownTypes(self._registered, allow_python=allow_python)
         self._allow_python = allow_python
-        self._loader = Loader(model_configs, profile, self._types)
+        self._loader = Loader(model_configs, profile, self._types, self._observers)
         self._lock = self._loader.lock
         self._workshop = Workshop(self._loader, self._types, self._observers)
         self._watcher: Watcher | None = None
@@ -182,7 +183,7 @@ class ModelRegistry:
         return checking.check(entries, self._types)
 
     def observe(self, observer: Observer) -> None:
-        """Tell ``observer`` the events of every call from now on; see modelhub.events."""
+        """Tell ``observer`` the events of every call and of reloads from now on; see modelhub.events."""
         if not callable(observer):
             raise TypeError(f"an observer is a function that takes an event, not {observer!r}")
         self._observers.append(observer)

@@ -47,8 +47,8 @@ def name(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
 
 
-def replay(path: Path, *, cut: int | None = None) -> tuple[Case, Replay, Any, list[ModelResponse]]:
-    """Make the recorded call through modelhub: the case, what was sent, the outcome, the deltas."""
+def describe(path: Path) -> tuple[Case, dict[str, Any], list[Any]]:
+    """A recorded call: the case, the config of its model, and the exchanges."""
     recording = read(path)
     case: Case | None = adapter(path.parent.name).read_call(recording)
     assert case is not None
@@ -57,6 +57,12 @@ def replay(path: Path, *, cut: int | None = None) -> tuple[Case, Replay, Any, li
     tries = len(exchanges) if case.config.get("retry") is None else None
     retry = {"retry": {"initial": 0, "max": 120, "max_attempts": tries}} if tries else {}
     config = {"config_name": "recorded", "model_type": case.model_type, **retry, **case.config}
+    return case, config, exchanges
+
+
+def replay(path: Path, *, cut: int | None = None) -> tuple[Case, Replay, Any, list[ModelResponse]]:
+    """Make the recorded call through modelhub: the case, what was sent, the outcome, the deltas."""
+    case, config, exchanges = describe(path)
     connections = Replay([exchange["response"] for exchange in exchanges], cut=cut)
     deltas: list[ModelResponse] = []
     outcome: Any
