@@ -164,7 +164,8 @@ class Served:
             return
         self.ended = True
         try:
-            self._flow.throw(outages.ended(closed))
+            while True:  # what the flow still asks for cannot be done either
+                self._flow.throw(outages.ended(closed))
         except StopIteration:
             pass
         except Exception as error:
