@@ -1,12 +1,12 @@
 """What happens in the life of a call, as frozen records that the engine hands to whoever listens.
 
 Every record has the ``config_name`` of the model, the ``call_id``, and the ``time`` in seconds of a clock that only
-goes forward (``time.monotonic``); durations are in seconds, too. The order within one call is: CallStarted; for each
-try AttemptStarted, Queued and Admitted if it had to wait in line, then AttemptFailed and perhaps RetryScheduled, or for
-a stream FirstToken and StreamEnded; at last CallEnded, once, whether the call succeeded, failed or was left. A
-composite tells Routed and FellBack as its own. Sync, async and replayed calls tell the same sequence. A call that is
-refused before anything is sent has no try. A ``__call__`` that goes on to that of its base class is one call with it,
-whose tries are told once.
+goes forward (``time.monotonic``); durations are in seconds, too. The order within one call is: CallStarted; CacheHit,
+or for each try AttemptStarted, Queued and Admitted if it had to wait in line, then BreakerChanged if it has changed the
+breaker, AttemptFailed and perhaps RetryScheduled, or for a stream FirstToken and StreamEnded; at last CallEnded, once,
+whether the call succeeded, failed or was left. A composite tells Routed and FellBack as its own. Sync, async and
+replayed calls tell the same sequence. A call that is refused before anything is sent has no try. A ``__call__`` that
+goes on to that of its base class is one call with it, whose tries are told once.
 """
 
 from __future__ import annotations
@@ -180,8 +180,8 @@ class CallEnded(Event):
 class Reloaded(Event):
     """A registry has read its sources again; ``config_name`` and ``call_id`` are empty.
 
-    The configs ``added``, ``changed`` and ``removed`` are in use now as ``generation``; if ``error`` is given, the
-    reload was refused for it, and nothing has changed.
+    The configs ``added``, ``changed`` and ``removed`` are what differs from before, and ``generation`` is in use now.
+    If ``error`` is given, the reload was refused for what it says, and nothing has changed.
     """
 
     generation: int

@@ -63,7 +63,7 @@ class Specs:
 
     @hookspec
     def observe(self, event: Event) -> None:
-        """An event in the life of a call: the records of ``modelhub.events``, as observers are told them."""
+        """An event in the life of a call, or a reload: a record of ``modelhub.events``, as observers are told it."""
 
     @hookspec
     def on_reload(self, report: ReloadReport | ConfigError) -> None:

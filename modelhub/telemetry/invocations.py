@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelhub.engine.call import Call
-from modelhub.engine.effects import Flow, Invoke
+from modelhub.engine.effects import Flow
 from modelhub.response import ModelResponse
 from modelhub.secrets import redact, scrub
 from modelhub.telemetry import HOOKS as HOOKS
+from modelhub.telemetry.handing import handed_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,13 @@ def ignore(observer: Observer) -> None:
 
 
 def recorded(call: Call, arguments: dict[str, Any], flow: Flow[Any]) -> Flow[Any]:
-    """``flow``, after which hooks and observers are told: in the caller's thread, or beside its event loop.
+    """``flow``, after which hooks and observers are told, as those that block are told events.
 
     As in AgentScope, calls of a plain Python model are told only if the model saves them itself.
     """
     answer = yield from flow
     if isinstance(answer, ModelResponse):
-        yield Invoke(lambda: tell(call.model, arguments, answer.raw, answer.usage, answer))
+        yield from handed_over(lambda: tell(call.model, arguments, answer.raw, answer.usage, answer))
     return answer
 
 

@@ -347,7 +347,7 @@ def test_records_hold_what_json_has_not(tmp_path: Path) -> None:
     assert manager.file_dir == str(tmp_path / "file") and Path(manager.file_dir).is_dir()
 
 
-def test_usage_is_printed(caplog: pytest.LogCaptureFixture) -> None:
+def test_usage_is_printed(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
     monitor = MonitorManager.get_instance()
     monitor.initialize(True)
     monitor.update_text_and_embedding_tokens("m", 1, 2)
@@ -356,6 +356,14 @@ def test_usage_is_printed(caplog: pytest.LogCaptureFixture) -> None:
         usage = compat.print_llm_usage()
     assert usage["image"] == [{"model_name": "d", "resolution": "512x512", "times": 1, "image_count": 3}]
     assert "prompt_tokens 1 | completion_tokens 2 | total_tokens 3" in caplog.text
+    with caplog.at_level(logging.WARNING, "modelhub"):  # as it is in a program that has not asked for more
+        assert compat.print_llm_usage() == usage
+    assert [line.split() for line in capsys.readouterr().err.replace("|", "").splitlines()] == [
+        ["model_name", "times", "prompt_tokens", "completion_tokens", "total_tokens"],
+        ["m", "1", "1", "2", "3"],
+        ["model_name", "resolution", "times", "image_count"],
+        ["d", "512x512", "1", "3"],
+    ]
     monitor.rm_database()
     assert monitor.show_image_tokens() == []
 

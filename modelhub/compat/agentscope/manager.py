@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,13 +147,17 @@ class MonitorManager:
         return getattr(MONITOR, name)  # update_*, show_*
 
     def print_llm_usage(self) -> dict[str, list[dict[str, Any]]]:
-        """Log how much the models have used, and return it."""
-        usage = {
-            "text_and_embedding": MONITOR.show_text_and_embedding_tokens(),
-            "image": MONITOR.show_image_tokens(),
-        }
-        for row in [*usage["text_and_embedding"], *usage["image"]]:
-            _LOGGER.info(" | ".join(f"{key} {value}" for key, value in row.items()))
+        """Print how much the models have used, and return it.
+
+        It is logged where the program's logging shows it, else a table of it goes to standard error.
+        """
+        usage = {"text_and_embedding": MONITOR.show_text_and_embedding_tokens(), "image": MONITOR.show_image_tokens()}
+        for rows in filter(None, usage.values()):
+            if _LOGGER.isEnabledFor(logging.INFO):
+                for row in rows:
+                    _LOGGER.info(" | ".join(f"{key} {value}" for key, value in row.items()))
+            else:
+                print(build_table(rows), file=sys.stderr)
         return usage
 
     def state_dict(self) -> dict[str, Any]:
@@ -171,6 +177,14 @@ class MonitorManager:
         self.use_monitor = False
         MONITOR.enabled = True  # as it is before any `init`: wrappers may count for themselves
         MONITOR.reset()
+
+
+def build_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of usage as text: a line with the names of the columns, and one for each row."""
+    lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
+    return "\n".join(" | ".join(line).rstrip() for line in padded)
 
 
 _MODELS = ModelManager()

@@ -70,7 +70,7 @@ def state_dict() -> dict[str, Any]:
 
 
 def print_llm_usage() -> dict[str, list[dict[str, Any]]]:
-    """Log how much the models have used, and return it: rows for text_and_embedding and for image."""
+    """Print how much the models have used, and return it: rows for text_and_embedding and for image."""
     return MonitorManager.get_instance().print_llm_usage()
 
 
