@@ -18,7 +18,8 @@ def broken_off(call: Call, breaker: Breaker, flow: Flow[T]) -> Flow[T]:
     """``flow``, if ``breaker`` lets it through, which is told how it ends; raises CircuitOpenError if it does not."""
     clock = call.clock or call.model.clock
     passage = breaker.admit(clock())
-    _tell(call, passage.change)
+    if passage.change is not None:
+        _tell(call, passage.change)
     outcome: Outcome = "dropped"
     try:
         result = yield from flow
@@ -29,11 +30,13 @@ def broken_off(call: Call, breaker: Breaker, flow: Flow[T]) -> Flow[T]:
             outcome = judge_attempt(error)
         raise
     finally:
-        _tell(call, breaker.settle(passage, clock(), outcome))
+        change = breaker.settle(passage, clock(), outcome)
+        if change is not None:
+            _tell(call, change)
 
 
-def _tell(call: Call, change: Change | None) -> None:
-    if change is not None and call.listener is not None:
+def _tell(call: Call, change: Change) -> None:
+    if call.listener is not None:
         call.listener.breaker_changed(call, *change)
 
 

@@ -182,7 +182,7 @@ class Teller:
     def tell(self, event: events.Event) -> None:
         """Hand a record to everybody, or keep it for those that block."""
         for observer in tuple(self._observers):
-            if getattr(observer, "blocking", False):
+            if getattr(observer, "blocking", False) is True:
                 self._kept.append((observer, event))
             else:
                 hand(observer, event)

@@ -18,7 +18,9 @@ import pytest
 from modelhub.wrappers.openai_embedding import OpenAIEmbeddingWrapper
 
 from modelhub import ModelRegistry, ModelWrapperBase, errors, events
+from modelhub.base import CompositeWrapper, Flow, ask
 from modelhub.engine.call import Call
+from modelhub.engine.effects import Together
 from modelhub.prices.price import Price
 from modelhub.telemetry.observers import Teller
 from modelhub.testing import MockServer, Replay, VirtualClock
@@ -394,6 +396,33 @@ def test_parts_that_are_sent_at_once_belong_to_one_call(server: MockServer) -> N
         assert len(asyncio.run(hub.get_model("a").acall(list("abcdef"))).embedding) == 6
     assert Counter(type(event).__name__ for event in told) == {"CallStarted": 2, "AttemptStarted": 12, "CallEnded": 2}
     assert all(event.attempts == 6 for event in told if isinstance(event, events.CallEnded))
+
+
+class Both(CompositeWrapper):
+    """Asks two models at once."""
+
+    model_type = "observing_both"
+
+    def list_targets(self) -> list[str]:
+        return ["a", "b"]
+
+    def answer(self, call: Call) -> Flow[Any]:
+        answers = yield Together([ask(call, self.find(name, call)) for name in self.list_targets()])
+        return answers[0]
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_models_that_are_asked_at_once_have_one_parent(server: MockServer, how: str) -> None:
+    told: list[events.Event] = []
+    at = {"client_args": {"base_url": f"{server.url}/v1"}}
+    configs = [{**CHAT, **at}, {**CHAT, **at, "config_name": "b"}, {"config_name": "f", "model_type": "observing_both"}]
+    with ModelRegistry(configs, wrappers=[Both], observers=[told.append]) as hub:
+        model = hub.get_model("f")
+        answer = model("echo: hi") if how == "sync" else asyncio.run(model.acall("echo: hi"))
+        assert answer.text == "hi"
+    front, *both = [event for event in told if isinstance(event, events.CallStarted)]
+    assert sorted(event.config_name for event in both) == ["a", "b"]
+    assert {event.parent_id for event in both} == {front.call_id}
 
 
 def test_calls_that_are_sent_together_have_a_beginning_and_an_end_each(server: MockServer) -> None:

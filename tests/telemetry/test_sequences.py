@@ -124,6 +124,19 @@ SCENARIOS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], list[Any]
         " a starts, a tries 1, a open > half-open, a half-open > closed, a ends,"
         " a starts, a tries 1, a ends",
     ),
+    "a budget": (
+        [{"config_name": "a", "budget": {"tokens": 5, "per": "total", "store": "memory"}}],
+        [HELLO],
+        [{}, {}],
+        "a starts, a tries 1, a ends,"
+        " a starts, a tries 1, a has spent 5 of 5 tokens: refuse, a fails 1, a ends BudgetExceededError",
+    ),
+    "a budget that only warns": (
+        [{"config_name": "a", "budget": {"tokens": 5, "per": "total", "on_exceed": "warn", "store": "memory"}}],
+        [HELLO, HELLO],
+        [{}, {}],
+        "a starts, a tries 1, a ends, a starts, a tries 1, a has spent 5 of 5 tokens: warn, a ends",
+    ),
     "fallback": (
         [*AB, {"config_name": "f", "model_type": "fallback", "models": ["a", "b"]}],
         [DOWN, HELLO],
@@ -238,6 +251,8 @@ def _show(event: events.Event, ids: dict[str, str]) -> str:
             words = f"takes {event.target}: {event.reason}"
         case events.BreakerChanged():
             words = f"{event.before} > {event.after}"
+        case events.BudgetExceeded():
+            words = f"has spent {event.spent:g} of {event.limit:g} {event.unit}: {event.action}"
         case events.FirstToken():
             words = "has begun"
         case events.StreamEnded():
