@@ -28,13 +28,28 @@ def hand(observer: Observer, event: Event) -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        if observer in _FAILED:
-            return
-        _FAILED.add(observer)
-        import logging  # only programs with an observer that fails need it
+        _note(observer, error)
 
-        what = "an observer failed and may have missed something: %r: %s: %s"
-        logging.getLogger("modelhub").warning(what, observer, type(error).__name__, error, exc_info=error)
+
+def ask(observer: Observer, action: Callable[[], Any]) -> Any:
+    """What ``action``, which is a part of ``observer``, gives; None if it fails, which is its own affair."""
+    try:
+        return action()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        _note(observer, error)
+        return None
+
+
+def _note(observer: Observer, error: BaseException) -> None:
+    if observer in _FAILED:
+        return
+    _FAILED.add(observer)
+    import logging  # only programs with an observer that fails need it
+
+    what = "an observer failed and may have missed something: %r: %s: %s"
+    logging.getLogger("modelhub").warning(what, observer, type(error).__name__, error, exc_info=error)
 
 
 def handed_over(hand_over: Callable[[], None]) -> Flow[None]:
