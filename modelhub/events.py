@@ -11,6 +11,7 @@ goes on to that of its base class is one call with it, whose tries are told once
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +175,32 @@ class CallEnded(Event):
     currency: str | None = None
     cached: bool = False
     tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged(Event):
+    """A request was sent, and this came back; told only to observers whose ``wants_exchanges`` is true.
+
+    ``attempt`` is the try that it was sent in, counted from 1; a try may have several requests. ``input`` and
+    ``options`` are what the model was asked. ``status`` is None where no reply came. Of a stream, ``chunks`` has the
+    pieces of the body as they came, else ``body`` has all of it. ``error`` is the name of the class of what ended the
+    exchange before the reply was whole. ``secrets`` are the values that must not be written down, as all of this may
+    hold them.
+    """
+
+    attempt: int
+    input: Any = field(repr=False)
+    options: Mapping[str, Any] = field(repr=False)
+    method: str
+    url: str = field(repr=False)
+    request_headers: Mapping[str, str] = field(repr=False)
+    request_body: bytes | None = field(repr=False)
+    status: int | None
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    chunks: tuple[bytes, ...] | None = field(repr=False)
+    error: str | None
+    secrets: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ class _Watch:
         if request is None:
             return
         request.timeout = request.connect_timeout = CANCELLING
+        request.aside = True
         complete(request, self._call)
         request.deadline = Deadline(self._clock() + CANCELLING, self._clock)
         with suppress(Exception):

@@ -26,11 +26,12 @@ class Request:
     seconds; where ``timeout`` is 0 they are those of its model. ``first_token`` bounds the wait for the first byte of
     the body, None where ``timeout`` does. ``deadline`` is when all of the reply must have come, None for no end.
     ``max_body`` is how many bytes the body of a reply may have, unpacked. ``way`` is the way that its model's config
-    gives, None where it gives none.
+    gives, None where it gives none. ``aside`` is set, and then true, where it asks for no part of an answer, but for a
+    token, or that a job ends.
     """
 
     __slots__ = (
-        *("body", "connect_timeout", "deadline", "delay", "first_token", "headers", "max_body", "method", "stream"),
+        *("aside", "body", "connect_timeout", "deadline", "delay", "first_token", "headers", "max_body", "method", "stream"),
         *("timeout", "url", "way"),
     )
 

@@ -101,5 +101,6 @@ def _bear(request: Request, token: Token) -> Authorized:
 
 
 def _send(request: Request) -> Flow[Reply]:
+    request.aside = True
     reply: Reply = yield request
     return reply
