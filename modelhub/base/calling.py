@@ -130,7 +130,7 @@ def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flo
         if outer.model is call.model:
             call.listener, call.id, call.parent_id, call.whole = outer.listener, outer.id, outer.parent_id, outer
             call.tally = outer.tally
-            return start(call)
+            return start(call) if call.listener is None else call.listener.follow(call, start)
     home = call.model.home
     observers, hooks, tally = home.observers, home.hooks, home.tally
     call.tally = tally

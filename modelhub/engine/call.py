@@ -29,6 +29,10 @@ T = TypeVar("T")
 class Listener(Protocol):
     """Who is told what happens to a call; ``modelhub.telemetry`` makes records of it."""
 
+    def follow(self, call: Call, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
+        """The flow that ``start`` makes of the call or of a part of it, which the listener may look into."""
+        ...
+
     def attempt_started(self, call: Call, attempt: int) -> None:
         """A try begins; ``attempt`` counts from 1."""
 

@@ -44,7 +44,7 @@ def observed(
     request_id: str | None = None
     left = False
     try:
-        answer = yield from start(call)
+        answer = yield from teller.follow(call, start)
         return answer
     except GeneratorExit:  # the caller has left the stream
         left = True
@@ -95,7 +95,10 @@ class Teller:
     told is kept until ``hand_over``.
     """
 
-    __slots__ = ("_call", "_given_up", "_hooks", "_info", "_kept", "_observers", "began_to_arrive", "clock")
+    __slots__ = (
+        *("_asked", "_call", "_given_up", "_hooks", "_info", "_kept", "_observers"),
+        *("began_to_arrive", "clock"),
+    )
 
     def __init__(
         self,
@@ -111,6 +114,7 @@ class Teller:
         self._hooks = hooks
         self._info = info
         self._kept: deque[tuple[Observer, events.Event]] = deque()
+        self._asked: Any = None  # what the whole was asked, where exchanges are told
         self._given_up = False  # by a part, which has told so
 
     def attempt_started(self, call: Call, attempt: int) -> None:
@@ -179,15 +183,29 @@ class Teller:
         name, (unit, spent, limit) = call.model.config_name, excess
         self.tell(events.BudgetExceeded(name, call.id, self.clock(), unit, spent, limit, per, action, retry_after))
 
+    def follow(self, call: Call, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
+        """The flow of the call, or of a part of it, whose exchanges are told to observers that want them."""
+        wanting = [observer for observer in self._observers if getattr(observer, "wants_exchanges", False) is True]
+        if not wanting or call.model.is_composite:
+            return start(call)
+        from modelhub.telemetry.exchanges import exchanged, find_asked  # few observers want them
+
+        self._asked = self._asked or find_asked(call)
+        return exchanged(call, self._asked, start, lambda event: self._hand(event, wanting))
+
     def tell(self, event: events.Event) -> None:
-        """Hand a record to everybody, or keep it for those that block."""
-        for observer in tuple(self._observers):
+        """Hand a record to everybody."""
+        self._hand(event, tuple(self._observers))
+        if self._hooks is not None:
+            self._hooks.tell(event)
+
+    def _hand(self, event: events.Event, observers: Sequence[Observer]) -> None:
+        """Hand a record to observers, or keep it for those that block."""
+        for observer in observers:
             if getattr(observer, "blocking", False) is True:
                 self._kept.append((observer, event))
             else:
                 hand(observer, event)
-        if self._hooks is not None:
-            self._hooks.tell(event)
 
     @property
     def has_kept(self) -> bool:

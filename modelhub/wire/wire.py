@@ -31,9 +31,11 @@ class Request:
     """
 
     __slots__ = (
-        *("aside", "body", "connect_timeout", "deadline", "delay", "first_token", "headers", "max_body", "method", "stream"),
-        *("timeout", "url", "way"),
+        *("aside", "body", "connect_timeout", "deadline", "delay", "first_token", "headers", "max_body", "method"),
+        *("stream", "timeout", "url", "way"),
     )
+
+    aside: bool
 
     def __init__(
         self,
