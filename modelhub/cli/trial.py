@@ -19,8 +19,9 @@ from modelhub.formatters.installed import FORMATTERS
 from modelhub.plugins import Plugin, PluginGroup
 from modelhub.plugins.hooks import HOOKS
 from modelhub.registry.installed import WRAPPERS
+from modelhub.registry.observers import OBSERVERS
 
-GROUPS: tuple[PluginGroup[Any], ...] = (WRAPPERS, HOOKS, FORMATTERS)
+GROUPS: tuple[PluginGroup[Any], ...] = (WRAPPERS, HOOKS, FORMATTERS, OBSERVERS)
 # What the other process runs: it finds modules where this one does, however that was set up.
 _CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from modelhub.cli.trial import answer; answer()"
 

@@ -308,6 +308,20 @@ _TABLE = (
         "config_name: a\nmodel_type: python:my_package.models:MyChatWrapper",
         "modelhub.init(path, allow_python=True)  # or modelhub validate --allow-python",
     ),
+    Code(
+        "MH505",
+        "an observer that cannot be made",
+        "Nothing that is installed has an observer of this name, or the text after its colon means nothing to it.",
+        'modelhub.init(path, observers=["promethues"])',
+        'modelhub.init(path, observers=["prometheus"])  # or MODELHUB_OBSERVERS=prometheus',
+    ),
+    Code(
+        "MH506",
+        "an observer whose library is not installed",
+        "What an observer needs beside modelhub is installed with the extra that is called like it.",
+        "MODELHUB_OBSERVERS=prometheus   # without prometheus_client",
+        "pip install 'modelhub-registry[prometheus]'",
+    ),
 )
 EXPLANATIONS: dict[str, Code] = {code.code: code for code in _TABLE}
 CODES: dict[str, str] = {code.code: code.title for code in _TABLE}

@@ -33,7 +33,7 @@ class Packed:
     allow_python: bool = False
 
     def travelling(self) -> Packed:
-        """The same without the observers that stay: all but functions that another process can import."""
+        """The same without the observers that stay: all but names, and functions that another process can import."""
         return replace(self, observers=tuple(filter(_is_importable, self.observers)))
 
 
@@ -119,6 +119,8 @@ def _refusal(who: str, why: str) -> TypeError:
 
 
 def _is_importable(observer: Any) -> bool:
+    if isinstance(observer, str):
+        return True
     module = sys.modules.get(getattr(observer, "__module__", None) or "")
     return isinstance(observer, FunctionType) and getattr(module, observer.__qualname__, None) is observer
 

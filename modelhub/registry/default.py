@@ -21,7 +21,7 @@ def init(
     *,
     profile: str | None = None,
     watch: bool = False,
-    observers: Iterable[Observer] = (),
+    observers: Iterable[Observer | str] = (),
     allow_python: bool = False,
 ) -> ModelRegistry:
     """Load ``model_configs`` (see ModelRegistry) into a new default registry and return it.

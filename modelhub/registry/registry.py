@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelhub import configs, validation
 from modelhub.configs import Entry
@@ -13,6 +13,7 @@ from modelhub.errors import ConfigError, Problem
 from modelhub.overriding import override
 from modelhub.registry import checking, crossing
 from modelhub.registry.loading import Loader
+from modelhub.registry.observing import Observing
 from modelhub.registry.report import ReloadReport
 from modelhub.registry.telling import Callback
 from modelhub.registry.types import KnownTypes
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from modelhub.telemetry.observers import Observer
     from modelhub.telemetry.stats import Stats
 
+T = TypeVar("T")
+
 
 class ModelRegistry:
     """The models that configs declare; each is built when it is first fetched, and stays the same object.
@@ -33,11 +36,11 @@ class ModelRegistry:
     ``model_configs`` is a dict, a list, a path (.json, .yaml, .yml, .toml, or a folder of such), an address
     (``https://host/models.yaml``, redis, etcd, consul, nacos, or a plugin's), or a list that mixes them; ``wrappers``
     are classes to know besides the installed ones. Raises ConfigError with every problem of every source; nothing is
-    loaded then. ``observers`` are told the events of every call (see modelhub.events). ``profile`` names the overlay to
-    apply (default: $MODELHUB_PROFILE). With ``allow_python``, configs may name classes, whose modules are run, by
-    ``model_type: python:package.module:Class``. With ``watch``, threads reload when the sources change. Use it as a
-    context manager, or ``close`` it, to close its connections and end those threads. Safe to share between threads and
-    event loops.
+    loaded then. ``observers``, functions and names such as "log", are told the events of every call (see
+    modelhub.events), and so are those that $MODELHUB_OBSERVERS names. ``profile`` names the overlay to apply (default:
+    $MODELHUB_PROFILE). With ``allow_python``, configs may name classes, whose modules are run, by ``model_type:
+    python:package.module:Class``. With ``watch``, threads reload when the sources change. Use it as a context manager,
+    or ``close`` it, to close its connections and end those threads. Safe to share between threads and event loops.
     """
 
     def __init__(
@@ -47,22 +50,21 @@ class ModelRegistry:
         wrappers: Iterable[type[ModelWrapperBase]] = (),
         profile: str | None = None,
         watch: bool = False,
-        observers: Iterable[Observer] = (),
+        observers: Iterable[Observer | str] = (),
         allow_python: bool = False,
     ) -> None:
-        self._observers: list[Observer] = []
-        for observer in observers:
-            self.observe(observer)
+        self._observing = Observing()
         self._registered: dict[str, type[ModelWrapperBase]] = {}
         self._types = KnownTypes(self._registered, allow_python=allow_python)
         self._allow_python = allow_python
-        self._loader = Loader(model_configs, profile, self._types, self._observers)
+        self._loader = Loader(model_configs, profile, self._types, self._observing.told)
         self._lock = self._loader.lock
-        self._workshop = Workshop(self._loader, self._types, self._observers)
+        self._workshop = Workshop(self._loader, self._types, self._observing.told)
         self._watcher: Watcher | None = None
         for wrapper in wrappers:
             self.register(wrapper)
         self._loader.load()
+        self._observing.add_all(observers)
         if watch:
             from modelhub.registry.watching import Watcher
 
@@ -182,11 +184,14 @@ class ModelRegistry:
         """The problems that validation finds in ``entries``."""
         return checking.check(entries, self._types)
 
-    def observe(self, observer: Observer) -> None:
-        """Tell ``observer`` the events of every call and of reloads from now on; see modelhub.events."""
-        if not callable(observer):
-            raise TypeError(f"an observer is a function that takes an event, not {observer!r}")
-        self._observers.append(observer)
+    def observe(self, observer: T) -> T:
+        """Tell ``observer`` the events of every call, and of reloads, from now on: a function, or a name.
+
+        Returns it, so that this can be a decorator. Raises ConfigError for a name that cannot be used. The events are
+        told of in modelhub.events.
+        """
+        self._observing.add(observer)
+        return observer
 
     def stats(self) -> Stats:
         """What the calls of each config came to since the registry was made; ``table()`` is the same as text."""
@@ -202,6 +207,7 @@ class ModelRegistry:
         if self._watcher is not None:
             self._watcher.close()
         self._workshop.close()
+        self._observing.close()
 
     async def aclose(self) -> None:
         """Close the connections, waiting for those of the running event loop."""
@@ -242,12 +248,12 @@ class ModelRegistry:
             crossing.refuse_keys(source, now.exposed)
         local = self._types.find_local(entry.config.get("model_type") for entry in now.entries.values())
         wrappers = tuple(dict.fromkeys([*local, *self._registered.values()]))
-        profile, observers = self._loader.profile or "", tuple(self._observers)
+        profile, observers = self._loader.profile or "", self._observing.given
         return crossing.Packed(type(self), now.key, source, profile, wrappers, observers, self._allow_python)
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
-        """How it crosses to another process: by its sources; connections, and observers that are no functions, stay."""
+        """How it crosses to another process: by its sources; connections, and observers without a name, stay."""
         return crossing.build, (self.pack().travelling(),)
 
     def __deepcopy__(self, memo: Any = None) -> Any:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from modelhub.errors import ModelCallError
 from modelhub.response import ModelResponse
+from modelhub.response.outcome import read_outcome
+from modelhub.secrets import MASK
 from modelhub.testing.recordings import Recording
 from modelhub.testing.sent import Query, Sent
+from modelhub.testing.stand_ins import STAND_IN
 
 
 def compare_outcome(recording: Recording, outcome: Any) -> list[str]:
@@ -40,24 +44,6 @@ def is_same(name: str, value: Any, came: Any) -> bool:
     return bool(value == came) or (name in ("text", "reasoning", "tool_calls") and not value and not came)
 
 
-def read_outcome(response: ModelResponse) -> dict[str, Any]:
-    """The fields of a whole response, as plain data."""
-    usage, calls = response.usage, response.tool_calls
-    names = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
-    return {
-        "text": response.text,
-        "reasoning": response.reasoning,
-        "finish_reason": response.finish_reason,
-        "usage": None if usage is None else {name: getattr(usage, name, None) for name in names},
-        "tool_calls": calls and [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in calls],
-        "embedding": response.embedding,
-        "image_urls": response.image_urls,
-        "parsed": response.parsed,
-        "request_id": response.request_id,
-        "model": response.model,
-    }
-
-
 def _compare_error(wanted: Any, error: BaseException) -> list[str]:
     came = f"{type(error).__name__}: {error}"
     if wanted is None:
@@ -79,19 +65,19 @@ def _compare_error(wanted: Any, error: BaseException) -> list[str]:
 def compare_sent(wanted: Mapping[str, Any], sent: Sent) -> list[str]:
     """What of ``wanted`` is another in what was sent.
 
-    A header that ends with ``*`` says only how it begins; a value of the query that is ``*`` stands for any.
+    A header that ends with ``*`` says only how it begins; a value of the query that is ``*`` stands for any. The mask
+    of a secret stands for any text, and so does what stands in for a reference in what was sent.
     """
     said = [
         f"{name}: expected {_show(wanted[name])}, sent {_show(getattr(sent, name))}"
         for name in ("method", "path")
-        if name in wanted and wanted[name] != getattr(sent, name)
+        if name in wanted and not (wanted[name] == getattr(sent, name) or _fits(wanted[name], getattr(sent, name)))
     ]
     if "query" in wanted:
         said += find_differences(wanted["query"], _hide(sent.query, wanted["query"]), "query")
     for name, value in (wanted.get("headers") or {}).items():
         came = sent.headers.get(name)
-        fits = came is not None and came.startswith(value[:-1]) if value.endswith("*") else came == value
-        if not fits:
+        if came is None or not _fits_header(value, came):
             said.append(f"header {name}: expected {value!r}, sent {'none' if came is None else 'another'}")
     if "body" in wanted:
         body = wanted["body"]
@@ -115,7 +101,24 @@ def find_differences(wanted: Any, came: Any, where: str) -> list[str]:
     if isinstance(wanted, list) and isinstance(came, list) and len(wanted) == len(came):
         pairs = enumerate(zip(wanted, came, strict=True))
         return [each for n, (one, other) in pairs for each in find_differences(one, other, f"{where}[{n}]")]
-    return [] if wanted == came else [f"{where}: expected {_show(wanted)}, sent {_show(came)}"]
+    return [] if wanted == came or _fits(wanted, came) else [f"{where}: expected {_show(wanted)}, sent {_show(came)}"]
+
+
+def _fits_header(wanted: str, came: str) -> bool:
+    if wanted.endswith("*") and not wanted.endswith(MASK):
+        return came.startswith(wanted[:-1])
+    return came == wanted or _fits(wanted, came)
+
+
+def _fits(wanted: Any, came: Any) -> bool:
+    """Whether two texts are the same but for secrets that are masked, and references that are not looked up."""
+    if not (isinstance(wanted, str) and isinstance(came, str)):
+        return False
+    pairs = ((wanted, MASK, came), (came, STAND_IN, wanted))
+    return any(
+        mark in text and re.fullmatch(".*".join(map(re.escape, text.split(mark))), other, re.DOTALL)
+        for text, mark, other in pairs
+    )
 
 
 def _show(value: Any) -> str:

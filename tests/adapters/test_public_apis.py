@@ -16,8 +16,9 @@ from modelhub import ModelCallError, ModelRegistry
 from modelhub.cli.app import cli
 from modelhub.configs import load
 from modelhub.overriding import override
+from modelhub.response.outcome import read_outcome
 from modelhub.testing import Replay
-from modelhub.testing.comparing import compare_outcome, compare_sent, read_outcome
+from modelhub.testing.comparing import compare_outcome, compare_sent
 from modelhub.testing.recordings import Recording, read_recordings
 from modelhub.wire import Reply, Request, decode_json, encode_json
 

@@ -53,7 +53,7 @@ class _Row(NamedTuple):
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(0.1), default=10, help="For --check; else 10.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def plugins(check: bool, timeout: float, as_json: bool) -> None:
-    """Installed plugins - wrappers, hooks, formatters - and those put aside, with the reason. None is imported.
+    """Installed plugins - wrappers, hooks, formatters, observers - and those put aside, and why. None is imported.
 
     What cannot work is seen without an import where that is possible: a package that is gone, a name that another
     package has, a module that only raises. --check finds the rest: it imports each plugin in a process of its own, side

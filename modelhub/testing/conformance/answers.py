@@ -7,7 +7,8 @@ from copy import deepcopy
 
 from modelhub import ModelResponse
 from modelhub.errors import ModelCallError
-from modelhub.testing.comparing import compare_outcome, compare_sent, read_outcome
+from modelhub.response.outcome import read_outcome
+from modelhub.testing.comparing import compare_outcome, compare_sent
 from modelhub.testing.conformance.applying import needs
 from modelhub.testing.conformance.bench import Bench
 from modelhub.testing.conformance.calls import ask, try_to_ask

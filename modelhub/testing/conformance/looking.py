@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import pytest
 
-from modelhub.testing.comparing import read_outcome
+from modelhub.response.outcome import read_outcome
 from modelhub.testing.conformance.bench import Bench
 from modelhub.testing.conformance.calls import try_to_ask
 from modelhub.testing.recordings import Recording, encode_pieces

@@ -16,8 +16,8 @@ from unittest.mock import patch
 import yaml
 
 from modelhub import ModelCallError, ModelRegistry
+from modelhub.response.outcome import read_outcome
 from modelhub.testing.bodies import find_charset, read_json
-from modelhub.testing.comparing import read_outcome
 from modelhub.testing.sent import read_query
 
 from .base import FOLDER, KEY, Got, Sent, list_protocols, running
