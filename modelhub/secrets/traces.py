@@ -58,35 +58,34 @@ class Masker:
         return value
 
 
-def _mask(pieces: Sequence[str], forms: Sequence[str]) -> list[str]:
+def replace_spans(pieces: Sequence[str], spans: Sequence[tuple[int, int, str]]) -> list[str]:
+    """The pieces of a text in which other texts stand for ``spans`` of the whole, each in the piece where it begins.
+
+    The spans are in order, and do not overlap.
+    """
     whole = "".join(pieces)
-    spans = sorted(_find_spans(whole, forms))
-    if not spans:
-        return [*pieces]
-    masked, end = [], 0
+    made, end = [], 0
     for piece in pieces:
         start, end = end, end + len(piece)
-        masked.append(_mask_piece(whole, start, end, spans))
-    return masked
+        kept, at = [], start
+        for first, last, text in spans:
+            if last > at and first < end:
+                kept.append(whole[at : max(at, first)])
+                kept.append(text if first >= start else "")
+                at = min(last, end)
+        made.append("".join([*kept, whole[at:end]]))
+    return made
 
 
-def _mask_piece(whole: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -> str:
-    """The part of ``whole`` from ``start`` to ``end``, with a mask for each of the ``spans`` that begins there."""
-    kept, at = [], start
-    for first, last in spans:
-        if last <= at or first >= end:
-            continue
-        kept.append(whole[at : max(at, first)])
-        if first >= start:
-            kept.append(MASK)
-        at = min(max(at, last), end)
-    return "".join([*kept, whole[at:end]])
+def _mask(pieces: Sequence[str], forms: Sequence[str]) -> list[str]:
+    spans = _find_spans("".join(pieces), forms)
+    return replace_spans(pieces, [(first, last, MASK) for first, last in spans]) if spans else [*pieces]
 
 
-def _find_spans(whole: str, forms: Sequence[str]) -> Iterable[tuple[int, int]]:
-    """Where secrets stand; spans do not overlap."""
+def _find_spans(whole: str, forms: Sequence[str]) -> list[tuple[int, int]]:
+    """Where secrets stand, in order; those that overlap are one span."""
     found: list[tuple[int, int]] = []
-    for form in [*forms, *sorted(set(find_keys(whole)), key=len, reverse=True)]:
+    for form in (*forms, *dict.fromkeys(find_keys(whole))):
         at = whole.find(form)
         while at >= 0:
             found.append((at, at + len(form)))

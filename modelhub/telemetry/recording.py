@@ -14,6 +14,7 @@ from modelhub.messages.plain import read_fields
 from modelhub.response.outcome import read_outcome
 from modelhub.secrets import MASK, is_secret_name
 from modelhub.secrets.traces import Masker
+from modelhub.telemetry.masked_streams import mask_stream
 
 # What is about a connection, or a body that was packed: it is not so when the recording is played.
 _NOT_KEPT = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"})
@@ -31,7 +32,7 @@ def build_recording(
     options = {name: value for name, value in asked.options.items() if name != "stream" and _is_plain(value)}
     stream = {"stream": True} if ended.stream else {}
     return {
-        "config": masker.mask(ended.config_name),
+        "config": ended.config_name,
         "description": masker.mask(f"{description}: {asked.method} {asked.url}"),
         "request": masker.mask_all({"input": _plain(asked.input), **stream, **options}),
         "sent": [_build_sent(exchange, masker) for exchange in exchanges],
@@ -68,7 +69,7 @@ def _build_reply(exchange: Exchanged, masker: Masker) -> dict[str, Any]:
     reply: dict[str, Any] = {"status": exchange.status, "headers": _mask_headers(headers, masker)}
     charset = _find_charset(headers)
     if exchange.chunks is not None:
-        reply["chunks"] = [_decode(piece, charset) for piece in masker.mask_bytes(pieces)]
+        reply["chunks"] = [_decode(piece, charset) for piece in mask_stream(pieces, masker)]
         return {**reply, "end": "abrupt"} if exchange.error is not None else reply
     return {**reply, "body": _read_body(exchange.body, headers, charset, masker)}
 
