@@ -187,7 +187,8 @@ class _OfConfig:
             self._attempts.inc(event.attempts)
         if event.usage is not None and not event.cached:
             for field, tokens in self._tokens.items():
-                if amount := getattr(event.usage, field, None):
+                amount = getattr(event.usage, field)
+                if type(amount) is int and amount > 0:  # servers write what they like
                     tokens.inc(amount)
         if event.cost:
             self._metrics.cost.labels(*self._whose, event.currency or "USD").inc(event.cost)

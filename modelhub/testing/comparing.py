@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelhub.errors import ModelCallError
@@ -114,11 +113,20 @@ def _fits(wanted: Any, came: Any) -> bool:
     """Whether two texts are the same but for secrets that are masked, and references that are not looked up."""
     if not (isinstance(wanted, str) and isinstance(came, str)):
         return False
-    pairs = ((wanted, MASK, came), (came, STAND_IN, wanted))
-    return any(
-        mark in text and re.fullmatch(".*".join(map(re.escape, text.split(mark))), other, re.DOTALL)
-        for text, mark, other in pairs
+    return (MASK in wanted and _has_parts(came, wanted.split(MASK))) or (
+        STAND_IN in came and _has_parts(wanted, came.split(STAND_IN))
     )
+
+
+def _has_parts(text: str, parts: Sequence[str]) -> bool:
+    """Whether a text is made of these parts, in their order, and anything between them."""
+    at = 0
+    for part in parts:
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return text.startswith(parts[0]) and text.endswith(parts[-1])
 
 
 def _show(value: Any) -> str:

@@ -122,8 +122,8 @@ def test_agentscopes_manager_is_left_alone_too() -> None:
 def test_an_observer_that_is_none_leaves_the_default_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(default, "_default", None)
     hub = modelhub.init({"config_name": "a", "model_type": "openai_chat"})
-    with pytest.raises(TypeError):
-        modelhub.init({"config_name": "b", "model_type": "openai_chat"}, observers=["no function"])  # type: ignore[list-item]
+    with pytest.raises(modelhub.ConfigError):
+        modelhub.init({"config_name": "b", "model_type": "openai_chat"}, observers=["no observer"])
     assert default._default is hub
 
 
