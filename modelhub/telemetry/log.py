@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
+import orjson
+
 from modelhub import events
 from modelhub.messages.plain import read_fields
 from modelhub.printable import printable
@@ -150,12 +152,22 @@ _WORDS: dict[type, Callable[[Any], str]] = {
 }
 
 
+_FIELDS: dict[type, list[str]] = {
+    kind: [each.name for each in fields(kind) if each.name not in _CONTENT] for kind in (events.CallEnded, *_WORDS)
+}
+
+
 def _write_json(event: events.Event) -> str:
     """All fields of a record but for content, and the time of day."""
     now = time.time()
     stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03}Z"
-    told = {each.name: getattr(event, each.name) for each in fields(event) if each.name not in _CONTENT}
-    return json.dumps({"at": stamp, "event": type(event).__name__, **told}, ensure_ascii=False, default=_describe)
+    told: dict[str, Any] = {"at": stamp, "event": type(event).__name__}
+    for name in _FIELDS[type(event)]:
+        told[name] = getattr(event, name)
+    try:
+        return orjson.dumps(told, default=_describe).decode()
+    except TypeError:  # half a character, in a name
+        return json.dumps(told, default=_describe)
 
 
 def _describe(value: Any) -> Any:

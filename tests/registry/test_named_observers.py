@@ -270,8 +270,9 @@ def test_the_end_of_the_program_and_the_commands(made: Any, tmp_path: Path, monk
 
 
 def test_plugins_are_listed(made: Any, tmp_path: Path) -> None:
-    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); sys.argv[1:] = ['plugins']; from modelhub.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from modelhub.cli import main; main()"
+    command = [sys.executable, "-c", code, str(tmp_path / "site"), "plugins"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     lines = [line.split() for line in done.stdout.splitlines() if "acme_any" in line]
     assert lines == [["installed", "acme_any", "acme-watch", "1.5", "acme_watch:Watcher", "observer"]]
     assert "acme_gone" in done.stdout
