@@ -53,6 +53,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         *VARIABLES,
         "MODELHUB_CONFIG",
+        "MODELHUB_OBSERVERS",
         "MODELHUB_PROFILE",
         "REQUESTS_CA_BUNDLE",
         "CURL_CA_BUNDLE",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from modelhub.testing.recordings import Recording as Recording
     from modelhub.testing.recordings import read_recordings as read_recordings
     from modelhub.testing.replay import Replay as Replay
+    from modelhub.testing.replay import replay as replay
     from modelhub.testing.server import Counts as Counts
     from modelhub.testing.server import MockServer as MockServer
     from modelhub.testing.server import RecordedRequest as RecordedRequest

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from multidict import CIMultiDict
@@ -161,3 +163,13 @@ def replay(
     for model in models:
         model.drivers = drivers
     return drivers
+
+
+class _Module(ModuleType):
+    """This module, which is called like the function that users want."""
+
+    def __call__(self, *given: Any, **options: Any) -> Replay:
+        return replay(*given, **options)
+
+
+sys.modules[__name__].__class__ = _Module
