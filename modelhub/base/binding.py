@@ -12,7 +12,15 @@ from modelhub.engine.interface import Authorization
 from modelhub.errors import ConfigError, Problem
 from modelhub.locks import Lock
 from modelhub.policies.retry import RetryPolicy
-from modelhub.secrets import find_files, find_secrets, find_variable_in, is_secret_name, resolve, stat_files
+from modelhub.secrets import (
+    find_files,
+    find_referred,
+    find_secrets,
+    find_variable_in,
+    is_secret_name,
+    resolve,
+    stat_files,
+)
 from modelhub.wire import Timeouts, Way
 from modelhub.wire.headers import explain_unsendable
 
@@ -121,7 +129,7 @@ class Binding:
                 if model.home.check is not None and (problems := model.home.check()):
                     raise ConfigError(problems)
                 vars(model).update(resolved)
-                bound = build_bound(model, find_secrets(resolved))
+                bound = build_bound(model, [*find_secrets(resolved), *find_referred(self._given, resolved)])
                 self._bound, self._files = bound, {**files, **find_states(bound.way)}
             except ConfigError as error:
                 if self._bound is not None:

@@ -16,7 +16,7 @@ from modelhub.base.own import read_bounds
 from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
-from modelhub.secrets import find_secrets, reference_names, resolve
+from modelhub.secrets import find_referred, find_secrets, reference_names, resolve
 from modelhub.validation.rules.ways import WAYS
 from modelhub.validation.schema.derive import FOR_THE_REGISTRY, GUARDS, UNLESS_NAMED
 
@@ -47,6 +47,7 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
         except ConfigError as error:
             raise ConfigError([home.place(problem) if home.place else problem for problem in error.problems]) from None
     is_http = issubclass(cls, HTTPModelWrapperBase)
+    referred = find_referred(config, arguments)
     bounds: dict[str, float] = {}
     if not is_http and not _names(cls, "timeout"):
         bounds = dict(read_bounds(arguments.pop("timeout", None)))
@@ -62,7 +63,7 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
         raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
     complete(model, arguments)
     places = validation.find_secret_places(validation.View([(schema, schema)]), arguments)
-    secrets = find_secrets(arguments, secret_paths=places)
+    secrets = [*find_secrets(arguments, secret_paths=places), *referred]
     if not GUARDS.isdisjoint(config):
         home.guards = find_guarding().build(config, typed, home.place)
     home.types, home.secrets, home.check, home.bounds = typed, secrets, check, bounds

@@ -1,7 +1,7 @@
 """References such as ``${NAME}``: their grammar and their values; masking secrets in everything that is shown."""
 
 from modelhub.secrets.anchors import anchor_files, anchor_paths
-from modelhub.secrets.redaction import find_secrets, is_secret_name, is_secret_place, redact, scrub
+from modelhub.secrets.redaction import find_referred, find_secrets, is_secret_name, is_secret_place, redact, scrub
 from modelhub.secrets.references import Types, find_files, reference_names, resolve
 from modelhub.secrets.shapes import MASK, mask_keys
 from modelhub.secrets.sources import (
@@ -20,6 +20,7 @@ __all__ = [
     "anchor_paths",
     "find_files",
     "find_path",
+    "find_referred",
     "find_secret",
     "find_secrets",
     "find_variable_in",

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from modelhub.patterns import expression
-from modelhub.secrets.references import PATTERN, parse_pieces
+from modelhub.secrets.references import PATTERN, Piece, parse_pieces
 from modelhub.secrets.shapes import MASK, mask_keys
 
 SHORTEST = 4  # a shorter text stands in many others
@@ -55,6 +55,34 @@ def find_secrets(config: dict[str, Any], *, secret_paths: Iterable[Sequence[str 
     for text in _find_hidden(config, paths, (), False):
         found.update(dict.fromkeys((text, text.partition(" ")[2])))
     return [text for text in found if len(text) >= SHORTEST]
+
+
+def find_referred(given: Any, resolved: Any) -> list[str]:
+    """What those references of ``given`` mean in ``resolved`` whose names are those of secrets, wherever they stand.
+
+    So do all that are neither variables nor files: ``${keyring:...}``, and those of plugins.
+    """
+    return [value for value in _find_referred(given, resolved) if len(value) >= SHORTEST]
+
+
+def _find_referred(given: Any, resolved: Any) -> Iterator[str]:
+    if isinstance(given, dict) and isinstance(resolved, dict):
+        for key, item in given.items():
+            yield from _find_referred(item, resolved.get(key))
+    elif isinstance(given, list) and isinstance(resolved, list):
+        for item, value in zip(given, resolved, strict=False):
+            yield from _find_referred(item, value)
+    elif isinstance(given, str) and isinstance(resolved, str) and "${" in given:
+        pieces = parse_pieces(given)
+        found = [piece for piece in pieces if piece.kind == "reference"]
+        if len(found) == 1 and _is_secret_source(found[0]):
+            yield resolved[found[0].start : len(resolved) - (len(given) - found[0].end)]
+
+
+def _is_secret_source(piece: Piece) -> bool:
+    if piece.scheme not in ("", "env", "file"):
+        return True
+    return any(is_secret_name(part) for part in piece.name.replace("\\", "/").replace(".", "/").split("/"))
 
 
 def _find_hidden(

@@ -353,3 +353,49 @@ def test_recordings_of_many_threads(tmp_path: Path) -> None:
     asked = sorted(each.input[0]["content"] for each in read_recordings(tmp_path))
     assert asked == sorted(f"number {n}" for n in range(24))
     assert play(CHAT, tmp_path) == []
+
+
+def test_what_a_reference_to_a_secret_means_is_masked_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in a header and a body whose names do not tell that they hold one."""
+    monkeypatch.setenv("ACME_SECRET", "acme-98765")
+    monkeypatch.setenv("REGION", "europe-1")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "acme").write_text("filed-98765\n")
+    config = {
+        "config_name": "mine",
+        "model_type": "post_api_chat",
+        "api_url": "http://x.test/${REGION}/v1",
+        "headers": {"X-Acme": "v1 ${ACME_SECRET}!"},
+        "json_args": {"who": f"${{file:{tmp_path / 'secrets' / 'acme'}}}"},
+    }
+    said = {"choices": [{"message": {"content": "acme-98765 of filed-98765 in europe-1"}, "finish_reason": "stop"}]}
+    with ModelRegistry(config, observers=[f"record:{tmp_path / 'made'}"]) as hub:
+        hub.get_model("mine").drivers = Replay([{"body": said}])
+        hub.get_model("mine")("hi")
+    [document] = read(tmp_path / "made")
+    assert document["expect"]["text"] == "*** of *** in europe-1"
+    assert document["sent"][0]["body"]["who"] == "***"
+    assert "98765" not in json.dumps(document)
+    assert play(config, tmp_path / "made") == []
+
+
+def test_a_call_that_is_cancelled_is_a_recording_of_a_server_that_says_nothing(tmp_path: Path) -> None:
+    async def run() -> None:
+        task = asyncio.create_task(hub.get_model("gpt").acall("hi"))
+        while not player.in_flight:
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await hub.aclose()
+
+    with Player() as player:
+        player.play({"timeout": True})
+        hub = ModelRegistry({**CHAT, "client_args": {"base_url": player.url}}, observers=[f"record:{tmp_path}"])
+        asyncio.run(run())
+    [document] = read(tmp_path)
+    assert document["replies"] == [{"timeout": True}]
+    assert document["expect"] == {"error": {"class": "ModelCallError"}}
+    assert play(CHAT, tmp_path) == []
