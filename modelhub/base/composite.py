@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from modelhub.base.calling import find_flow, shared, watched
 from modelhub.base.own import Repeat, apply_own
 from modelhub.base.wrapper import ModelWrapperBase
-from modelhub.engine.call import CURRENT, Call, explained
+from modelhub.engine.call import Call, Inside, explained
 from modelhub.engine.effects import Flow
 from modelhub.engine.parse_func import parsed, take_parsing
 from modelhub.engine.passing_on import passed_on
@@ -190,11 +190,8 @@ def ask(
     before = call.trail
 
     def begin(flow: Flow[Any]) -> Any:
-        token = CURRENT.set(call)  # the target's call is a part of this one
-        try:
+        with Inside(call):  # the target's call is a part of this one
             return next(flow)
-        finally:
-            CURRENT.reset(token)
 
     def note(effect: Any) -> bool:
         if isinstance(effect, Accumulator):  # a stream that begins knows what was tried before

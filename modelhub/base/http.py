@@ -52,6 +52,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     decoder: ClassVar[type[EventDecoder]] = SSEDecoder
     input_name: ClassVar[str] = "input"  # what the input is called in records of calls
     default_timeout: ClassVar[float] = 600.0
+    propagate: bool = False  # whether its requests say which trace they are a part of
     error_codes: ClassVar[Codes | None] = None  # the vendor's own codes, where they say more than the status
 
     def __init__(
@@ -70,6 +71,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         tls: Mapping[str, Any] | None = None,
         client_args: Mapping[str, Any] | None = None,
         generate_args: Mapping[str, Any] | None = None,
+        propagate: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(config_name, model_name)
@@ -84,6 +86,7 @@ class HTTPModelWrapperBase(ModelWrapperBase):
         self.tls = dict(tls or {})
         self.client_args = dict(client_args or {})
         self.generate_args = dict(generate_args or {})
+        self.propagate = propagate
         self._binding = Binding(self)
 
     def bind(self, input: Any, **options: Any) -> tuple[Any, dict[str, Any]]:

@@ -16,7 +16,7 @@ NOT_SENT = {
     **dict.fromkeys(("model_type", "model_name", "config_name", "client_args", "generate_args"), _IN_CONFIG),
     **dict.fromkeys(("api_version", "organization", "azure_endpoint", "custom_llm_provider"), _IN_CONFIG),
     **dict.fromkeys(("openai_api_key", "anthropic_api_key", "api_token", "auth_token"), _IN_CONFIG),
-    **dict.fromkeys(("proxy", "proxies", "tls", "verify", "ssl_verify"), _IN_CONFIG),
+    **dict.fromkeys(("proxy", "proxies", "tls", "verify", "ssl_verify", "propagate"), _IN_CONFIG),
     **dict.fromkeys(("timeout", "request_timeout"), _TIMEOUT),
     **dict.fromkeys(("retry", "retries", "num_retries"), _RETRY),
     **dict.fromkeys(("cache", "tags"), "leave it out"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelhub.engine.call import Call
+from modelhub.engine.carrying import carry
 from modelhub.engine.effects import Flow
 from modelhub.engine.interface import Authorization, Authorized, HTTPModel
 from modelhub.errors import ModelCallError
@@ -14,6 +15,8 @@ _KEPT = 16  # secrets of the last requests of a call; a server repeats those tha
 def sent(call: Call, request: Request) -> Flow[Reply]:
     """The reply to ``request``, which is authorized if the model says how."""
     model: HTTPModel = call.model
+    if call.listener is not None:
+        carry(call, request)
     if model.authorization is None:
         reply: Reply = yield request
         return reply

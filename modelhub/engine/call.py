@@ -45,6 +45,13 @@ class Listener(Protocol):
     def stream_ended(self, call: Call) -> None:
         """A streamed answer is whole."""
 
+    def enter(self, call: Call) -> Callable[[], object] | None:
+        """Code of the model begins to run; what to call when it has stopped, None for nothing."""
+
+    def carry(self, call: Call) -> Mapping[str, str]:
+        """The headers by which the servers of its requests know what they are a part of."""
+        ...
+
     def queued(self, call: Call) -> None:
         """A try has to wait in line."""
 
@@ -152,6 +159,25 @@ class Call:
 
 CURRENT: ContextVar[Call | None] = ContextVar("modelhub.call", default=None)
 """The call of a Python model whose own code is running; calls that this code makes are parts of it."""
+
+
+class Inside:
+    """While code runs inside it, ``call`` is the current one, for those who listen, too."""
+
+    __slots__ = ("_call", "_leave", "_token")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __enter__(self) -> None:
+        call = self._call
+        self._token = CURRENT.set(call)
+        self._leave = call.listener.enter(call) if call.listener is not None else None
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        if self._leave is not None:
+            self._leave()
+        CURRENT.reset(self._token)
 
 
 def explained(model: Model, start: Callable[..., Flow[T]], *given: Any) -> Flow[T]:

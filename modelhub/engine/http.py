@@ -9,6 +9,7 @@ from modelhub.engine.attempts import attempts, leave_trail
 from modelhub.engine.authorizing import authorized, conceal
 from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call
+from modelhub.engine.carrying import carry
 from modelhub.engine.classify import find_request_id
 from modelhub.engine.completing import complete
 from modelhub.engine.effects import READ, Flow, Sleep
@@ -88,6 +89,8 @@ def fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
 
 
 def _fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
+    if call.listener is not None:
+        carry(call, request)
     authorization = call.model.authorization
     reply: Reply = (yield request) if authorization is None else (yield from authorized(call, authorization, request))
     if not 200 <= reply.status < 300:
@@ -167,6 +170,8 @@ def stream(call: Call) -> Flow[ModelResponse]:
 
 
 def _stream(call: Call, request: Request, so_far: Accumulator) -> Flow[ModelResponse]:
+    if call.listener is not None:
+        carry(call, request)
     authorization = call.model.authorization
     reply: Reply = (yield request) if authorization is None else (yield from authorized(call, authorization, request))
     if not 200 <= reply.status < 300:

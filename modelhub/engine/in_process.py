@@ -8,12 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from modelhub.engine.attempts import attempts
-from modelhub.engine.call import CURRENT, Call
+from modelhub.engine.call import Call, Inside
 from modelhub.engine.characters import Characters, mend_answer
 from modelhub.engine.effects import Flow, Invoke
 from modelhub.engine.parsing import check_calls
 from modelhub.engine.stream import conclude, deliver, tells
 from modelhub.engine.structured import parse_structured
+from modelhub.overriding import override
 from modelhub.response import ModelResponse, StreamedResponse
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.cumulative import CumulativeAccumulator
@@ -173,21 +174,23 @@ def _build_invoke(
     return Invoke(run if function is not None else None, arun if afunction is not None else None, call.deadline)
 
 
-class _Running:
+class _Running(Inside):
     """While code of a model runs, its call is the current one, and its exceptions become those to raise for them."""
 
-    __slots__ = ("_call", "_outer", "_python", "_token")
+    __slots__ = ("_outer", "_python")
 
     def __init__(self, call: Call, python: PythonCall) -> None:
-        self._call = call
+        super().__init__(call)
         self._python = python
 
+    @override
     def __enter__(self) -> None:
         self._outer = sys.exception()
-        self._token = CURRENT.set(self._call)
+        super().__enter__()
 
+    @override
     def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
-        CURRENT.reset(self._token)
+        super().__exit__(kind, error, at)
         if isinstance(error, StopIteration):
             raise _stopped(self._call) from error
         if isinstance(error, Exception):

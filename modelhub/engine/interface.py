@@ -108,6 +108,8 @@ class Model(Protocol):
 class HTTPModel(Model, Protocol):
     """A model over HTTP: it says which requests to send and how to read the replies."""
 
+    propagate: bool
+
     def build_decoder(self) -> EventDecoder:
         """What cuts the bytes of a stream into events."""
         ...

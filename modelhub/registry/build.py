@@ -74,10 +74,9 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
 
 def _refuse_ways(cls: type, arguments: dict[str, Any]) -> None:
     """Raise ConfigError if a model that is plain Python is given keys that only models over HTTP obey."""
-    for key in WAYS:
+    for key, hint in WAYS.items():
         if key in arguments and key not in inspect.signature(cls).parameters:
             message = f"config {arguments['config_name']!r}: unknown key {key!r} in {cls.__name__}"
-            hint = "this model connects by itself: set HTTPS_PROXY or SSL_CERT_FILE"
             raise ConfigError([Problem("MH103", message, hint, path=(key,))])
     timeout = arguments.get("timeout")
     if isinstance(timeout, dict) and not _names(cls, "timeout") and not issubclass(cls, CompositeWrapper):

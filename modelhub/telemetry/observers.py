@@ -15,6 +15,7 @@ from modelhub.errors import ModelCallError
 from modelhub.response import ModelResponse
 from modelhub.telemetry.handing import Observer as Observer
 from modelhub.telemetry.handing import hand, handed_over
+from modelhub.telemetry.taking_part import carry, enter, introduce
 from modelhub.telemetry.tally import find_call_cost, find_currency
 from modelhub.telemetry.told import CallInfo
 
@@ -36,6 +37,7 @@ def observed(
     model, clock = call.model, teller.clock
     name, kind, called, task = model.config_name, model.model_type or type(model).__name__, model.model_name, model.task
     parent, tags, began = call.parent_id, call.tags, clock()
+    introduce(observers, call)
     teller.tell(
         events.CallStarted(name, call.id, began, parent, time.time(), kind, called, task, stream, arguments, tags)
     )
@@ -182,6 +184,14 @@ class Teller:
         """A budget is used up."""
         name, (unit, spent, limit) = call.model.config_name, excess
         self.tell(events.BudgetExceeded(name, call.id, self.clock(), unit, spent, limit, per, action, retry_after))
+
+    def enter(self, call: Call) -> Callable[[], object] | None:
+        """Code of the model begins to run."""
+        return enter(self._observers, call)
+
+    def carry(self, call: Call) -> dict[str, str]:
+        """The headers that observers want to go along with the requests of the call."""
+        return carry(self._observers, call)
 
     def follow(self, call: Call, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:
         """The flow of the call, or of a part of it, whose exchanges are told to observers that want them."""

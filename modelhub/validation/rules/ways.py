@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelhub.diagnostics import Finding
@@ -10,7 +10,13 @@ from modelhub.printable import shorten
 from modelhub.secrets import find_path
 from modelhub.validation.schema.view import View
 
-WAYS = ("proxy", "tls")
+_VARIABLES = "this model connects by itself: set HTTPS_PROXY or SSL_CERT_FILE"
+WAYS: Mapping[str, str] = {
+    "proxy": _VARIABLES,
+    "tls": _VARIABLES,
+    "propagate": "this model connects by itself: what instruments its library passes the trace on",
+}
+"""The keys that models obey only if modelhub connects for them, and what to do about the others."""
 _HINT = "name a PEM file that this process may read; paths are seen from the file that says them"
 
 
@@ -25,8 +31,7 @@ def find_way_faults(config: dict[str, Any], view: View, *, certain: bool = False
         return
     if useless := [key for key in given if key not in view.properties or _is_library(config, view)]:
         if view.first("x-connects") is False or _is_library(config, view):
-            hint = "this model connects by itself: set HTTPS_PROXY or SSL_CERT_FILE"
-            yield from (Finding("MH103", f"unknown key '{key}'", (key,), key=True, hint=hint) for key in useless)
+            yield from (Finding("MH103", f"unknown key '{key}'", (key,), key=True, hint=WAYS[key]) for key in useless)
         return
     tls = config.get("tls")
     if not isinstance(tls, dict):

@@ -19,7 +19,7 @@ UNLESS_NAMED = frozenset({"capabilities"})  # what an ``__init__`` is given only
 FOR_THE_REGISTRY = frozenset(
     {"config_name", "model_type", "description", "tags", "retry", "timeout", *GUARDS, *UNLESS_NAMED}
 )
-_WAYS = ("proxy", "tls")  # what only models over HTTP obey
+_WAYS = ("proxy", "tls", "propagate")  # what only models over HTTP obey
 _TYPES = {
     "str": "string",
     "int": "integer",
