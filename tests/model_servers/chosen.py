@@ -22,7 +22,7 @@ from .ollama import find_ollama
 from .redis_server import find_redis
 
 ALWAYS = "llama-server"
-ENVIRONMENTS = ("transformers", "fastchat", "litellm_proxy", "vllm", "huggingface", "modelscope")
+ENVIRONMENTS = ("transformers", "fastchat", "litellm_proxy", "vllm", "huggingface", "modelscope", "phoenix")
 # Each server with the script that fetches it.
 SERVERS = {
     "ollama": "scripts/fetch_ollama_for_tests",

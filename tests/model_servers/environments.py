@@ -133,6 +133,22 @@ def run_litellm(folder: Path, upstream: str, closed_port: int) -> Iterator[Engin
         yield engine
 
 
+@contextlib.contextmanager
+def run_phoenix(folder: Path) -> Iterator[Engine]:
+    """Arize Phoenix, which receives traces by OpenTelemetry's protocol and shows them."""
+    program = str(get_environment("phoenix") / "phoenix")
+    env = {
+        "PHOENIX_HOST": "127.0.0.1",
+        "PHOENIX_PORT": str(find_free_port()),
+        "PHOENIX_GRPC_PORT": str(find_free_port()),
+        "PHOENIX_WORKING_DIR": str(folder),
+        "PHOENIX_TELEMETRY_ENABLED": "false",
+        "PHOENIX_ALLOW_EXTERNAL_RESOURCES": "false",
+    }
+    with run_program(folder, [program, "serve"], UVICORN, "/healthz", env) as engine:
+        yield engine
+
+
 def find_free_port() -> int:
     """A port that nothing listens on, for the servers that do not say which they chose.
 
