@@ -245,6 +245,12 @@ def test_a_composite_is_the_parent_of_its_targets(traces: Traces, way: str) -> N
     assert [told(span).get("error.type") for span in (invoked, safe, first, second)] == [
         *(None, None, "QuotaExceededError", None),
     ]
+    assert (happened(safe), happened(invoked)) == (["fallback"], [])
+    assert dict(safe.events[0].attributes or {}) == {
+        "modelhub.failed": "a",
+        "modelhub.target": "b",
+        "error.type": "QuotaExceededError",
+    }
     assert safe.kind is SpanKind.INTERNAL and told(safe)["modelhub.config_name"] == "safe"
     assert not any(name.startswith("gen_ai.") for name in told(safe))  # its targets tell that, and sums stay right
     assert sum(point.count for point in traces.points()["gen_ai.client.operation.duration"]) == 2
@@ -530,7 +536,10 @@ class TestPropagation:
         with replay([HELLO], {**self.CONFIG, "cache": {"store": "memory"}}) as hub:
             for _ in range(2):
                 hub.get_model("gpt")("Hi", extra_headers={"X-Team": "a"})
-        assert len(traces.spans()) == 2
+        asked, kept = traces.spans()
+        assert (happened(asked), happened(kept)) == (["attempt"], ["cache_hit"])
+        assert told(kept)["modelhub.cached"] is True
+        assert [point.count for point in traces.points()["gen_ai.client.token.usage"]] == [1, 1]
 
     def test_a_model_that_connects_by_itself_has_no_such_key(self) -> None:
         class Own(ModelWrapperBase):
