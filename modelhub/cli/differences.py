@@ -15,7 +15,7 @@ _COLOURS = {"better": "green", "worse": "red"}
 def describe(comparison: Comparison) -> Iterator[str]:
     """The table of two levels."""
     before, after = comparison.before, comparison.after
-    names = dict.fromkeys(write_name(level["name"], 24) for level in (before, after))
+    names = dict.fromkeys(write_name(level["name"], 14) for level in (before, after))
     calls = f"{before['requests']:,} and {after['requests']:,} calls"
     yield colour(f"{' and '.join(names)}, {write_load(after)}: {calls}", bold=True)
     yield colour(f"{'':14}{_HEAD[0]:>10}{_HEAD[1]:>10}{_HEAD[2]:>10}  {_HEAD[3]}", dim=True)

@@ -10,7 +10,7 @@ from modelhub.cli.printing import colour, count
 from modelhub.load.percentiles import NAMES
 from modelhub.load.plan import UNITS
 from modelhub.load.report import TIMES, count_errors, find_answer_rate, find_failed_share, find_size
-from modelhub.printable import printable, shorten
+from modelhub.printable import printable
 
 Level = Mapping[str, Any]
 WIDTH = 80
@@ -45,9 +45,10 @@ def write_load(level: Level) -> str:
     return f"{find_size(level):g} {UNITS[level['mode']]}"
 
 
-def write_name(name: str, longest: int = 40) -> str:
+def write_name(name: str, longest: int = 32) -> str:
     """The name of a model, without what cannot be seen, and not too long."""
-    return shorten(printable(name), longest)
+    text = printable(name)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def describe(level: Level) -> Iterator[str]:

@@ -139,7 +139,8 @@ def bench(
             if len(done) > 1 or kept.lacks_picture:
                 _show_all(done, kept)
         finally:
-            kept.write(build_document(done, objectives, started), done, objectives)
+            if done:  # of a test that could not begin, what an earlier one has written stays
+                kept.write(build_document(done, objectives, started), done, objectives)
     if interrupted:
         say("interrupted")
         raise click.exceptions.Exit(130)
