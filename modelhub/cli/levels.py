@@ -14,7 +14,7 @@ from modelhub.printable import printable
 
 Level = Mapping[str, Any]
 WIDTH = 80
-_LONGEST_NAME = 14  # of a model, side by side with others
+_LONGEST_NAME = 12  # of a model, side by side with others
 _BUSY = 0.8  # of a CPU, from which on this process may be what is slow
 _LABELS = {"latency": "latency", "ttft": "TTFT", "tpot": "TPOT", "itl": "ITL"}
 

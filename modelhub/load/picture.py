@@ -37,6 +37,7 @@ _SETTINGS: dict[str, Any] = {
     "svg.hashsalt": "modelhub",
     "svg.fonttype": "none",
 }
+_NAMED = 2  # models that a title can name
 _WIDE = 30  # times the least load from which on the axis of loads is logarithmic
 
 
@@ -67,7 +68,7 @@ def _draw_mode(
     part: SubFigure, mode: str, levels: Levels, names: Sequence[str], objectives: Mapping[str, float]
 ) -> None:
     title, load = _TITLES[mode]
-    whose = names[0] if len(names) == 1 else f"{len(names)} models"
+    whose = " and ".join(names) if len(names) <= _NAMED else f"{len(names)} models"
     part.suptitle(f"{whose}, {title}", x=0.015, ha="left", fontsize=11, weight="bold")
     (latency, throughput), (first, failures) = part.subplots(2, 2)
     series = {name: sorted((x for x in levels if x["name"] == name), key=find_size) for name in names}
@@ -107,7 +108,7 @@ def _draw_times(axes: Axes, series: Mapping[str, Levels], measure: str, objectiv
     if not drawn:
         _say_nothing(axes, "no streams: ask for them with --stream" if measure == "ttft" else "no answers")
     elif most is not None:
-        axes.axhline(most * scale, color="#a8a8a8", linewidth=2, zorder=1)
+        axes.axhline(most * scale, color="#9a9a9a", linewidth=1.6, zorder=1.9)
     axes.set_ylim(bottom=0)
 
 
@@ -132,6 +133,8 @@ def _draw_failures(axes: Axes, series: Mapping[str, Levels]) -> None:
     most = max((find_failed_share(level) for levels in series.values() for level in levels), default=0)
     top = max(108 * most, 5)
     axes.set_ylim(-0.02 * top, top)
+    if not most:
+        axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", va="center", color="#777777")
 
 
 def _say_nothing(axes: Axes, text: str) -> None:

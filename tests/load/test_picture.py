@@ -38,11 +38,16 @@ def find_texts(levels: list[dict[str, Any]], folder: Path, objectives: dict[str,
 def test_models_side_by_side_in_both_loops(tmp_path: Path) -> None:
     texts = find_texts(LEVELS, tmp_path, {"latency": 1.0})
     for text in (
-        *("2 models, closed loop", "2 models, open loop", "calls at a time", "calls arriving per second"),
+        *("gpt and llama, closed loop", "gpt and llama, open loop", "calls at a time", "calls arriving per second"),
         *("latency, s (grey: the objective)", "time to first token, s", "answers per second", "failed calls, %"),
         *("gpt", "llama", "p50", "p95", "p99", "1", "4", "40"),
     ):
         assert text in texts, text
+
+
+def test_many_models_are_counted(tmp_path: Path) -> None:
+    texts = find_texts([build_level(name, "open", 2) for name in "abcdefgh"], tmp_path)
+    assert "8 models, open loop" in texts and "h" in texts
 
 
 def test_what_there_is_not(tmp_path: Path) -> None:
