@@ -149,14 +149,14 @@ def test_what_is_asked(bench: Bench, folder: Path, server: MockServer) -> None:
 
 
 def test_time_bounds_a_level(bench: Bench) -> None:
-    bench("gpt -c 2 --duration 50ms --json out.json")
+    bench("gpt -c 2 --duration 300ms --json out.json")
     (level,) = load()
-    assert level["calls"] and all(call["start"] < 0.05 for call in level["calls"])
+    assert level["calls"] and all(call["start"] < 0.3 for call in level["calls"])
 
 
 def test_calls_that_hang_are_given_up(bench: Bench, server: MockServer) -> None:
     server.script("ok", "hang", "hang")
-    done = bench("gpt -c 2 -n 2 --duration 50ms --grace 50ms --json out.json")
+    done = bench("gpt -c 2 -n 2 --duration 2s --grace 1s --json out.json")
     assert load()[0]["errors"] == {"Unfinished": 2}
     assert done.exit_code == 0
 
