@@ -38,7 +38,12 @@ _File = click.Path(dir_okay=False, path_type=str)
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="NAME...")
-@click.option("--config", "path", metavar="PATH", help="File, folder or address of configs [$MODELHUB_CONFIG, ...]")
+@click.option(
+    "--config",
+    "path",
+    metavar="PATH",
+    help="File, folder or address of configs [$MODELHUB_CONFIG, ./model_configs]",
+)
 @profile_option
 @python_option
 @click.option("-c", "callers", metavar="LIST", callback=read_callers, help="Calls at a time [1,5,10,20]")
