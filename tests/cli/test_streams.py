@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX pipes")
 COMMANDS = {
     "": "--help",
     "adapter": "adapter infer --reply reply.json",
+    "bench": "bench gpt --config models.yaml -c 1,2 -n 2",
     "call": "call gpt hello -c models.yaml",
     "explain": "explain -c models.yaml gpt",
     "explain-code": "explain-code MH103",

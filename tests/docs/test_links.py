@@ -1,4 +1,4 @@
-"""Links of the pages: each leads to another page of docs/, to a heading that is there, or to the web."""
+"""Links of the pages: each leads to another page or picture of docs/, to a heading that is there, or to the web."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def find_dead(page: Path, text: str) -> list[str]:
             continue
         place, _, anchor = link.partition("#")
         target = (page.parent / place).resolve() if place else page
-        inside = target == page or (target.suffix == ".md" and target.is_relative_to(ROOT / "docs"))
+        inside = target == page or (target.suffix in (".md", ".png") and target.is_relative_to(ROOT / "docs"))
         there = inside and target.is_file()
         if not there or (anchor and anchor not in find_anchors(text if target == page else target.read_text("utf-8"))):
             dead.append(link)
@@ -79,7 +79,14 @@ def test_what_leads_nowhere_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[x](https://example.com/a#b)", "[x](configs.md)", "# A: `b` & c\n[x](#a-b--c)", "`[x](../y)`"]
+    "text",
+    [
+        "[x](https://example.com/a#b)",
+        "[x](configs.md)",
+        "# A: `b` & c\n[x](#a-b--c)",
+        "`[x](../y)`",
+        "![x](load-test.png)",
+    ],
 )
 def test_what_leads_somewhere_is_not(text: str) -> None:
     assert find_dead(ROOT / "docs" / "plugins.md", text) == []

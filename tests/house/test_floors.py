@@ -20,6 +20,7 @@ HOMES = {
     "yaml": ("modelhub.configs", "modelhub.authoring"),
     "jsonschema": ("modelhub.validation", "modelhub.engine.structured", "modelhub.authoring", "modelhub.routing"),
     "jmespath": ("modelhub.adapters", "modelhub.routing"),
+    "matplotlib": ("modelhub.load",),
     "regex": ("modelhub.routing",),
     "click": ("modelhub.cli", "modelhub.hooks"),  # in hooks for its type
     "pluggy": ("modelhub.plugins", "modelhub.hooks"),

@@ -1,0 +1,45 @@
+"""Shows on a terminal how far something that takes long has come."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import click
+
+_LENGTH = 30  # letters of the bar
+_PAUSE = 0.1  # seconds from one look of it to the next
+
+
+@contextmanager
+def progress(label: str, noun: str) -> Iterator[Callable[[float, int], None]]:
+    """What is to be told the share that is done, and a number of things; the bar goes when the context ends.
+
+    It is on stderr, and only where that is a terminal.
+    """
+    if not sys.stderr.isatty():
+        yield lambda share, number: None
+        return
+    shown = 0
+    next_look = 0.0
+
+    def tell(share: float, number: int) -> None:
+        nonlocal shown, next_look
+        now = time.monotonic()
+        if now < next_look:
+            return
+        next_look = now + _PAUSE
+        done = min(int(share * _LENGTH), _LENGTH)
+        text = f"{label}  [{'#' * done}{'.' * (_LENGTH - done)}] {min(share, 1):4.0%}  {number:,} {noun}"
+        with suppress(OSError):
+            click.echo(f"\r{text.ljust(shown)}", nl=False, err=True)
+        shown = len(text)
+
+    tell(0.0, 0)
+    try:
+        yield tell
+    finally:
+        with suppress(OSError):
+            click.echo(f"\r{' ' * shown}\r", nl=False, err=True)
