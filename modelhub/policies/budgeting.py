@@ -9,7 +9,7 @@ from modelhub.engine.effects import Flow, Invoke
 from modelhub.errors import ModelCallError
 from modelhub.locks import Lock
 from modelhub.policies.budget import Budget, Excess, Period, Spent, build_refusal, find_period, say_excess
-from modelhub.prices.price import find_cost
+from modelhub.prices.price import find_cost, find_usage
 from modelhub.response import ModelResponse
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _find_spent(call: Call, answer: object) -> Spent:
     if call.model.is_composite:
         spending = call.spending
         return Spent() if spending is None else Spent(spending.amounts.get("USD", 0.0), spending.tokens)
-    usage = answer.usage if isinstance(answer, ModelResponse) else None
+    usage = find_usage(answer) if isinstance(answer, ModelResponse) else None
     if answer is None and call.so_far is not None:
         usage = call.so_far.usage
     price = call.model.home.price

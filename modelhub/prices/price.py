@@ -65,4 +65,14 @@ class Price:
 
 def find_cost(price: Price | None, answer: ModelResponse) -> float | None:
     """What ``answer`` costs by ``price``; None where that is not known."""
-    return None if price is None else price.find_cost(answer.usage, len(answer.image_urls or ()))
+    return None if price is None else price.find_cost(find_usage(answer), len(answer.image_urls or ()))
+
+
+def find_usage(answer: ModelResponse) -> Usage | None:
+    """What ``answer`` has used; None where nothing is told, or no numbers, as servers may do."""
+    usage = answer.usage
+    if usage is None or not (
+        type(usage.total_tokens) is type(usage.prompt_tokens) is type(usage.completion_tokens) is int
+    ):
+        return None
+    return usage if type(usage.cached_tokens) is int or usage.cached_tokens is None else None

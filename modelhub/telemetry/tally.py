@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from modelhub.locks import Lock
-from modelhub.prices.price import Price, find_cost
+from modelhub.prices.price import Price, find_cost, find_usage
 from modelhub.prices.spending import Spending
 from modelhub.response import ModelResponse
 
@@ -99,7 +99,7 @@ def tallied(call: Call, tally: Tally, flow: Flow[Any]) -> Flow[Any]:
         if isinstance(answer, ModelResponse):
             price: Any = call.model.home.price if call.spending is None else call.spending.cost
             images = len(answer.image_urls) if answer.image_urls else 0
-            tally.end((seconds, first, error, call.cached, answer.usage, images, price))
+            tally.end((seconds, first, error, call.cached, find_usage(answer), images, price))
             if call.outer is not None:
                 spend(call.outer, call, answer)
         else:
@@ -130,5 +130,6 @@ def spend(outer: Call, part: Call, answer: ModelResponse) -> None:
     if part.spending is not None:
         outer.spending.add_all(part.spending)
         return
-    tokens = 0 if answer.usage is None else answer.usage.total_tokens
+    usage = find_usage(answer)
+    tokens = 0 if usage is None else usage.total_tokens
     outer.spending.add(find_call_cost(part, answer), find_currency(part), tokens)
