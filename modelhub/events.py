@@ -154,7 +154,7 @@ class CallEnded(Event):
     name of the error's class, None for a success and for a stream that the caller left. ``attempts`` counts all tries.
     ``response`` is the answer, None when there is none; ``arguments`` are those of CallStarted. ``cost`` is in
     ``currency``; None where the price is not known and for a call that failed, 0 for an answer that was ``cached``.
-    That of a model which asks others is what these cost.
+    That of a model which asks others is what these cost; ``composite`` tells such a one.
     """
 
     parent_id: str | None
@@ -175,6 +175,7 @@ class CallEnded(Event):
     currency: str | None = None
     cached: bool = False
     tags: tuple[str, ...] = ()
+    composite: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,14 @@ class Lock:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._lock.release()
 
+    def take(self, seconds: float) -> bool:
+        """Take it within so many seconds; whether that was possible. ``release`` gives it back."""
+        return self._lock.acquire(timeout=seconds)
+
+    def release(self) -> None:
+        """Give it back."""
+        self._lock.release()
+
     def renew(self) -> None:
         """Make the lock anew, unless this thread holds it."""
         if self._lock.acquire(blocking=False):

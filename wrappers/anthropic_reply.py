@@ -91,6 +91,7 @@ def parse_usage(usage: dict[str, Any] | None) -> Usage | None:
         usage.get("output_tokens") or 0,
         cached_tokens=read,
         reasoning_tokens=(usage.get("output_tokens_details") or {}).get("thinking_tokens"),
+        cache_write_tokens=written,
     )
 
 

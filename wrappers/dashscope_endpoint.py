@@ -171,4 +171,5 @@ def parse_usage(usage: Any) -> Usage | None:
         usage.get("total_tokens"),
         given.get("cached_tokens"),
         spent.get("reasoning_tokens"),
+        given.get("cache_creation_input_tokens"),
     )

@@ -144,7 +144,14 @@ def parse_usage(usage: Any) -> Usage | None:
         usage.get("total_tokens"),
         prompt.get("cached_tokens") if prompt else None,
         completion.get("reasoning_tokens") if completion else None,
+        _find_cache_writes(prompt) if prompt else None,
     )
+
+
+def _find_cache_writes(prompt: dict[str, Any]) -> int | None:
+    """The tokens written to a vendor's cache, as OpenRouter and as DashScope call them."""
+    written: int | None = prompt.get("cache_write_tokens", prompt.get("cache_creation_input_tokens"))
+    return written
 
 
 def parse_vectors(rows: list[dict[str, Any]]) -> list[list[float]]:

@@ -8,6 +8,7 @@ from typing import Any
 from modelhub.adapters.values import Field, compile_field, read_count, read_word
 from modelhub.errors import ConfigError
 from modelhub.response import Usage
+from modelhub.response.usage import COUNTS
 from modelhub.wire import said
 
 _REASONS = frozenset({"stop", "length", "tool_calls", "content_filter"})
@@ -71,15 +72,14 @@ class UsageReader:
         return None if found == _NOTHING else found
 
 
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
-_NOTHING: Counts = [None for _ in _COUNTS]
+_NOTHING: Counts = [None for _ in COUNTS]
 
 
 def compile_usage(config: Any, where: str) -> UsageReader | None:
     """The reader of ``usage``; None where there is none."""
     if not config:
         return None
-    return UsageReader([compile_field(config.get(name), f"{where}.{name}") for name in _COUNTS])
+    return UsageReader([compile_field(config.get(name), f"{where}.{name}") for name in COUNTS])
 
 
 def build_usage(counts: Counts | None) -> Usage | None:

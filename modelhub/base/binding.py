@@ -45,6 +45,7 @@ class Described(Protocol):
     """What a model has to offer so that its config can be bound."""
 
     config_name: str
+    model_name: str
     api_key: str | None
     proxy: str | None
     tls: dict[str, Any]
@@ -130,6 +131,8 @@ class Binding:
                     raise ConfigError(problems)
                 vars(model).update(resolved)
                 bound = build_bound(model, [*find_secrets(resolved), *find_referred(self._given, resolved)])
+                if model.home.find_price is not None:
+                    model.home.price = model.home.find_price(bound.endpoint.url, model.model_name)
                 self._bound, self._files = bound, {**files, **find_states(bound.way)}
             except ConfigError as error:
                 if self._bound is not None:

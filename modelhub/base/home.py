@@ -29,7 +29,8 @@ class Home:
     values that do not fit their places. ``reduce`` says how the model crosses to another process, as ``__reduce__``
     does. ``find_model`` gives the models of the registry by their names. ``guards`` stand around its calls;
     ``hooks`` are those of plugins, None where there are none. ``price`` is that of its answers, None where it is not
-    known; ``tally`` counts its calls.
+    known; ``find_price`` finds it by the address and the model's name, once these are known, None where the config
+    says it. ``tally`` counts its calls.
 
     For a model that is not over HTTP, which works out its own: ``retry_policy``, ``secrets``, the ``bounds`` of its
     ``timeout``, and ``find_reach``, which gives what tells its answers apart from those of other configs. For a
@@ -38,7 +39,8 @@ class Home:
     """
 
     __slots__ = (
-        *("bounds", "check", "drivers", "find_capabilities", "find_model", "find_reach", "find_reached", "guards"),
+        *("bounds", "check", "drivers", "find_capabilities", "find_model", "find_price"),
+        *("find_reach", "find_reached", "guards"),
         *("hooks", "observers", "place", "price", "reduce", "retry_policy", "secrets", "tally", "types"),
     )
 
@@ -61,6 +63,7 @@ class Home:
         hooks: CallHooks | None = None,
         price: Price | None = None,
         tally: Tally | None = None,
+        find_price: Callable[[str, str], Price | None] | None = None,
     ) -> None:
         self.drivers = drivers
         self.observers = observers
@@ -79,3 +82,4 @@ class Home:
         self.hooks = hooks
         self.price = price
         self.tally = tally
+        self.find_price = find_price

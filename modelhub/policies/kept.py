@@ -14,10 +14,10 @@ from modelhub.response import ModelResponse, StreamedResponse, ToolCall, Usage
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.origin import Origin
 from modelhub.response.tool_calls import MalformedToolCall, split_tool_calls
+from modelhub.response.usage import COUNTS
 
-VERSION = 1  # of the form of an entry; one of another version is not read
+VERSION = 2  # of the form of an entry; one of another version is not read
 _MAGIC = b"modelhub-answer"
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
 _SCALARS = frozenset((str, int, bool, type(None)))
 _NUMBERS = frozenset((int, float))
 _LEFT_BEHIND = ("raw", "parsed")  # where they are objects of a library
@@ -152,7 +152,7 @@ def _pack_usage(usage: Any) -> list[Any] | None:
         return None
     if type(usage) is not Usage:
         raise TypeError(f"{type(usage).__name__} is no Usage")
-    return [getattr(usage, name) for name in _COUNTS]
+    return [getattr(usage, name) for name in COUNTS]
 
 
 def _pack_calls(calls: Any) -> list[list[Any]] | None:
@@ -202,7 +202,7 @@ def _is_vectors(value: Any) -> bool:
 
 def _is_usage(value: Any) -> bool:
     kinds = [type(count) for count in value] if type(value) is list else []
-    return len(kinds) == len(_COUNTS) and set(kinds[:3]) <= _NUMBERS and set(kinds[3:]) <= {*_NUMBERS, type(None)}
+    return len(kinds) == len(COUNTS) and set(kinds[:3]) <= _NUMBERS and set(kinds[3:]) <= {*_NUMBERS, type(None)}
 
 
 def _is_calls(value: Any) -> bool:

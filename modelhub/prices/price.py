@@ -15,9 +15,11 @@ class Price:
     """Amounts in ``currency`` for ``per`` tokens, and for one ``image``; None is one that is not known.
 
     Tokens that are ``cached`` cost as ``prompt`` where nothing else is said, as do those written to a vendor's cache.
+    ``thinking`` is what ``completion`` costs where the model has reasoned, if that is another price. It is the price of
+    prompts of ``up_to`` so many tokens; that of longer ones is not known.
     """
 
-    __slots__ = ("cache_write", "cached", "completion", "currency", "image", "per", "prompt")
+    __slots__ = ("cache_write", "cached", "completion", "currency", "image", "per", "prompt", "thinking", "up_to")
 
     def __init__(
         self,
@@ -28,6 +30,8 @@ class Price:
         image: float | None = None,
         per: float = 1_000_000,
         currency: str = "USD",
+        thinking: float | None = None,
+        up_to: int | None = None,
     ) -> None:
         self.prompt = prompt
         self.completion = completion
@@ -36,6 +40,8 @@ class Price:
         self.image = image
         self.per = per
         self.currency = currency
+        self.thinking = thinking
+        self.up_to = up_to
 
     @classmethod
     def from_config(cls, said: Mapping[str, Any]) -> Price:
@@ -46,21 +52,29 @@ class Price:
         """What an answer costs; None where the price of a part of it is not known."""
         if usage is None and not images:
             return None
+        if self.up_to is not None and usage is not None and usage.prompt_tokens > self.up_to:
+            return None
         parts: list[tuple[float, float | None]] = [(images, self.image)] if images and self.image is not None else []
         if not parts or (self.prompt is not None and usage is not None):
             if usage is None:
                 return None
-            cached = usage.cached_tokens or 0
-            tokens = (usage.prompt_tokens - cached, self.prompt), (cached, self.cached)
-            parts += [
-                (count / self.per, price) for count, price in (*tokens, (usage.completion_tokens, self.completion))
-            ]
+            cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
+            tokens = (
+                (usage.prompt_tokens - cached - written, self.prompt),
+                (cached, self.cached),
+                (written, self.cache_write),
+                (usage.completion_tokens, self._find_completion(usage)),
+            )
+            parts += [(count / self.per, price) for count, price in tokens]
         total = 0.0
         for count, price in parts:
             if count and price is None:
                 return None
             total += count * (price or 0.0)
         return total
+
+    def _find_completion(self, usage: Usage) -> float | None:
+        return self.thinking if self.thinking is not None and usage.reasoning_tokens else self.completion
 
 
 def find_cost(price: Price | None, answer: ModelResponse) -> float | None:

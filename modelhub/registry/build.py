@@ -15,8 +15,10 @@ from modelhub.base.http import HTTPModelWrapperBase
 from modelhub.base.own import read_bounds
 from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.policies.retry import RetryPolicy
+from modelhub.prices.known import find_known_price
+from modelhub.prices.price import Price
 from modelhub.registry.types import KnownTypes
-from modelhub.secrets import find_referred, find_secrets, reference_names, resolve
+from modelhub.secrets import Types, find_referred, find_secrets, reference_names, resolve
 from modelhub.validation.rules.ways import WAYS
 from modelhub.validation.schema.derive import FOR_THE_REGISTRY, GUARDS, UNLESS_NAMED
 
@@ -66,10 +68,21 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     secrets = [*find_secrets(arguments, secret_paths=places), *referred]
     if not GUARDS.isdisjoint(config):
         home.guards = find_guarding().build(config, typed, home.place)
+    if not _names(cls, "price") and not issubclass(cls, CompositeWrapper):
+        _set_price(home, config, typed)
     home.types, home.secrets, home.check, home.bounds = typed, secrets, check, bounds
     home.retry_policy = RetryPolicy.from_config(config.get("retry"))
     model.home = home
     return model
+
+
+def _set_price(home: Home, config: dict[str, Any], types: Types) -> None:
+    """What the model costs: by its config, or else by the table of known models when its address is known."""
+    if "price" not in config:
+        home.find_price = find_known_price
+    elif config["price"] is not None:
+        given = {"price": config["price"]}
+        home.price = Price.from_config(resolve(given, where=f"config {config['config_name']!r}", types=types)["price"])
 
 
 def _refuse_ways(cls: type, arguments: dict[str, Any]) -> None:

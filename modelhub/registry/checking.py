@@ -26,8 +26,8 @@ def read(
 
     ``types`` are the existing model_types. With ``environment``, the values of their references are checked, too.
     """
-    loaded = sources.load(profile, validation.Spellings(types))
-    loaded.add(*check(loaded.entries, types))
+    loaded = sources.load(profile, validation.Spellings(types, types.find_schema))
+    loaded.add(*check(loaded.entries, types), *validation.check_prices(loaded.prices))
     if environment:
         found = validation.check_environment(
             loaded.entries, schema_of=types.find_schema, model_types=types, complete=types.complete

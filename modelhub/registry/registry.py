@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from modelhub.registry.watching import Watcher
     from modelhub.telemetry.observers import Observer
     from modelhub.telemetry.stats import Stats
+    from modelhub.usage.since import Since
 
 T = TypeVar("T")
 
@@ -196,6 +197,16 @@ class ModelRegistry:
     def stats(self) -> Stats:
         """What the calls of each config came to since the registry was made; ``table()`` is the same as text."""
         return self._workshop.build_stats(self.names())
+
+    def usage(self, by: str = "model", since: Since = None) -> list[dict[str, Any]]:
+        """What calls have used and cost, summed by "model", "config", "tag" or "day", a row for each of them.
+
+        The calls are those in the store of the observer ``usage``, else in the usual store, of all programs that write
+        there. ``since`` is how long ago ("7d"), or a date; see ``read_report``.
+        """
+        from modelhub.usage.report import read_usage
+
+        return read_usage(self._observing.told, by, since)
 
     @property
     def is_closed(self) -> bool:

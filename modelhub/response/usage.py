@@ -8,9 +8,15 @@ from modelhub.overriding import override
 
 
 class Usage:
-    """Tokens spent; ``cached_tokens`` and ``reasoning_tokens`` are None where the vendor does not tell."""
+    """Tokens spent; the last three are None where the vendor does not tell.
 
-    __slots__ = ("cached_tokens", "completion_tokens", "prompt_tokens", "reasoning_tokens", "total_tokens")
+    ``cached_tokens`` of the prompt came from the vendor's cache, ``cache_write_tokens`` of it were written to that.
+    """
+
+    __slots__ = (
+        *("prompt_tokens", "completion_tokens", "total_tokens"),
+        *("cached_tokens", "reasoning_tokens", "cache_write_tokens"),
+    )
 
     def __init__(
         self,
@@ -19,12 +25,14 @@ class Usage:
         total_tokens: int | None = None,
         cached_tokens: int | None = None,
         reasoning_tokens: int | None = None,
+        cache_write_tokens: int | None = None,
     ) -> None:
         self.prompt_tokens = prompt_tokens
         self.completion_tokens = completion_tokens
         self.total_tokens = prompt_tokens + completion_tokens if total_tokens is None else total_tokens
         self.cached_tokens = cached_tokens
         self.reasoning_tokens = reasoning_tokens
+        self.cache_write_tokens = cache_write_tokens
 
     @override
     def __eq__(self, other: object) -> bool:
@@ -34,21 +42,18 @@ class Usage:
 
     @override
     def __repr__(self) -> str:
-        return (
-            f"Usage(prompt_tokens={self.prompt_tokens}, completion_tokens={self.completion_tokens}, "
-            f"total_tokens={self.total_tokens}, cached_tokens={self.cached_tokens}, "
-            f"reasoning_tokens={self.reasoning_tokens})"
-        )
+        return f"Usage({', '.join(f'{name}={getattr(self, name)}' for name in COUNTS)})"
 
 
 def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
     """The sum of the tokens of two replies."""
     if one is None or other is None:
         return one or other
-    return Usage(*(_add(getattr(one, name), getattr(other, name)) for name in _COUNTS))
+    return Usage(*(_add(getattr(one, name), getattr(other, name)) for name in COUNTS))
 
 
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
+COUNTS = Usage.__slots__
+"""The names of the counts, in the order of the arguments of Usage."""
 
 
 def _add(one: int | None, other: int | None) -> Any:

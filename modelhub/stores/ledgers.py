@@ -11,7 +11,7 @@ from modelhub.policies.budget import Period, Spent
 from modelhub.stores.address import Address, parse_address
 from modelhub.stores.opening import require_redis
 from modelhub.stores.outages import Outage, Outages
-from modelhub.stores.usage_database import find_address
+from modelhub.stores.usage_stores import parse_usage
 
 if TYPE_CHECKING:
     from modelhub.policies.budgeting import Ledger
@@ -138,13 +138,13 @@ def open_ledger(text: str | None) -> Ledger:
 
     Raises ValueError for a text that names none, and PluginError where its library is not installed.
     """
-    address = parse_address(text if text is not None else find_address())
+    address = parse_usage() if text is None else parse_address(text)
     if address.scheme == "memory":
         return MemoryLedger()
-    if address.scheme == "sqlite":
-        from modelhub.stores.sqlite_ledger import SQLiteLedger
+    if address.scheme in ("sqlite", "postgresql"):
+        from modelhub.stores.usage_ledger import UsageLedger
 
-        return GuardedLedger(address, SQLiteLedger(address.place))
+        return GuardedLedger(address, UsageLedger(address))
     require_redis(address)
     from modelhub.stores.redis_ledger import RedisLedger
 

@@ -28,8 +28,7 @@ LAYOUT = Layout(
 
 def find_address() -> str:
     """Where usage is kept unless something else is said: $MODELHUB_USAGE, or a file in the user's data folder."""
-    said = os.environ.get(VARIABLE)
-    return said or f"sqlite:{find_folder() / 'usage.db'}"
+    return os.environ.get(VARIABLE) or f"sqlite:{find_folder() / 'usage.db'}"
 
 
 def find_folder() -> Path:

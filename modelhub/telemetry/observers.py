@@ -81,6 +81,7 @@ def observed(
                 currency=find_currency(call) if cost is not None else None,
                 cached=call.cached and error is None,
                 tags=tags,
+                composite=model.is_composite,
             )
         )
         if teller.has_kept:

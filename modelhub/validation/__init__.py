@@ -7,6 +7,7 @@ from modelhub.validation.check import SchemaOf, check
 from modelhub.validation.deprecations import Spellings, modernize
 from modelhub.validation.environment import check_environment, check_resolved
 from modelhub.validation.placing import place_problem
+from modelhub.validation.price_lists import check_prices
 from modelhub.validation.rules.model_references import find_edges
 from modelhub.validation.rules.references import typed_references
 from modelhub.validation.schema.capabilities import find_capabilities
@@ -22,6 +23,7 @@ __all__ = [
     "View",
     "check",
     "check_environment",
+    "check_prices",
     "check_resolved",
     "derive_from_class",
     "derive_from_source",

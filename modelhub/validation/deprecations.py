@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from modelhub.diagnostics import Finding
@@ -10,6 +10,7 @@ from modelhub.diagnostics.suggest import suggest
 from modelhub.patterns import expression
 from modelhub.validation.rules.contests import find_bare_type
 from modelhub.validation.rules.identity import ALIASES, explain_old_type
+from modelhub.validation.schema.view import View
 
 # AgentScope took the name of a wrapper's class for a model_type, too.
 _TYPES = ALIASES | {
@@ -52,10 +53,16 @@ class Modern(NamedTuple):
 
 
 class Spellings:
-    """What the merging of layers has to know about old spellings; ``model_types`` are the existing ones."""
+    """What the merging of layers has to know about old spellings and keys.
 
-    def __init__(self, model_types: Collection[str]) -> None:
+    ``model_types`` are the existing ones, and ``schema_of`` returns the schema of one.
+    """
+
+    def __init__(
+        self, model_types: Collection[str], schema_of: Callable[[str], dict[str, Any] | None] = lambda _: None
+    ) -> None:
         self._model_types = model_types
+        self._schema_of = schema_of
 
     def modern_type(self, model_type: str) -> str:
         """The model_type that an old name or the name of a class means; any other name is returned as it is.
@@ -77,6 +84,15 @@ class Spellings:
     def identity_keys(self, config: Mapping[str, Any]) -> Mapping[str, str]:
         """The old spellings of config_name and model_type that a config uses, each with the spelling of today."""
         return {new: old for old, new in _IDENTITY.items()} if _has_old_identity(config) else {}
+
+    def has_key(self, model_type: str, key: str) -> bool:
+        """Whether configs of a model_type may say ``key``; True where nobody knows."""
+        modern = self.modern_type(model_type)
+        try:
+            schema = self._schema_of(modern) if modern in self._model_types else None
+        except Exception:  # a plugin may raise anything; validation tells of it
+            return True
+        return schema is None or View([(schema, schema)]).child(key) is not None
 
 
 def modernize(config: dict[str, Any], model_types: Collection[str]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ COMMANDS = {
     "schema": "schema",
     "show": "show gpt -c models.yaml",
     "types": "types",
+    "usage": "usage --store usage.db",
     "validate": "validate models.yaml",
     "watch": "watch models.yaml",
 }

@@ -19,6 +19,7 @@ import pytest
 from .centre_servers import find_centre
 from .environments import find_environment
 from .ollama import find_ollama
+from .postgres_server import find_postgres
 from .redis_server import find_redis
 
 ALWAYS = "llama-server"
@@ -29,6 +30,7 @@ SERVERS = {
     **{name: f"scripts/fetch_engines_for_tests {name}" for name in ENVIRONMENTS},
     "yaml-language-server": "scripts/fetch_yaml_language_server_for_tests",
     "redis": "scripts/fetch_redis_for_tests",
+    "postgres": "apt-get install postgresql",
     "etcd": "scripts/fetch_centres_for_tests etcd",
     "consul": "scripts/fetch_centres_for_tests consul",
 }
@@ -60,6 +62,7 @@ _FIND: dict[str, Callable[[], Path | None]] = {
     "ollama": find_ollama,
     "yaml-language-server": find_language_server,
     "redis": find_redis,
+    "postgres": find_postgres,
     "etcd": lambda: find_centre("etcd"),
     "consul": lambda: find_centre("consul"),
 }

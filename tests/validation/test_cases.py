@@ -15,7 +15,7 @@ from modelhub.configs import load
 from modelhub.configs.layers.entry import Entry
 from modelhub.configs.readers.document import Document
 from modelhub.errors import Problem
-from modelhub.validation import CODES, check, load_schema
+from modelhub.validation import CODES, check, check_prices, load_schema
 
 from ..paths import TESTS
 
@@ -30,8 +30,9 @@ INVALID = [path for path in sorted((CONFIGS / "invalid").rglob("*.*")) if not pa
 
 def check_file(path: Path) -> list[Problem]:
     loaded = load(path)
+    found = check(loaded.entries, schema_of=load_schema, model_types=TYPES)
     return sorted(
-        [*loaded.problems, *check(loaded.entries, schema_of=load_schema, model_types=TYPES)],
+        [*loaded.problems, *found, *check_prices(loaded.prices)],
         key=lambda problem: (problem.line or 0, problem.column or 0),
     )
 

@@ -60,13 +60,15 @@ class Entry:
 class Loaded:
     """The result of loading: the configs that could be read, every problem, and the files in order of the sources.
 
-    ``seen`` has, for each source, what told the version that was read from others.
+    ``seen`` has, for each source, what told the version that was read from others; ``prices`` those that are listed
+    and that no config has.
     """
 
     entries: list[Entry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     seen: dict[Any, Hashable] = field(default_factory=dict)
+    prices: list[Entry] = field(default_factory=list)
 
     def add(self, *found: Entry | Problem) -> None:
         """Append what was found."""
@@ -80,6 +82,7 @@ class Loaded:
         """Append everything another load found."""
         self.entries.extend(other.entries)
         self.problems.extend(other.problems)
+        self.prices.extend(other.prices)
 
     def arrange(self) -> None:
         """Put the problems in the order of the files and of the places in them; those of Python objects stay first.

@@ -6,6 +6,7 @@ from typing import Any
 from modelhub.configs.layers.declarations import Declaration, check_key, parse_declaration
 from modelhub.configs.layers.entry import Entry
 from modelhub.configs.layers.origins import Origin, build_keyed_node
+from modelhub.configs.layers.price_lists import PRICES, ListedPrice, parse_prices
 from modelhub.configs.layers.programs import OtherProgram, find_program
 from modelhub.configs.layers.shapes import hint_config, hint_item
 from modelhub.configs.readers.document import Document
@@ -14,11 +15,11 @@ from modelhub.diagnostics.suggest import suggest_freely
 from modelhub.diagnostics.wording import describe, did_you_mean
 from modelhub.errors import Problem
 
-_DECLARATIONS = ("defaults", "profiles", "include")
+_DECLARATIONS = ("defaults", "profiles", "include", PRICES)
 _EDITORS = "$schema"  # names the schema of the file, for editors
 _KEYS = ("models", *_DECLARATIONS, "version", _EDITORS)
 
-Found = Entry | Declaration | OtherProgram | Problem
+Found = Entry | Declaration | ListedPrice | OtherProgram | Problem
 
 
 def find_entries(document: Document, value: Any, path: Path = ()) -> Iterator[Found]:
@@ -120,9 +121,13 @@ def _without_schema(config: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key != _EDITORS}
 
 
-def _find_besides(document: Document, value: dict[str, Any], path: Path) -> Iterator[Declaration | Problem]:
+def _find_besides(
+    document: Document, value: dict[str, Any], path: Path
+) -> Iterator[Declaration | ListedPrice | Problem]:
     for key, item in value.items():
-        if key in _DECLARATIONS:
+        if key == PRICES:
+            yield from parse_prices(document, item, (*path, key))
+        elif key in _DECLARATIONS:
             yield from parse_declaration(document, key, item, (*path, key))
         elif key not in _KEYS:
             hint = _suggest(key) or f"the keys next to 'models' are {', '.join(_KEYS[1:-1])} and {_KEYS[-1]}"

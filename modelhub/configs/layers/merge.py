@@ -9,6 +9,7 @@ from typing import Any
 from modelhub.configs.layers.declarations import Overlay
 from modelhub.configs.layers.entry import Entry, Loaded
 from modelhub.configs.layers.origins import Node, merge_all
+from modelhub.configs.layers.price_lists import ListedPrice, PriceLists
 from modelhub.configs.layers.scopes import Scope
 from modelhub.configs.layers.unmerged import Draft
 from modelhub.configs.layers.vocabulary import AS_WRITTEN, Vocabulary
@@ -23,11 +24,16 @@ def build_layers(
     overlays: Sequence[tuple[Overlay, Scope]],
     profile: str | None,
     vocabulary: Vocabulary = AS_WRITTEN,
+    prices: Sequence[tuple[ListedPrice, Scope]] = (),
 ) -> Loaded:
     """Merge the layers of the configs ``found``, in order; a config that cannot be merged becomes a problem."""
     layers = _Layers(found, profile, vocabulary)
     layers.attach([(overlay, scope) for overlay, scope in overlays if overlay.profile == profile])
-    return Loaded(layers.build(), layers.problems)
+    built = layers.build()
+    if not prices:
+        return Loaded([entry for entry, _ in built], layers.problems)
+    lists = PriceLists(prices, vocabulary)
+    return Loaded([lists.complete(*each) for each in built], layers.problems, prices=lists.list_unused())
 
 
 class _Layers:
@@ -67,18 +73,19 @@ class _Layers:
                 message = f"the profile '{self._profile}' changes a config '{name}' that does not exist"
                 self.problems += [piece.problem("MH303", message, hint) for piece, _ in pieces]
 
-    def build(self) -> list[Entry]:
+    def build(self) -> list[tuple[Entry, Scope]]:
         """The configs in effect, without abstract configs and without configs that cannot be merged."""
         entries = []
         for draft in self._drafts:
             self._check_abstract(draft)
             if not draft.is_layered and self._build_defaults(draft.scope, draft.model_type) is None:
-                entries.append(draft.entry)
+                entries.append((draft.entry, draft.scope))
                 continue
             self._merge(draft)
             if draft.tree is not None and not draft.is_abstract:
                 config = _order(draft.tree.data)
-                entries.append(Entry(config, draft.entry.document, draft.entry.path, draft.tree, draft.keyed))
+                entry = Entry(config, draft.entry.document, draft.entry.path, draft.tree, draft.keyed)
+                entries.append((entry, draft.scope))
         return entries
 
     def _check_abstract(self, draft: Draft) -> None:

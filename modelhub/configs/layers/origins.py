@@ -9,6 +9,8 @@ from typing import Any
 from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.positions import Path
 
+_NONE_AT_ALL = frozenset({"proxy", "price"})  # whose null is a value
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -86,12 +88,13 @@ def build_keyed_node(config: dict[str, Any], origin: Origin) -> Node:
 def merge(low: Node, high: Node) -> Node:
     """Merge two values: mappings key by key; any other value replaces the lower value, and null removes it.
 
-    Only ``proxy: null`` is a value itself: there is to be none.
+    Only ``proxy: null`` and ``price: null`` are values themselves: there is to be none.
     """
     if low.items is not None and high.items is not None and not high.removed:
         items = {key: merge(low.items[key], item) if key in low.items else item for key, item in high.items.items()}
-        if (direct := items.get("proxy")) is not None and direct.removed:
-            items["proxy"] = replace(direct, removed=False)
+        for key in _NONE_AT_ALL & items.keys():
+            if items[key].removed:
+                items[key] = replace(items[key], removed=False)
         items |= {key: item for key, item in low.items.items() if key not in items}
         return replace(high, items=items)
     beaten = _beaten(low, high)

@@ -25,6 +25,10 @@ class Vocabulary(Protocol):
         """The old spellings of ``config_name`` and ``model_type`` that a config uses, each with today's spelling."""
         ...
 
+    def has_key(self, model_type: str, key: str) -> bool:
+        """Whether configs of a model_type may say ``key``, which most types have."""
+        ...
+
 
 class AsWritten:
     """A vocabulary without old spellings."""
@@ -44,6 +48,10 @@ class AsWritten:
     def identity_keys(self, config: Mapping[str, Any]) -> Mapping[str, str]:
         """Always empty."""
         return {}
+
+    def has_key(self, model_type: str, key: str) -> bool:
+        """Always True."""
+        return True
 
 
 AS_WRITTEN = AsWritten()

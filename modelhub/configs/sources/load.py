@@ -10,6 +10,7 @@ from modelhub.configs.layers import build_layers
 from modelhub.configs.layers.declarations import Defaults, Include, Overlay, Profile
 from modelhub.configs.layers.entry import Entry, Loaded
 from modelhub.configs.layers.find_entries import Found, find_entries
+from modelhub.configs.layers.price_lists import ListedPrice
 from modelhub.configs.layers.programs import OtherProgram
 from modelhub.configs.layers.scopes import MAX_DEPTH, Scope
 from modelhub.configs.layers.vocabulary import AS_WRITTEN, Vocabulary
@@ -64,6 +65,7 @@ class Sources:
         self._entries: list[tuple[Entry, Scope]] = []
         self._overlays: list[tuple[Overlay, Scope]] = []
         self._defaults: list[tuple[Defaults, Scope]] = []
+        self._prices: list[tuple[ListedPrice, Scope]] = []
         self._profiles: dict[str, None] = {}
         self._problems: list[Problem] = []
         self._named: dict[Identity, Scope] = {}  # files, which are read once, whatever their names
@@ -107,7 +109,7 @@ class Sources:
         if profile and profile not in self._profiles and not unread:
             hint = suggest_name(profile, self._profiles, "profiles")
             loaded.add(Problem("MH303", f"there is no profile '{profile}'", hint))
-        loaded.extend(build_layers(self._entries, self._overlays, profile or None, vocabulary))
+        loaded.extend(build_layers(self._entries, self._overlays, profile or None, vocabulary, self._prices))
         if self._overlays or self._defaults or any("abstract" in entry.config for entry, _ in self._entries):
             from modelhub.configs.layers.unused import find_unused
 
@@ -205,6 +207,8 @@ class Sources:
             elif isinstance(item, Defaults):
                 scope.defaults.append(item)
                 self._defaults.append((item, scope))
+            elif isinstance(item, ListedPrice):
+                self._prices.append((item, scope))
             elif isinstance(item, Profile):
                 self._profiles[item.name] = None
         self._problems += sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))

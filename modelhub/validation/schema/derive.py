@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _COMMON = f"{BASE}_common.json#/$defs"
 # Names, notes for people, and what the engine obeys for every model: an ``__init__`` need not take these.
 GUARDS = frozenset({"limits", "circuit_breaker", "budget", "cache", "batch"})  # what stands around the calls of a model
-UNLESS_NAMED = frozenset({"capabilities"})  # what an ``__init__`` is given only if it has a parameter of that name
+# What an ``__init__`` is given only if it has a parameter of that name.
+UNLESS_NAMED = frozenset({"capabilities", "price"})
 FOR_THE_REGISTRY = frozenset(
     {"config_name", "model_type", "description", "tags", "retry", "timeout", *GUARDS, *UNLESS_NAMED}
 )

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from modelhub.policies.budget import Period, Spent
-from modelhub.stores.usage_database import open_usage
+from modelhub.stores.address import Address
+from modelhub.stores.usage_stores import open_database
 
 _READ = "SELECT usd, tokens FROM budgets WHERE name = ? AND period = ?"
 _CHARGE = (
     "INSERT INTO budgets (name, period, usd, tokens) VALUES (?, ?, ?, ?) ON CONFLICT (name, period)"
-    " DO UPDATE SET usd = usd + excluded.usd, tokens = tokens + excluded.tokens"
+    " DO UPDATE SET usd = budgets.usd + excluded.usd, tokens = budgets.tokens + excluded.tokens"
 )
 
 
-class SQLiteLedger:
-    """Keeps a row for each period of a budget. It raises what sqlite3 and the file system raise."""
+class UsageLedger:
+    """Keeps a row for each period of a budget. It raises what the database raises."""
 
-    def __init__(self, path: str) -> None:
-        self._reader = open_usage(path)  # two, so that nobody who reads waits for who writes
-        self._writer = open_usage(path)
+    def __init__(self, address: Address) -> None:
+        self._reader = open_database(address)  # two, so that nobody who reads waits for who writes
+        self._writer = open_database(address)
 
     def read(self, key: str, period: Period) -> Spent:
         """What was spent in a period."""
@@ -29,6 +30,6 @@ class SQLiteLedger:
         self._writer.use(lambda base: base.execute(_CHARGE, (key, period.name, *spent)))
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         self._reader.close()
         self._writer.close()
