@@ -193,7 +193,7 @@ def test_postgres_goes_away(make: Callable[[str], ModelRegistry], caplog: pytest
     (record,) = caplog.records
     assert "postgresql://127.0.0.1" in record.getMessage()
     assert "s3cret" not in record.getMessage()
-    with pytest.raises(ModelHubError, match="the usage store postgresql://127.0.0.1:.* cannot be read"):
+    with pytest.raises(ModelHubError, match=r"the usage store postgresql://127.0.0.1:.* cannot be read"):
         hub.usage()
 
 

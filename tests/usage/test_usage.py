@@ -260,7 +260,7 @@ def test_the_usual_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     ["redis://localhost", "mysql://u:s3cret@h/d", "postgresql:s3cret", "postgresql://u:s3/cret@h/d", "sqlite:", ""],
 )
 def test_what_is_no_store(text: str) -> None:
-    with pytest.raises(ValueError, match="store|usage") as refusal:
+    with pytest.raises(ValueError, match=r"store|usage") as refusal:
         parse_usage(text)
     assert "s3" not in str(refusal.value)
 
