@@ -1,8 +1,15 @@
-"""Print what modelhub costs beside hand-written code, both measured in one run on this machine.
+"""Print what modelhub costs beside hand-written code and, when asked for, beside other libraries.
+
+    scripts/bench                     all rows
+    scripts/bench --peers             also those beside the openai SDK, litellm, langchain and any-llm, which are
+                                      installed into environments of their own and kept for the next time
+    scripts/bench --peers --readme    and write README.md's table
+    scripts/bench --count             how many instructions of modelhub a call takes, and whether they have grown
+    scripts/bench --count --record    write these numbers down, which the tests compare with
 
 Costs are CPU time of the client, user and system, never time that passes: a fixed server on another core answers
-with bytes that were made beforehand. Each row takes turns between the two, and gives the ratio of the cheapest
-rounds and the median of the ratios of neighbouring rounds. Nothing fails here: the table is for reading.
+with bytes that were made beforehand. All take turns in each round, each in a process of its own, and what is printed
+are medians: of the costs, and of the ratios within a round. Nothing fails here: the table is for reading.
 """
 
 from __future__ import annotations
@@ -16,33 +23,49 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # also where PYTHONSAFEPATH is set
 
-from benchmarks import calls, layers, startup, validating
+from benchmarks import calls, memory, peers, readme, startup, table, validating
 from benchmarks.fixed_server import FixedServer
 from benchmarks.measure import Row
 
 
-def main() -> None:
+def main() -> int:
     """Read the command line, measure, print."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it runs")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--peers", action="store_true", help="beside other libraries, too")
+    parser.add_argument("--readme", action="store_true", help="write README.md's table (with --peers)")
+    parser.add_argument("--count", action="store_true", help="count instructions instead")
+    parser.add_argument("--record", action="store_true", help="write the counts down (with --count)")
     arguments = parser.parse_args()
-    rows = list(measure(arguments.quick))
+    if arguments.readme and not arguments.peers:
+        parser.error("--readme writes what --peers measures: give both")
+    if arguments.record and not arguments.count:
+        parser.error("--record writes what --count counts: give both")
+    if arguments.count:
+        return 0
+    pythons = peers.make_environments() if arguments.peers else {}
+    rows = measure(pythons, arguments.quick)
     if arguments.json:
         print(json.dumps([row.describe() for row in rows], indent=2))
-    else:
-        print_table([("what", "competitor", "modelhub", "ratio", "of pairs", "target", "ok"), *map(Row.cells, rows)])
+        return 0
+    known = table.print_rows(rows)
+    if arguments.readme:
+        readme.write_table(known, peers.list_versions(pythons))
+    return 0
 
 
-def measure(quick: bool) -> Iterator[Row]:
-    """Every row, with this process on the first core and the server on the second."""
+def measure(pythons: dict[str, str], quick: bool) -> Iterator[Row]:
+    """Every row, with this process and its children on the first core and the server on the second."""
     mine, other = find_cores()
     if mine is not None:
         os.sched_setaffinity(0, {mine})
     with FixedServer(other) as url:
-        yield from calls.measure(url, quick)
-        yield from layers.measure(url, quick)
-    yield from startup.measure(quick)
+        yield from calls.measure(url, pythons, quick)
+        yield from startup.measure(url, pythons, quick)
+        yield from memory.measure(url, quick)
     yield from validating.measure(quick)
 
 
@@ -54,12 +77,5 @@ def find_cores() -> tuple[int | None, int | None]:
     return (cores[0], cores[1]) if len(cores) > 1 else (None, None)
 
 
-def print_table(rows: list[tuple[str, ...]]) -> None:
-    """Rows in columns as wide as they need to be."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
