@@ -18,14 +18,16 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # also where PYTHONSAFEPATH is set
 
-from benchmarks import calls, memory, peers, readme, startup, table, validating
+from benchmarks import calls, counts, memory, peers, readme, startup, table, validating
 from benchmarks.fixed_server import FixedServer
 from benchmarks.measure import Row
+
+SECTIONS = ("calls", "startup", "memory", "validating")
 
 
 def main() -> int:
@@ -34,39 +36,44 @@ def main() -> int:
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it runs")
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="measure only these")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--peers", action="store_true", help="beside other libraries, too")
     parser.add_argument("--readme", action="store_true", help="write README.md's table (with --peers)")
     parser.add_argument("--count", action="store_true", help="count instructions instead")
     parser.add_argument("--record", action="store_true", help="write the counts down (with --count)")
-    arguments = parser.parse_args()
-    if arguments.readme and not arguments.peers:
-        parser.error("--readme writes what --peers measures: give both")
-    if arguments.record and not arguments.count:
-        parser.error("--record writes what --count counts: give both")
-    if arguments.count:
-        return 0
-    pythons = peers.make_environments() if arguments.peers else {}
-    rows = measure(pythons, arguments.quick)
-    if arguments.json:
+    given = parser.parse_args()
+    if given.readme and (not given.peers or given.only or given.json):
+        parser.error("--readme goes with --peers, and with neither --only nor --json")
+    if given.record and not given.count:
+        parser.error("--record goes with --count")
+    if given.count:
+        return counts.report(given.record)
+    pythons = peers.make_environments() if given.peers else {}
+    rows = measure(given.only or SECTIONS, pythons, given.quick)
+    if given.json:
         print(json.dumps([row.describe() for row in rows], indent=2))
         return 0
     known = table.print_rows(rows)
-    if arguments.readme:
+    if given.readme:
         readme.write_table(known, peers.list_versions(pythons))
     return 0
 
 
-def measure(pythons: dict[str, str], quick: bool) -> Iterator[Row]:
+def measure(sections: Iterable[str], pythons: dict[str, str], quick: bool) -> Iterator[Row]:
     """Every row, with this process and its children on the first core and the server on the second."""
     mine, other = find_cores()
     if mine is not None:
         os.sched_setaffinity(0, {mine})
     with FixedServer(other) as url:
-        yield from calls.measure(url, pythons, quick)
-        yield from startup.measure(url, pythons, quick)
-        yield from memory.measure(url, quick)
-    yield from validating.measure(quick)
+        if "calls" in sections:
+            yield from calls.measure(url, pythons, quick)
+        if "startup" in sections:
+            yield from startup.measure(url, pythons, quick)
+        if "memory" in sections:
+            yield from memory.measure(url, quick)
+    if "validating" in sections:
+        yield from validating.measure(quick)
 
 
 def find_cores() -> tuple[int | None, int | None]:

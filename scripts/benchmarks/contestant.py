@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from types import TracebackType
 from typing import Self
 
 SCRIPT = Path(__file__).with_name("run_contestant.py")
+ENV = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+"""What keeps contestants from asking others than the server."""
+
 LABELS = {
     "urllib3_alone": "urllib3 alone",
     "http_client": "http.client alone",
@@ -28,18 +32,22 @@ class Contestant:
         self.name = name
         self.label = LABELS.get(name, name)
         self._process = subprocess.Popen(
-            [python, "-W", "ignore", str(SCRIPT), name, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [python, "-W", "ignore", str(SCRIPT), name, url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **ENV},
         )
 
     def take_cpu_time(self, what: str, times: int, in_flight: int = 1) -> float:
-        """The seconds of CPU that it takes to do ``what`` so many times."""
+        """The seconds of CPU that each of so many times takes of doing ``what``."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps([what, times, in_flight]) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError(f"{self.name} could not do {what!r}: what it said is above")
-        return float(answer)
+        return float(answer) / times
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 EVENTS = 200
-"""How many events with text a stream has; of the model ``events-20``, 20."""
+"""How many events with text a stream has; the model ``events-20`` sends 20."""
 
 PACED = "paced"
 """The model whose streams come event by event, each in a packet of its own."""
@@ -25,7 +25,7 @@ PAUSE = 0.001
 """The seconds between two such packets, in which a client has read the one before."""
 
 VECTORS, DIMENSIONS = 64, 1536
-"""How many embeddings a reply holds, and of how many numbers."""
+"""How many embeddings a reply holds, and of how many numbers; the model ``vectors-4x8`` sends 4 of 8."""
 
 _COMMON = {"id": "chatcmpl-123", "created": 1694268190, "model": "gpt-4o-mini", "system_fingerprint": "fp_44709d6fcb"}
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -58,12 +58,12 @@ def build_whole() -> bytes:
 
 
 @cache
-def build_vectors(packed: bool) -> bytes:
+def build_vectors(packed: bool, number: int = VECTORS, dimensions: int = DIMENSIONS) -> bytes:
     """A batch of embeddings, as numbers or as base64 of float32."""
     numbers = random.Random(0)
     rows = []
-    for index in range(VECTORS):
-        vector = array("f", (numbers.uniform(-0.1, 0.1) for _ in range(DIMENSIONS)))
+    for index in range(number):
+        vector = array("f", (numbers.uniform(-0.1, 0.1) for _ in range(dimensions)))
         embedding = base64.b64encode(vector.tobytes()).decode() if packed else list(vector)
         rows.append({"object": "embedding", "index": index, "embedding": embedding})
     usage = {"prompt_tokens": 1, "total_tokens": 1}
@@ -106,16 +106,16 @@ class _Connection(asyncio.Protocol):
             self._answer(body.replace(b'": ', b'":'))
 
     def _answer(self, body: bytes) -> None:
+        model, asked = _find_model(body)
         if b'"stream":true' in body:
-            asked = re.search(rb'"model":"events-(\d+)"', body)
-            chunks = [*build_events(int(asked[1]) if asked else EVENTS), _END]
-            if f'"model":"{PACED}"'.encode() in body:
+            chunks = [*build_events(*asked or [EVENTS]), _END]
+            if model == PACED:
                 self._transport.write(_HEAD)
                 self._send_paced(chunks, 0)
             else:
                 self._transport.write(_HEAD + b"".join(chunks))
         elif b'"input":' in body:
-            self._transport.write(build_vectors(b'"encoding_format":"base64"' in body))
+            self._transport.write(build_vectors(b'"encoding_format":"base64"' in body, *asked))
         else:
             self._transport.write(build_whole())
 
@@ -123,6 +123,13 @@ class _Connection(asyncio.Protocol):
         if index < len(chunks) and not self._transport.is_closing():
             self._transport.write(chunks[index])
             asyncio.get_running_loop().call_later(PAUSE, self._send_paced, chunks, index + 1)
+
+
+def _find_model(body: bytes) -> tuple[str, list[int]]:
+    """The model that is asked, and the numbers of its name where that is a wish for so many."""
+    found = re.search(rb'"model":"((?:events|vectors)-)?([^"]+)"', body)
+    assert found
+    return found[2].decode(), [int(number) for number in found[2].split(b"x")] if found[1] else []
 
 
 async def _serve() -> None:

@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
+from benchmarks.contestant import ENV
+
 BARE = "pass"
 
 
@@ -35,7 +37,7 @@ def find_folder(package: str) -> Path:
 def run(program: str, folder: Path, python: str = sys.executable) -> str:
     """What a fresh Python prints that runs ``program`` in ``folder``, with the packages of its environment."""
     path = [str(folder), *find_packages(python), str(Path(__file__).parent)]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    env = {**os.environ, **ENV, "PYTHONPATH": os.pathsep.join(path)}
     command = [python, "-S", "-W", "ignore", "-c", program]
     return subprocess.run(command, cwd=folder, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
 

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Literal
 
 Cost = Callable[[], float]
-"""Does a round's work, and returns the seconds of CPU that it took."""
+"""Does a round's work, and returns the seconds of CPU that one of its units took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,13 @@ def compare(
     *,
     rounds: int,
     unit: Literal["us", "ms"],
-    units: int = 1,
     bare: Cost | None = None,
 ) -> Iterator[Row]:
-    """A row for each rival; a round is worth so many ``units``, and costs of which ``bare`` is a part are without it."""
+    """A row for each rival; costs of which ``bare`` is a part are told without it."""
     contestants = [ours, *(rival.cost for rival in rivals)]
     for contestant in contestants:
         contestant()  # opens connections and brings files into memory
-    costs = [_take_round(contestants, number, bare) for number in range(rounds)]
-    mine, *others = ([cost / units for cost in one] for one in zip(*costs, strict=True))
+    mine, *others = zip(*(_take_round(contestants, number, bare) for number in range(rounds)), strict=True)
     scale = {"us": 1e6, "ms": 1e3}[unit]
     for rival, other in zip(rivals, others, strict=True):
         ratio = median(here / there for here, there in zip(mine, other, strict=True))

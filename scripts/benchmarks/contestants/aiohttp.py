@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
-
 from contestants import KEY, MESSAGES, MODEL, PACED
 
 

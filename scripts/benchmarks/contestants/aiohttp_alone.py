@@ -6,7 +6,6 @@ import json
 from collections.abc import Awaitable, Callable
 
 import aiohttp
-
 from contestants import KEY, MESSAGES, MODEL, PACED
 
 

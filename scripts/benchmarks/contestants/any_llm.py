@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from any_llm import AnyLLM
-
 from contestants import KEY, MESSAGES, MODEL, PACED
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from langchain_openai import ChatOpenAI
-
 from contestants import KEY, MESSAGES, MODEL, PACED
+from langchain_openai import ChatOpenAI
 
 
 def _open(model: str, url: str) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import litellm
-
 from contestants import KEY, MESSAGES, MODEL, PACED
 
 

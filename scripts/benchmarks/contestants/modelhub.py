@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from contestants import KEY, MESSAGES, MODEL, PACED, TEXTS
+
 from modelhub import ModelRegistry
 
 LAYERS: dict[str, dict[str, Any]] = {

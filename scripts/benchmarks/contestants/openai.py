@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import openai
-
 from contestants import KEY, MESSAGES, MODEL, PACED
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
-
 from contestants import KEY, MESSAGES, MODEL, PACED, TEXTS
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 
 import urllib3
-
 from contestants import KEY, MESSAGES, MODEL, PACED, TEXTS
 
 
