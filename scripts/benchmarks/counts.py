@@ -65,7 +65,7 @@ def find_growth(recorded: Counts, counted: Counts) -> list[str]:
                 for name in sorted(more, key=lambda name: -more[name])
                 if more[name] > 0
             ]
-            head = f"{what}: {sum(before.values()):,.0f} instructions have become {total:,.0f} ({total / limit * ALLOWED - 1:+.1%})"
+            head = f"{what}: {limit / ALLOWED:,.0f} instructions have become {total:,.0f} (+{total / limit * ALLOWED - 1:.1%})"
             told.append("\n".join([head, *lines[:10]]))
     return told
 

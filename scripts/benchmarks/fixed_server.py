@@ -128,7 +128,8 @@ class _Connection(asyncio.Protocol):
 def _find_model(body: bytes) -> tuple[str, list[int]]:
     """The model that is asked, and the numbers of its name where that is a wish for so many."""
     found = re.search(rb'"model":"((?:events|vectors)-)?([^"]+)"', body)
-    assert found
+    if not found:
+        return "", []
     return found[2].decode(), [int(number) for number in found[2].split(b"x")] if found[1] else []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from contestants import KEY, MESSAGES, MODEL, PACED, TEXTS
@@ -36,17 +37,20 @@ def open_blocking(url: str) -> dict[str, Callable[[], object]]:
     hub = ModelRegistry(build_configs(url))
     model, slow, vectors = map(hub.get_model, ("chat", "paced", "vectors"))
 
+    def call(model: Any) -> str:
+        return model(MESSAGES).text
+
     def stream(model: Any) -> None:
         for delta in model(MESSAGES, stream=True):
             _ = delta.text
 
     return {
-        "call": lambda: model(MESSAGES).text,
+        "call": lambda: call(model),
         "stream": lambda: stream(model),
         "paced": lambda: stream(slow),
         "numbers": lambda: vectors(TEXTS, encoding_format="float").embedding,
         "base64": lambda: vectors(TEXTS, encoding_format="base64").embedding,
-        **{f"call with {name}": lambda layered=hub.get_model(name): layered(MESSAGES).text for name in LAYERS},
+        **{f"call with {name}": partial(call, hub.get_model(name)) for name in LAYERS},
     }
 
 
