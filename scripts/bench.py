@@ -20,11 +20,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parent))  # also where PYTHONSAFEPATH is set
 
 from benchmarks import calls, counts, memory, peers, readme, startup, table, validating
 from benchmarks.fixed_server import FixedServer
+from benchmarks.fresh import lay_out_modelhub
 from benchmarks.measure import Row
 
 SECTIONS = ("calls", "startup", "memory", "validating")
@@ -65,15 +67,17 @@ def measure(sections: Iterable[str], pythons: dict[str, str], quick: bool) -> It
     mine, other = find_cores()
     if mine is not None:
         os.sched_setaffinity(0, {mine})
-    with FixedServer(other) as url:
+    with FixedServer(other) as url, TemporaryDirectory() as name:
         if "calls" in sections:
             yield from calls.measure(url, pythons, quick)
+        folder = Path(name)
+        lay_out_modelhub(folder)
         if "startup" in sections:
-            yield from startup.measure(url, pythons, quick)
+            yield from startup.measure(url, folder, pythons, quick)
         if "memory" in sections:
-            yield from memory.measure(url, quick)
-    if "validating" in sections:
-        yield from validating.measure(quick)
+            yield from memory.measure(url, folder, quick)
+        if "validating" in sections:
+            yield from validating.measure(folder, quick)
 
 
 def find_cores() -> tuple[int | None, int | None]:

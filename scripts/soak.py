@@ -3,10 +3,11 @@
     scripts/soak                          10 minutes, 64 calls at a time
     scripts/soak --seconds 60 --in-flight 16
 
-Half of the callers are threads, half are tasks of one event loop. The server refuses, fails, cuts streams off, stalls and
-hangs; streams are left early, and tasks cancelled. Printed is, every few seconds, what the process has: resident memory,
-blocks that Python has allocated, file descriptors, threads, tasks. Exit code 1 when one of them grows after the first
-quarter, when something is left over at the end, or when a call ended with what is no error of a call.
+Half of the callers are threads, half are tasks of one event loop. The server refuses, fails, cuts streams off, stalls
+and hangs; streams are left early, and tasks cancelled. Printed is, every few seconds, what the process has: resident
+memory, blocks that Python has allocated, file descriptors, threads, tasks. Exit code 1 when one of them grows after the
+first quarter (memory: of a minute or more), when something is left over at the end, or when a call ended with what is
+no error of a call.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def serve() -> Iterator[str]:
         "0",
         "--scenario",
         str(OUTAGE),
-    ]  # -P: not the folder
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -75,8 +76,10 @@ def serve() -> Iterator[str]:
 
 def soak(in_flight: int, seconds: float) -> tuple[Log, list[Sample], Sample]:
     """Call for so long; what came of it, samples of before and of meanwhile, and one of afterwards."""
-    with calling(2, Log(), asyncio.new_event_loop()):
-        pass  # what the first use of a library leaves open is no leak
+    first = Log()
+    with calling(2, first, asyncio.new_event_loop()):
+        while not first.ended:  # what the first use of a library leaves open is no leak
+            time.sleep(0.01)
     log, loop = Log(), asyncio.new_event_loop()
     every = max(seconds / SAMPLES, 0.1)
     samples = [take_sample(0, 0, loop)]

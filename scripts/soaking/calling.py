@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +15,9 @@ from modelhub import ModelRegistry
 from soaking.steps import Log, Step
 
 MODELS = Path(__file__).with_name("models.yaml")
+GRACE = 60.0
+"""Seconds in which the last calls must have ended."""
+
 HURRY = 0.02
 """Seconds after which a task gives up a call, if it is one of those in a hurry."""
 
@@ -21,16 +27,25 @@ def calling(in_flight: int, log: Log, loop: asyncio.AbstractEventLoop) -> Iterat
     """Let half of so many callers call from threads, and half from tasks of ``loop``, until the block is left."""
     with ModelRegistry(MODELS) as hub:
         half = in_flight // 2
-        threads = [threading.Thread(target=_call, args=(hub, caller, log)) for caller in range(half)]
-        threads.append(threading.Thread(target=_run_tasks, args=(range(half, in_flight), log, loop)))
+        threads = [threading.Thread(target=_call, args=(hub, caller, log), daemon=True) for caller in range(half)]
+        threads.append(threading.Thread(target=_run_tasks, args=(range(half, in_flight), log, loop), daemon=True))
         for thread in threads:
             thread.start()
         try:
             yield
         finally:
             log.stopped.set()
+            end = time.monotonic() + GRACE
             for thread in threads:
-                thread.join()
+                thread.join(max(0, end - time.monotonic()))
+            log.wrong += [f"a call does not end:\n{_describe(thread)}" for thread in threads if thread.is_alive()]
+
+
+def _describe(thread: threading.Thread) -> str:
+    """Where it is: the first calls and the last ones."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    lines = traceback.format_stack(frame) if frame else []
+    return "".join(lines if len(lines) < 20 else [*lines[:12], "  ...\n", *lines[-8:]])
 
 
 def _call(hub: ModelRegistry, caller: int, log: Log) -> None:
