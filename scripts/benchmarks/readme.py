@@ -43,11 +43,20 @@ def build_table(rows: list[Row]) -> str:
     lines = [f"| CPU time of | modelhub | by hand | {' | '.join(peers)} |", f"|---|{'---:|' * (len(peers) + 2)}"]
     for what, told in TOLD.items():
         found = {"by hand" if row.beside in BY_HAND else row.beside: row for row in rows if row.what == what}
-        ours = found["by hand"]
-        cells = [f"{ours.modelhub_cost:,.{0 if ours.modelhub_cost > 50 else 1}f} {ours.unit.replace('us', 'µs')}"]
-        cells += [f"× {1 / found[name].ratio:,.1f}" if name in found else "" for name in ("by hand", *peers)]
+        cells = [_describe_cost(found["by hand"].modelhub_cost, found["by hand"].unit)]
+        cells += [_describe_other(found[name]) if name in found else "" for name in ("by hand", *peers)]
         lines.append(f"| {told} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _describe_cost(cost: float, unit: str) -> str:
+    cost = max(cost, 0.0)  # what is taken off is measured, too
+    return f"{cost:,.{0 if unit == 'ms' or cost > 50 else 1}f} {unit.replace('us', 'µs')}"
+
+
+def _describe_other(row: Row) -> str:
+    """How many times as much it costs; of a start, how much, for an import of modelhub costs as good as nothing."""
+    return _describe_cost(row.cost, row.unit) if row.unit == "ms" else f"× {1 / row.ratio:,.1f}"
 
 
 def build_note(rows: list[Row], versions: dict[str, str]) -> str:
