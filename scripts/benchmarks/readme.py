@@ -7,6 +7,7 @@ import sys
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import fill
 
 from benchmarks.contestant import LABELS
 from benchmarks.measure import Row
@@ -66,13 +67,14 @@ def build_note(rows: list[Row], versions: dict[str, str]) -> str:
     start, parse = found["init + get_model", "import requests"], found["validate 10,000 configs", "yaml.CSafeLoader"]
     memory = [f"{row.ratio:.0f} MB" for row in rows if row.unit == "MB"]
     told = ", ".join(f"{name} {number}" for name, number in {**_find_own_versions(), **versions}.items())
-    return (
-        f"64 embeddings of 1,536 numbers take 1/{1 / numbers:.0f} of what they take with requests, as base64"
-        f" 1/{1 / packed:.0f}. `init` and `get_model` take {start.ratio:.2f} of what `import requests` takes,"
-        f" and `modelhub validate` for 10,000 configs {parse.ratio:.1f} times as much as libyaml for reading them."
+    note = (
+        f"64 embeddings of 1,536 numbers take {numbers:.0%} of what requests and json take, and {packed:.0%} as base64."
+        f" `init` and `get_model` take {start.ratio:.2f} of what `import requests` takes, and `modelhub validate` for"
+        f" 10,000 configs {parse.ratio:.1f} times what libyaml takes to read them."
         + (f" 1,000 models out of one file, each called, add {memory[0]} to a Python with asyncio." if memory else "")
-        + f" Measured on {date.today():%Y-%m-%d} on {platform.system()} {platform.machine()} with {told}.\n"
+        + f" Measured on {date.today():%Y-%m-%d} on {platform.system()} {platform.machine()} with {told}."
     )
+    return fill(note, 120, break_on_hyphens=False) + "\n"
 
 
 def _find_own_versions() -> dict[str, str]:
