@@ -16,6 +16,10 @@ quickstart:
 bench *arguments:
     scripts/bench {{arguments}}
 
+# Ten minutes of calls on a server where much goes wrong, and whether anything grows
+soak *arguments:
+    scripts/soak {{arguments}}
+
 # How the rooms of the code stand, and what breaks the law
 house *arguments:
     scripts/house {{arguments}}

@@ -7,18 +7,29 @@ import base64
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from array import array
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 EVENTS = 200
-"""How many events with text a stream has."""
+"""How many events with text a stream has; the model ``events-20`` sends 20."""
+
+PACED = "paced"
+"""The model whose streams come event by event, each in a packet of its own."""
+
+PAUSE = 0.001
+"""The seconds between two such packets, in which a client has read the one before."""
 
 VECTORS, DIMENSIONS = 64, 1536
-"""How many embeddings a reply holds, and of how many numbers."""
+"""How many embeddings a reply holds, and of how many numbers; the model ``vectors-4x8`` sends 4 of 8."""
 
 _COMMON = {"id": "chatcmpl-123", "created": 1694268190, "model": "gpt-4o-mini", "system_fingerprint": "fp_44709d6fcb"}
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+_END = b"0\r\n\r\n"
 
 
 class FixedServer:
@@ -28,7 +39,7 @@ class FixedServer:
         self._arguments = [] if core is None else [str(core)]
 
     def __enter__(self) -> str:
-        command = [sys.executable, __file__, *self._arguments]
+        command = [sys.executable, str(Path(__file__)), *self._arguments]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         return f"http://127.0.0.1:{int(self._process.stdout.readline())}/v1"
@@ -37,6 +48,7 @@ class FixedServer:
         self._process.communicate()  # closes its stdin, at which it ends
 
 
+@cache
 def build_whole() -> bytes:
     """A whole answer."""
     message = {"role": "assistant", "content": "Hello there, how may I assist you today?"}
@@ -45,12 +57,13 @@ def build_whole() -> bytes:
     return _build_reply({**_COMMON, "object": "chat.completion", "choices": [choice], "usage": usage})
 
 
-def build_vectors(packed: bool) -> bytes:
+@cache
+def build_vectors(packed: bool, number: int = VECTORS, dimensions: int = DIMENSIONS) -> bytes:
     """A batch of embeddings, as numbers or as base64 of float32."""
     numbers = random.Random(0)
     rows = []
-    for index in range(VECTORS):
-        vector = array("f", (numbers.uniform(-0.1, 0.1) for _ in range(DIMENSIONS)))
+    for index in range(number):
+        vector = array("f", (numbers.uniform(-0.1, 0.1) for _ in range(dimensions)))
         embedding = base64.b64encode(vector.tobytes()).decode() if packed else list(vector)
         rows.append({"object": "embedding", "index": index, "embedding": embedding})
     usage = {"prompt_tokens": 1, "total_tokens": 1}
@@ -63,12 +76,12 @@ def _build_reply(value: Any) -> bytes:
     return head.encode() + b"\r\n\r\n" + body
 
 
-def build_stream() -> bytes:
-    """A streamed answer, every event in an HTTP chunk of its own."""
-    events = [_build_event({"content": f"tok{n} "}, None) for n in range(EVENTS)]
+@cache
+def build_events(number: int) -> list[bytes]:
+    """The events of a streamed answer, each as an HTTP chunk."""
+    events = [_build_event({"content": f"tok{n} "}, None) for n in range(number)]
     events += [_build_event({}, "stop"), b"data: [DONE]\n\n"]
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return head + b"".join(b"%x\r\n%s\r\n" % (len(event), event) for event in events) + b"0\r\n\r\n"
+    return [b"%x\r\n%s\r\n" % (len(event), event) for event in events]
 
 
 def _build_event(delta: dict[str, Any], finish_reason: str | None) -> bytes:
@@ -77,11 +90,6 @@ def _build_event(delta: dict[str, Any], finish_reason: str | None) -> bytes:
 
 
 class _Connection(asyncio.Protocol):
-    whole = build_whole()
-    stream = build_stream()
-    vectors = build_vectors(packed=False)
-    packed = build_vectors(packed=True)
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
@@ -95,14 +103,34 @@ class _Connection(asyncio.Protocol):
             if len(self._unread) < total:
                 return
             body, self._unread = self._unread[end + 4 : total], self._unread[total:]
-            self._transport.write(self._choose(body.replace(b'": ', b'":')))
+            self._answer(body.replace(b'": ', b'":'))
 
-    def _choose(self, body: bytes) -> bytes:
+    def _answer(self, body: bytes) -> None:
+        model, asked = _find_model(body)
         if b'"stream":true' in body:
-            return self.stream
-        if b'"input":' in body:
-            return self.packed if b'"encoding_format":"base64"' in body else self.vectors
-        return self.whole
+            chunks = [*build_events(*asked or [EVENTS]), _END]
+            if model == PACED:
+                self._transport.write(_HEAD)
+                self._send_paced(chunks, 0)
+            else:
+                self._transport.write(_HEAD + b"".join(chunks))
+        elif b'"input":' in body:
+            self._transport.write(build_vectors(b'"encoding_format":"base64"' in body, *asked))
+        else:
+            self._transport.write(build_whole())
+
+    def _send_paced(self, chunks: list[bytes], index: int) -> None:
+        if index < len(chunks) and not self._transport.is_closing():
+            self._transport.write(chunks[index])
+            asyncio.get_running_loop().call_later(PAUSE, self._send_paced, chunks, index + 1)
+
+
+def _find_model(body: bytes) -> tuple[str, list[int]]:
+    """The model that is asked, and the numbers of its name where that is a wish for so many."""
+    found = re.search(rb'"model":"((?:events|vectors)-)?([^"]+)"', body)
+    if not found:
+        return "", []
+    return found[2].decode(), [int(number) for number in found[2].split(b"x")] if found[1] else []
 
 
 async def _serve() -> None:

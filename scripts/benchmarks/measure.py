@@ -1,86 +1,77 @@
-"""Comparing two costs: rounds that take turns, so that whatever else the machine does falls on both."""
+"""Comparing costs: rounds in which all take turns, so that whatever else the machine does falls on each of them."""
 
 from __future__ import annotations
 
-import gc
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, Literal
 
+Cost = Callable[[], float]
+"""Does a round's work, and returns the seconds of CPU that one of its units took."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One comparison: the cheapest cost of each side, and what modelhub's amounts to beside the other's.
+    """What modelhub's cost amounts to beside another's, both medians over the rounds.
 
-    ``ratio`` is that of the cheapest rounds and ``ratio_of_pairs`` the median over neighbouring rounds; where
-    ``kind`` is "difference" both are the milliseconds that modelhub adds, where it is "absolute" the seconds it takes.
+    ``ratio`` is the median of the ratios within each round. Where ``kind`` is "added", modelhub's cost contains the
+    other's, and ``ratio`` is what it adds, in ``unit``.
     """
 
     what: str
-    competitor: str
-    competitor_cost: float
+    beside: str
+    cost: float
     modelhub_cost: float
-    unit: Literal["us", "ms"]
+    unit: Literal["us", "ms", "MB"]
     ratio: float
-    ratio_of_pairs: float
-    target: float
-    kind: Literal["ratio", "difference", "absolute"] = "ratio"
+    goal: float | None = None
+    kind: Literal["ratio", "added"] = "ratio"
 
     @property
-    def ok(self) -> bool:
-        return self.ratio <= self.target
+    def ok(self) -> bool | None:
+        """Whether the goal is met, if there is one."""
+        return None if self.goal is None else self.ratio <= self.goal
 
     def describe(self) -> dict[str, Any]:
         """This row as JSON types."""
         return {**asdict(self), "ok": self.ok}
 
-    def cells(self) -> tuple[str, ...]:
-        """This row as the cells of a table."""
-        form = {"ratio": "{:.2f}", "difference": "{:+.1f} ms", "absolute": "{:.2f} s"}[self.kind]
-        costs = [f"{cost:.1f} {self.unit}" for cost in (self.competitor_cost, self.modelhub_cost)]
-        ratios = [form.format(ratio) for ratio in (self.ratio, self.ratio_of_pairs)]
-        return (
-            self.what,
-            f"{self.competitor}: {costs[0]}",
-            costs[1],
-            *ratios,
-            f"<= {form.format(self.target)}",
-            "yes" if self.ok else "NO",
-        )
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Whom modelhub is measured beside: what it is called, what its round costs, and the ratio that is hoped for."""
+
+    name: str
+    cost: Cost
+    goal: float | None = None
 
 
 def compare(
     what: str,
-    competitor: str,
-    theirs: Callable[[], object],
-    ours: Callable[[], object],
+    ours: Cost,
+    rivals: list[Rival],
     *,
-    units: int,
     rounds: int,
-    target: float,
-) -> Row:
-    """Run both in turns and compare their CPU time for each of the ``units`` that one round consists of."""
-    theirs()
-    ours()
-    pairs = [(take_cpu_time(theirs) / units, take_cpu_time(ours) / units) for _ in range(rounds)]
-    best = [min(costs) for costs in zip(*pairs, strict=True)]
-    return Row(
-        what,
-        competitor,
-        competitor_cost=best[0] * 1e6,
-        modelhub_cost=best[1] * 1e6,
-        unit="us",
-        ratio=best[1] / best[0],
-        ratio_of_pairs=median(mine / other for other, mine in pairs),
-        target=target,
-    )
+    unit: Literal["us", "ms"],
+    bare: Cost | None = None,
+) -> Iterator[Row]:
+    """A row for each rival; costs of which ``bare`` is a part are told without it."""
+    contestants = [ours, *(rival.cost for rival in rivals)]
+    for contestant in contestants:
+        contestant()  # opens connections and brings files into memory
+    mine, *others = zip(*(_take_round(contestants, number, bare) for number in range(rounds)), strict=True)
+    scale = {"us": 1e6, "ms": 1e3}[unit]
+    for rival, other in zip(rivals, others, strict=True):
+        ratio = median(here / there for here, there in zip(mine, other, strict=True))
+        yield Row(what, rival.name, median(other) * scale, median(mine) * scale, unit, ratio, rival.goal)
 
 
-def take_cpu_time(run: Callable[[], object]) -> float:
-    """The seconds of CPU that ``run`` takes in this process, all threads together."""
-    gc.collect()
-    start = time.process_time()
-    run()
-    return time.process_time() - start
+def _take_round(contestants: list[Cost], number: int, bare: Cost | None) -> list[float]:
+    """The cost of each, every round in another order."""
+    floor = bare() if bare else 0.0
+    costs = [0.0] * len(contestants)
+    for turn in range(len(contestants)):
+        place = (turn + number) % len(contestants)
+        costs[place] = contestants[place]() - floor
+    return costs

@@ -1,0 +1,1 @@
+"""What ``scripts/soak`` does: calls that go on and on, and what the process takes meanwhile."""
