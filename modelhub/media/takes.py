@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from modelhub.errors import BadRequestError
 from modelhub.media.data_uris import split_data_uri
@@ -17,6 +16,7 @@ from modelhub.media.kinds import (
     name_format,
 )
 from modelhub.media.sources import Medium
+from modelhub.records import Record
 
 PARTS = {"image_url": "image", "video_url": "video", "audio_url": "audio", "input_audio": "audio", "file": "file"}
 PLAIN_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -31,8 +31,7 @@ _INSTEAD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(Record):
     """What media a vendor takes.
 
     ``images`` and ``audio`` are media types, None for all; those in ``never`` are not taken. ``as_image`` are media

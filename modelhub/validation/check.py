@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from modelhub.diagnostics import Finding
 from modelhub.diagnostics.wording import label
 from modelhub.errors import PluginError, Problem
 from modelhub.plugins import Plugin
+from modelhub.records import replace
 from modelhub.validation.deprecations import read_modern
 from modelhub.validation.explain_errors import explain
 from modelhub.validation.fast_check import is_certainly_valid
