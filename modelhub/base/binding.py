@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from modelhub.base.endpoint import Endpoint
 from modelhub.base.home import Home
 from modelhub.base.ways import build_way, find_logins, find_states
-from modelhub.engine.interface import Authorization
 from modelhub.errors import ConfigError, Problem
 from modelhub.locks import Lock
 from modelhub.policies.retry import RetryPolicy
@@ -21,8 +20,12 @@ from modelhub.secrets import (
     resolve,
     stat_files,
 )
-from modelhub.wire import Timeouts, Way
 from modelhub.wire.headers import explain_unsendable
+from modelhub.wire.timeouts import Timeouts
+from modelhub.wire.way import Way
+
+if TYPE_CHECKING:
+    from modelhub.engine.interface import Authorization
 
 
 class Bound(NamedTuple):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from modelhub import validation
 from modelhub.base.agentscope import complete
-from modelhub.base.composite import CompositeWrapper
 from modelhub.base.home import Home
 from modelhub.base.http import HTTPModelWrapperBase
-from modelhub.base.own import read_bounds
 from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
+from modelhub.late import late
 from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import find_referred, find_secrets, reference_names, resolve
@@ -23,7 +21,12 @@ from modelhub.validation.schema.derive import FOR_THE_REGISTRY, GUARDS, UNLESS_N
 _OBEYED = GUARDS | {"timeout", "retry"}  # by the engine, for every model; one that is plain Python need not know
 
 if TYPE_CHECKING:
+    import inspect
+
+    from modelhub.base.wrapper import ModelWrapperBase
     from modelhub.registry.guarding import Guarding
+else:
+    inspect = late("inspect")
 
 
 def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guarding: Callable[[], Guarding]) -> Any:
@@ -50,6 +53,8 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     referred = find_referred(config, arguments)
     bounds: dict[str, float] = {}
     if not is_http and not _names(cls, "timeout"):
+        from modelhub.base.own import read_bounds  # most models are over HTTP
+
         bounds = dict(read_bounds(arguments.pop("timeout", None)))
     for note in (FOR_THE_REGISTRY - {"config_name"}) & arguments.keys():
         unnamed = note not in UNLESS_NAMED and (is_http or note not in _OBEYED)
@@ -72,14 +77,14 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     return model
 
 
-def _refuse_ways(cls: type, arguments: dict[str, Any]) -> None:
+def _refuse_ways(cls: type[ModelWrapperBase], arguments: dict[str, Any]) -> None:
     """Raise ConfigError if a model that is plain Python is given keys that only models over HTTP obey."""
     for key, hint in WAYS.items():
-        if key in arguments and key not in inspect.signature(cls).parameters:
+        if key in arguments and not _names(cls, key):
             message = f"config {arguments['config_name']!r}: unknown key {key!r} in {cls.__name__}"
             raise ConfigError([Problem("MH103", message, hint, path=(key,))])
     timeout = arguments.get("timeout")
-    if isinstance(timeout, dict) and not _names(cls, "timeout") and not issubclass(cls, CompositeWrapper):
+    if isinstance(timeout, dict) and not _names(cls, "timeout") and not cls.is_composite:
         for key in timeout.keys() - {"total"}:
             message = f"config {arguments['config_name']!r}: unknown key {key!r} in timeout of {cls.__name__}"
             hint = "this model connects by itself: total bounds the whole call"

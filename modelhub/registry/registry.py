@@ -14,14 +14,14 @@ from modelhub.overriding import override
 from modelhub.registry import checking, crossing
 from modelhub.registry.loading import Loader
 from modelhub.registry.observing import Observing
-from modelhub.registry.report import ReloadReport
-from modelhub.registry.telling import Callback
 from modelhub.registry.types import KnownTypes
 from modelhub.registry.workshop import Workshop
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
     from modelhub.registry.explain import Explained
+    from modelhub.registry.report import ReloadReport
+    from modelhub.registry.telling import Callback
     from modelhub.registry.tree import Branch
     from modelhub.registry.watching import Watcher
     from modelhub.telemetry.observers import Observer
