@@ -143,9 +143,7 @@ class ModelWrapperBase(Inheritance):
     @override
     def __reduce__(self) -> tuple[Any, ...]:
         """How it crosses to another process: by its registry's sources and its name, without connections and keys."""
-        if self.home.reduce is not None:
-            return self.home.reduce()
-        return crossing.reduce(self, self._built_with)
+        return self.home.reduce() or crossing.reduce(self, self._built_with)
 
     def __copy__(self) -> Self:
         """The same model with attributes of its own; the connections are shared."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from modelhub import validation
@@ -14,7 +13,7 @@ from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.late import late
 from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
-from modelhub.secrets import find_referred, find_secrets, reference_names, resolve
+from modelhub.secrets import find_referred, find_secrets, resolve
 from modelhub.validation.rules.ways import WAYS
 from modelhub.validation.schema.derive import FOR_THE_REGISTRY, GUARDS, UNLESS_NAMED
 
@@ -40,15 +39,14 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     arguments = {key: value for key, value in config.items() if key != "model_type"}
     schema = types.find_schema(model_type) or {}
     typed = validation.typed_references(config, schema)
-    check = partial(validation.check_resolved, config, schema) if reference_names(config) else None
     if not issubclass(cls, HTTPModelWrapperBase):
         try:
             _refuse_ways(cls, arguments)
             arguments = resolve(arguments, where=f"config {name!r}", types=typed)
-            if check is not None and (problems := check()):
+            if problems := home.check():
                 raise ConfigError(problems)
         except ConfigError as error:
-            raise ConfigError([home.place(problem) if home.place else problem for problem in error.problems]) from None
+            raise ConfigError([home.place(problem) for problem in error.problems]) from None
     is_http = issubclass(cls, HTTPModelWrapperBase)
     referred = find_referred(config, arguments)
     bounds: dict[str, float] = {}
@@ -67,11 +65,14 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     except Exception as error:
         raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
     complete(model, arguments)
+    vars(model).pop("_built_with", None)  # what it is built from again is its config
     places = validation.find_secret_places(validation.View([(schema, schema)]), arguments)
     secrets = [*find_secrets(arguments, secret_paths=places), *referred]
     if not GUARDS.isdisjoint(config):
         home.guards = find_guarding().build(config, typed, home.place)
-    home.types, home.secrets, home.check, home.bounds = typed, secrets, check, bounds
+    home.types, home.secrets = typed or None, tuple(secrets)
+    if bounds:
+        home.bounds = bounds
     home.retry_policy = RetryPolicy.from_config(config.get("retry"))
     model.home = home
     return model

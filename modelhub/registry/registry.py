@@ -79,7 +79,9 @@ class ModelRegistry:
             now = self._loader.now
             model = now.models.get(config_name)
             if model is None:
-                model = now.models[config_name] = self._workshop.build(self, self.build_config(config_name))
+                model = now.models[config_name] = self._workshop.build(
+                    self, self._loader.modernize(self._entry(config_name))
+                )
             return model
 
     def names(self) -> list[str]:

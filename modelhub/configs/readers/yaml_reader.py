@@ -6,10 +6,11 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from modelhub.configs.readers.allowance import MAX_VALUES, TOO_MANY, Allowance
+from modelhub.configs.readers.allowance import TOO_MANY, Allowance
 from modelhub.configs.readers.limits import build_limit_fault, is_limit
 from modelhub.configs.readers.positions import Node, Parsed, TextFault
 from modelhub.configs.readers.yaml_errors import build_fault
+from modelhub.configs.readers.yaml_plain import MOST_EVENTS, read_plain
 from modelhub.configs.readers.yaml_scalars import Scalars
 from modelhub.configs.readers.yaml_tree import Tree
 from modelhub.patterns import expression
@@ -20,17 +21,27 @@ _MARK = expression("(?:^|\r)\ufeff", re.MULTILINE)
 
 def parse_yaml(text: str, allowance: Allowance | None = None) -> Iterator[Parsed]:
     """Parse each document of a YAML text, of which no more is read than ``allowance`` has; raises TextFault."""
-    import yaml
-
     if bad := _UNPRINTABLE.search(text):
         message = f"the character U+{ord(bad[0]):04X} is not allowed in YAML"
         raise TextFault("MH101", message, bad.start(), hint="remove it, or write it as an escape in double quotes")
     if mark := _MARK.search(text):
         raise TextFault("MH101", "a byte order mark stands inside the text", mark.end() - 1, hint="remove it")
+    plain = read_plain(text)
+    if plain is None:
+        yield from _parse_fully(text, allowance)
+        return
+    for number, (data, size) in enumerate(plain):
+        yield Parsed(data, partial(_find_nodes, text, number), size=size)
+
+
+def _parse_fully(text: str, allowance: Allowance | None = None) -> Iterator[Parsed]:
+    """The documents with the places of their values, and with whatever is wrong or unusual in them."""
+    import yaml
+
     old, core = Scalars(), Scalars(core=True)
     tree = Tree(text, old)
     number = 0  # of the document
-    seen, most = 0, 3 * MAX_VALUES  # a value has an event or two, and its key another
+    seen = 0
     try:
         for event in _parse_events(text):
             if isinstance(event, yaml.DocumentStartEvent):
@@ -42,7 +53,7 @@ def parse_yaml(text: str, allowance: Allowance | None = None) -> Iterator[Parsed
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
                 tree.add_event(event)
                 seen += 1
-                if seen > most:
+                if seen > MOST_EVENTS:
                     if allowance:
                         allowance.take_values(seen)
                     raise TextFault("MH106", TOO_MANY, event.start_mark.index)
@@ -62,7 +73,7 @@ def parse_yaml(text: str, allowance: Allowance | None = None) -> Iterator[Parsed
 
 def _find_nodes(text: str, number: int) -> Node:
     """The places of the values in the document of this number, found once more."""
-    parsed = next(islice(parse_yaml(text), number, None))
+    parsed = next(islice(_parse_fully(text), number, None))
     return parsed.root or Node(0, 0)
 
 
