@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from modelhub.late import late
 from modelhub.media.load import load_media
 from modelhub.messages.normalize import normalize_messages
-from modelhub.messages.turns import RECEIVED, restore_turns
+
+if TYPE_CHECKING:
+    import modelhub.messages.turns as past
+else:
+    past = late("modelhub.messages.turns")
 
 
 def read_turns(model: Any, messages: Any) -> list[dict[str, Any]]:
@@ -17,6 +22,6 @@ def read_turns(model: Any, messages: Any) -> list[dict[str, Any]]:
             from modelhub.fitting.names import fit_turns  # not every chat has answers in it
 
             turns = fit_turns(turns, model.fitting.names, model.fitting.length)
-        origin = model.find_origin() if any(RECEIVED in turn for turn in turns) else None
-        turns = restore_turns(turns, origin and origin.name, model.answer_dialect and model.answer_dialect.restore)
+        origin = model.find_origin() if any(past.RECEIVED in turn for turn in turns) else None
+        turns = past.restore_turns(turns, origin and origin.name, model.answer_dialect and model.answer_dialect.restore)
     return turns

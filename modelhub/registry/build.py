@@ -15,7 +15,7 @@ from modelhub.policies.retry import RetryPolicy
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import find_referred, find_secrets, resolve
 from modelhub.validation.rules.ways import WAYS
-from modelhub.validation.schema.derive import FOR_THE_REGISTRY, GUARDS, UNLESS_NAMED
+from modelhub.validation.schema.for_registry import FOR_THE_REGISTRY, GUARDS, UNLESS_NAMED
 
 _OBEYED = GUARDS | {"timeout", "retry"}  # by the engine, for every model; one that is plain Python need not know
 

@@ -1,19 +1,26 @@
 """Reads every document of a YAML text as plain data."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.configs.readers.allowance import TOO_MANY, Allowance
-from modelhub.configs.readers.limits import build_limit_fault, is_limit
 from modelhub.configs.readers.positions import Node, Parsed, TextFault
-from modelhub.configs.readers.yaml_errors import build_fault
 from modelhub.configs.readers.yaml_plain import MOST_EVENTS, read_plain
 from modelhub.configs.readers.yaml_scalars import Scalars
-from modelhub.configs.readers.yaml_tree import Tree
+from modelhub.late import late
 from modelhub.patterns import expression
+
+if TYPE_CHECKING:
+    from modelhub.configs.readers import limits, yaml_errors, yaml_tree
+else:
+    limits = late("modelhub.configs.readers.limits")
+    yaml_errors = late("modelhub.configs.readers.yaml_errors")
+    yaml_tree = late("modelhub.configs.readers.yaml_tree")
 
 _UNPRINTABLE = expression("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARK = expression("(?:^|\r)\ufeff", re.MULTILINE)
@@ -39,17 +46,17 @@ def _parse_fully(text: str, allowance: Allowance | None = None) -> Iterator[Pars
     import yaml
 
     old, core = Scalars(), Scalars(core=True)
-    tree = Tree(text, old)
+    tree = yaml_tree.Tree(text, old)
     number = 0  # of the document
     seen = 0
     try:
         for event in _parse_events(text):
             if isinstance(event, yaml.DocumentStartEvent):
-                tree = Tree(text, core if event.version == (1, 2) else old)
+                tree = yaml_tree.Tree(text, core if event.version == (1, 2) else old)
             elif isinstance(event, yaml.DocumentEndEvent):
                 yield Parsed(tree.data, partial(_find_nodes, text, number), tree.faults, tree.node)
                 number += 1
-                tree = Tree(text, old)
+                tree = yaml_tree.Tree(text, old)
             elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
                 tree.add_event(event)
                 seen += 1
@@ -62,13 +69,13 @@ def _parse_fully(text: str, allowance: Allowance | None = None) -> Iterator[Pars
         raise
     except (yaml.YAMLError, RecursionError, MemoryError) as error:
         mark = getattr(error, "problem_mark", None)
-        if is_limit(error):
+        if limits.is_limit(error):
             yield Parsed(None, partial(_find_nodes, text, number), tree.faults, tree.node)
             raise _find_limit(text, mark.index if mark else None) from None
         if not isinstance(error, yaml.MarkedYAMLError):
             raise TextFault("MH101", "not valid YAML: " + " ".join(str(error).split()), 0) from None
         yield Parsed(None, partial(_find_nodes, text, number), tree.faults, tree.node)
-        raise build_fault(text, error, tree.find_bracket()) from None
+        raise yaml_errors.build_fault(text, error, tree.find_bracket()) from None
 
 
 def _find_nodes(text: str, number: int) -> Node:
@@ -92,15 +99,15 @@ def _find_limit(text: str, offset: int | None) -> TextFault:
     import yaml
 
     if offset is not None:
-        tree = Tree(text, Scalars())
+        tree = yaml_tree.Tree(text, Scalars())
         try:
             for event in _parse_events(text[:offset]):
                 if isinstance(event, yaml.DocumentStartEvent):
-                    tree = Tree(text, Scalars())
+                    tree = yaml_tree.Tree(text, Scalars())
                 elif isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
                     tree.add_event(event)
         except TextFault as fault:
             return fault
         except (yaml.YAMLError, RecursionError, MemoryError):
             pass
-    return build_limit_fault(text, offset or 0)
+    return limits.build_limit_fault(text, offset or 0)
