@@ -1,5 +1,7 @@
 """Reads YAML that has nothing unusual in it, as most configs are: the data alone, without the places of its values."""
 
+from collections.abc import Iterator
+from itertools import islice
 from math import isfinite
 from typing import Any
 
@@ -62,16 +64,20 @@ def read_plain(text: str) -> list[tuple[Any, int]] | None:
     """The data of each document and the number of values in it; None where something unusual is in one of them."""
     import yaml
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
-        return _read(loader.get_event, yaml)
+        return _read(parse_events(text), yaml)
     except (_Unusual, BadScalar, yaml.YAMLError, RecursionError, MemoryError):
         return None
-    finally:
-        loader.dispose()
 
 
-def _read(get_event: Any, yaml: Any) -> list[tuple[Any, int]]:
+def parse_events(text: str) -> Iterator[Any]:
+    """What PyYAML's parser says of a text."""
+    import yaml
+
+    return yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _read(events: Iterator[Any], yaml: Any) -> list[tuple[Any, int]]:
     """The data that the events of a parser say."""
     scalar, mapping, sequence = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
     ends = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
@@ -83,8 +89,7 @@ def _read(get_event: Any, yaml: Any) -> list[tuple[Any, int]]:
     inner: Any = root
     key: str | None = None  # whose value comes next
     count = 0
-    for _ in range(MOST_EVENTS):
-        event = get_event()
+    for event in islice(events, MOST_EVENTS):
         kind = type(event)
         if kind is scalar or kind is mapping or kind is sequence:
             if event.anchor or event.tag:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelhub.configs.readers.allowance import TOO_MANY, Allowance
 from modelhub.configs.readers.positions import Node, Parsed, TextFault
-from modelhub.configs.readers.yaml_plain import MOST_EVENTS, read_plain
+from modelhub.configs.readers.yaml_plain import MOST_EVENTS, parse_events, read_plain
 from modelhub.configs.readers.yaml_scalars import Scalars
 from modelhub.late import late
 from modelhub.patterns import expression
@@ -50,7 +50,7 @@ def _parse_fully(text: str, allowance: Allowance | None = None) -> Iterator[Pars
     number = 0  # of the document
     seen = 0
     try:
-        for event in _parse_events(text):
+        for event in parse_events(text):
             if isinstance(event, yaml.DocumentStartEvent):
                 tree = yaml_tree.Tree(text, core if event.version == (1, 2) else old)
             elif isinstance(event, yaml.DocumentEndEvent):
@@ -84,12 +84,6 @@ def _find_nodes(text: str, number: int) -> Node:
     return parsed.root or Node(0, 0)
 
 
-def _parse_events(text: str) -> Iterator[Any]:
-    import yaml
-
-    return yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-
-
 def _find_limit(text: str, offset: int | None) -> TextFault:
     """Find the place of our own limit in a text that the parser has refused at ``offset``.
 
@@ -101,7 +95,7 @@ def _find_limit(text: str, offset: int | None) -> TextFault:
     if offset is not None:
         tree = yaml_tree.Tree(text, Scalars())
         try:
-            for event in _parse_events(text[:offset]):
+            for event in parse_events(text[:offset]):
                 if isinstance(event, yaml.DocumentStartEvent):
                     tree = yaml_tree.Tree(text, Scalars())
                 elif isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
