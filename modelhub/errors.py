@@ -27,12 +27,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelhub.crossing import crosses
 from modelhub.overriding import override
 from modelhub.printable import printable, shorten
+from modelhub.records import Record
 
 if TYPE_CHECKING:
     from modelhub.trail import Attempt, Entry
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 _LONGEST = 1000  # characters of a message, a hint or a place; a file may hold keys and values of any length
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Record):
     """One thing that is wrong with a config: where it is, what is wrong, and what to do.
 
     Lines and columns begin at 1 and count characters. They are None for configs that are Python objects; there,
@@ -61,6 +60,7 @@ class Problem:
     config_name: str | None = None
     path: tuple[str | int, ...] = ()
 
+    @override
     def __post_init__(self) -> None:
         for name in ("message", "hint"):
             text = getattr(self, name)

@@ -5,48 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from modelhub.base import (
-    Accumulator,
-    ChatWrapper,
-    Dialect,
-    Event,
-    ModelResponse,
-    Reply,
-    Request,
-    decode_json,
-    encode_json,
-    find_request_id,
-    override,
-)
+from modelhub.base import ChatWrapper, decode_json, encode_json, override
 from modelhub.errors import BadRequestError, ModelCallError
+from modelhub.faces import build_face
 from modelhub.fitting import OPENAI, VendorRules
+from modelhub.late import late
 from modelhub.media import Takes
-from modelhub.messages import OwnParts
-from modelhub.models import limits_completion
 
-from .openai_embedding import OpenAIEmbeddingWrapper as OpenAIEmbeddingWrapper
+from .openai_dialect import DIALECT
 from .openai_endpoint import OpenAIEndpoint as OpenAIEndpoint
 from .openai_endpoint import check_messages
 from .openai_endpoint import refuse as refuse
-from .openai_image import OpenAIDALLEWrapper as OpenAIDALLEWrapper
 from .openai_media import TAKES as OWN
 from .openai_media import UNKNOWN_SERVER, find_takes
-from .openai_messages import (
-    all_plain,
-    drop_marks,
-    fit_messages,
-    fit_speakers,
-    is_mistral,
-    wants_signatures,
-    wants_thoughts,
-)
-from .openai_refusals import find_refused, leave_out
-from .openai_reply import parse_chunk as parse_chunk
-from .openai_reply import parse_completion as parse_completion
-from .openai_turn import DIALECT
 
 if TYPE_CHECKING:
+    from modelhub import models
+    from modelhub.base import Accumulator, Dialect, Event, ModelResponse, Reply, Request
+    from modelhub.messages import OwnParts
     from modelhub.vendors import Vendor
+
+    from . import openai_messages, openai_refusals, openai_reply
+    from .openai_embedding import OpenAIEmbeddingWrapper as OpenAIEmbeddingWrapper
+    from .openai_image import OpenAIDALLEWrapper as OpenAIDALLEWrapper
+    from .openai_reply import parse_chunk as parse_chunk
+    from .openai_reply import parse_completion as parse_completion
+else:
+    models = late("modelhub.models")
+    openai_messages = late("modelhub.wrappers.openai_messages")
+    openai_refusals = late("modelhub.wrappers.openai_refusals")
+    openai_reply = late("modelhub.wrappers.openai_reply")
+
+_HOMES = {
+    "OpenAIDALLEWrapper": "modelhub.wrappers.openai_image",
+    "OpenAIEmbeddingWrapper": "modelhub.wrappers.openai_embedding",
+    "parse_chunk": "modelhub.wrappers.openai_reply",
+    "parse_completion": "modelhub.wrappers.openai_reply",
+}
+
+if not TYPE_CHECKING:
+    __getattr__ = build_face(__name__, _HOMES)
 
 
 class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
@@ -99,7 +97,7 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
     def limits_completion(self, other: Vendor | None) -> bool:
         """Whether the model has ``max_completion_tokens`` for ``max_tokens``: OpenAI's, and who has said so."""
         own = other is None and self.model_type == OpenAIChatWrapper.model_type
-        return (own and limits_completion(self.model_name)) or self.refuses("max_tokens")
+        return (own and models.limits_completion(self.model_name)) or self.refuses("max_tokens")
 
     def refuses(self, name: str) -> bool:
         """Whether the server has refused this option of the model before."""
@@ -109,36 +107,37 @@ class OpenAIChatWrapper(OpenAIEndpoint, ChatWrapper):
     @override
     def relent(self, request: Request, error: ModelCallError, options: Mapping[str, Any]) -> Request | None:
         body = decode_json(request.body or b"{}")
-        name = find_refused(error.message, body, options)
+        name = openai_refusals.find_refused(error.message, body, options)
         if name is None:
             return None
         key = (self.endpoint.url, self.model_name)
         self.drivers.refused[key] = self.drivers.refused.get(key, frozenset()) | {name}
-        return request.replace(body=encode_json(leave_out(body, name)))
+        return request.replace(body=encode_json(openai_refusals.leave_out(body, name)))
 
     def fit(self, messages: Any) -> Any:
         """``messages`` as this vendor takes them, where earlier answers are another vendor's."""
-        if all_plain(messages):
+        if openai_messages.all_plain(messages):
             return messages
-        messages = fit_speakers(messages, self.knows_developer and self.find_other() is None)
+        messages = openai_messages.fit_speakers(messages, self.knows_developer and self.find_other() is None)
         if not self.knows_marks or self.find_media() is OWN:
-            messages = drop_marks(messages)
+            messages = openai_messages.drop_marks(messages)
         url = self.endpoint.url
         known = self.find_other() is not None or url.startswith(OpenAIChatWrapper.base_url)
-        mistral = is_mistral(self.vendor, url, self.model_name)
-        thoughts = wants_thoughts(self.vendor, url)
-        return fit_messages(messages, mistral, known, thoughts, wants_signatures(self.vendor, url, self.model_name))
+        mistral = openai_messages.is_mistral(self.vendor, url, self.model_name)
+        thoughts = openai_messages.wants_thoughts(self.vendor, url)
+        signatures = openai_messages.wants_signatures(self.vendor, url, self.model_name)
+        return openai_messages.fit_messages(messages, mistral, known, thoughts, signatures)
 
     @override
     def parse_response(self, reply: Reply) -> ModelResponse:
-        response = parse_completion(reply.json(), reply, self.error_codes)
-        response.request_id = find_request_id(reply.headers)
+        response = openai_reply.parse_completion(reply.json(), reply, self.error_codes)
+        response.request_id = openai_reply.find_request_id(reply.headers)
         response.origin = self.find_origin()
         return response
 
     @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
-        return parse_chunk(event, so_far, self.error_codes)
+        return openai_reply.parse_chunk(event, so_far, self.error_codes)
 
 
 def fit_options(body: dict[str, Any], vendor: Vendor) -> None:

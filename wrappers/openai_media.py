@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from modelhub.media import PLAIN_IMAGES, Takes
+from modelhub.records import replace
 
 # https://platform.openai.com/docs/guides/images-vision; only the messages of users have more than text.
 TAKES = Takes(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from modelhub.late import late
+
+if TYPE_CHECKING:
+    import hashlib
+else:
+    hashlib = late("hashlib")
 
 MAX_LENGTH = 40  # of the id of a tool call; OpenAI refuses longer ones
 MAX_NAME = 64  # characters of the name of a speaker

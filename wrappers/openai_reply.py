@@ -19,6 +19,7 @@ from modelhub.base import (
     said,
     tells,
 )
+from modelhub.base import find_request_id as find_request_id
 from modelhub.errors import ResponseParsingError, ServerError
 
 from .openai_answer import (

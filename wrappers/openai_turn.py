@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modelhub.base import Dialect
 from modelhub.messages.turns import fit_blocks
 
 from .openai_answer import find_tool_calls
@@ -69,9 +68,6 @@ def restore(message: dict[str, Any], received: dict[str, Any]) -> dict[str, Any]
         told = {call.get("id"): call for call in received.get("tool_calls") or ()}
         message["tool_calls"] = [restore_call(call, told.get(call.get("id")) or {}) for call in message["tool_calls"]]
     return message
-
-
-DIALECT = Dialect("openai", gather, restore)
 
 
 def restore_call(call: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:

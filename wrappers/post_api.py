@@ -31,8 +31,8 @@ from modelhub.errors import BadRequestError, ModelCallError, ResponseParsingErro
 from modelhub.fitting import VendorRules
 from modelhub.messages import OwnParts
 
+from .openai_dialect import DIALECT
 from .openai_reply import parse_chunk, parse_images, parse_usage, parse_vectors
-from .openai_turn import DIALECT
 from .post_api_body import build_body, is_structure, name_input
 from .post_api_reply import open_envelope, parse_bare_vectors, parse_known_shape
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from modelhub.base.endpoint import Endpoint
 from modelhub.base.home import Home
 from modelhub.base.ways import build_way, find_logins, find_states
-from modelhub.engine.interface import Authorization
 from modelhub.errors import ConfigError, Problem
 from modelhub.locks import Lock
 from modelhub.policies.retry import RetryPolicy
@@ -21,8 +20,12 @@ from modelhub.secrets import (
     resolve,
     stat_files,
 )
-from modelhub.wire import Timeouts, Way
 from modelhub.wire.headers import explain_unsendable
+from modelhub.wire.timeouts import Timeouts
+from modelhub.wire.way import Way
+
+if TYPE_CHECKING:
+    from modelhub.engine.interface import Authorization
 
 
 class Bound(NamedTuple):
@@ -84,7 +87,7 @@ class Binding:
         self._model = model
         self._lock = Lock()
         self._bound: Bound | None = None
-        self._given: dict[str, Any] = {}  # the attributes as the config has them, references unresolved
+        self._given: dict[str, Any] = {}  # the attributes with references, as the config has them
         self._files: dict[str, Any] = {}
 
     def twin(self, model: Described) -> Binding:
@@ -121,33 +124,38 @@ class Binding:
             files = stat_files(self._files)
             if self._bound is not None and files == self._files:
                 return self._bound
-            if self._bound is None and not self._given:
-                attributes = {name: value for name, value in vars(model).items() if name[0] != "_" and name != "home"}
-                self._given = {n: v for n, v in attributes.items() if isinstance(v, str | dict | list)}
-                files = stat_files(find_files(list(self._given.values())))
+            given = self._given
+            if self._bound is None:
+                given = {**_list_attributes(model), **given}
+                files = stat_files(find_files(list(given.values())))
             try:
-                resolved = self._resolve()
-                if model.home.check is not None and (problems := model.home.check()):
+                resolved = self._resolve(given)
+                if problems := model.home.check():
                     raise ConfigError(problems)
-                vars(model).update(resolved)
-                bound = build_bound(model, [*find_secrets(resolved), *find_referred(self._given, resolved)])
+                self._given = {name: value for name, value in given.items() if value != resolved[name]}
+                vars(model).update({name: resolved[name] for name in self._given})
+                secrets = [*find_secrets(_list_attributes(model)), *find_referred(self._given, resolved)]
+                bound = build_bound(model, secrets)
                 if model.home.find_price is not None:
                     model.home.price = model.home.find_price(bound.endpoint.url, model.model_name)
                 self._bound, self._files = bound, {**files, **find_states(bound.way)}
             except ConfigError as error:
                 if self._bound is not None:
                     return self._bound  # a file that is just being replaced; the next call looks again
-                place = model.home.place
-                if place is None:
-                    raise
-                raise ConfigError([place(problem) for problem in error.problems]) from None
+                raise ConfigError([model.home.place(problem) for problem in error.problems]) from None
             return self._bound
 
-    def _resolve(self) -> dict[str, Any]:
-        """The current values of all attributes with references."""
+    def _resolve(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The current values of attributes."""
         where = f"config {self._model.config_name!r}"
         types = self._model.home.types
-        return {n: resolve(value, where=where, path=(n,), types=types) for n, value in self._given.items()}
+        return {n: resolve(value, where=where, path=(n,), types=types) for n, value in given.items()}
+
+
+def _list_attributes(model: Described) -> dict[str, Any]:
+    """The attributes in which references may stand."""
+    own = vars(model).items()
+    return {n: v for n, v in own if isinstance(v, str | dict | list) and n[0] != "_" and n != "home"}
 
 
 def build_bound(model: Described, more_secrets: Sequence[str] = ()) -> Bound:

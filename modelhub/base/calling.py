@@ -9,45 +9,17 @@ from typing import TYPE_CHECKING, Any
 from modelhub.base.own import OWN, Repeat, apply_own
 from modelhub.engine.call import CURRENT, Call, explained
 from modelhub.engine.effects import Flow
-from modelhub.engine.in_process import PythonCall, answer
 from modelhub.engine.parse_func import PARSING, parsed, take_parsing
+from modelhub.late import late
 from modelhub.telemetry.tally import tallied
 
 if TYPE_CHECKING:
+    from modelhub.engine import in_process
     from modelhub.telemetry.tally import Tally
+else:
+    in_process = late("modelhub.engine.in_process")
 
 Own = Callable[..., Any]
-
-
-def adopt(cls: type, base: type) -> None:
-    """Make the ``__call__`` and ``acall`` that ``cls`` itself defines go through the engine, as all calls do."""
-    for name, adopted in (("__call__", _adopt_call), ("acall", _adopt_acall)):
-        own = getattr(cls, name)
-        if own is not getattr(base, name) and not getattr(own, "adopted", False):
-            setattr(cls, name, adopted(own))
-            if name == "acall" or "acall" in cls.__dict__:
-                cls.call_in_thread = None  # type: ignore[attr-defined]
-            else:  # an inherited ``acall`` would ask something else
-                cls.call_in_thread = staticmethod(own)  # type: ignore[attr-defined]
-                cls.acall = base.acall  # type: ignore[attr-defined]
-
-
-def _adopt_call(own: Own) -> Own:
-    @functools.wraps(own)
-    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return self.home.drivers.sync().run(flow_of_python(self, own, None, args, kwargs))
-
-    __call__.adopted = True  # type: ignore[attr-defined]
-    return __call__
-
-
-def _adopt_acall(own: Own) -> Own:
-    @functools.wraps(own)
-    async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await self.home.drivers.aio().run(flow_of_python(self, None, own, args, kwargs))
-
-    acall.adopted = True  # type: ignore[attr-defined]
-    return acall
 
 
 def find_flow(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
@@ -65,7 +37,7 @@ def flow_of_python(
     """The flow of a call of a model whose ``call`` or ``acall`` is plain Python."""
     parsing_names, own_names = _find_options(call or acall)
     parsing = take_parsing(kwargs, parsing_names)
-    python = PythonCall(
+    python = in_process.PythonCall(
         (lambda: call(model, *args, **kwargs)) if call is not None else None,
         (lambda: _await(acall(model, *args, **kwargs))) if acall is not None else None,
     )
@@ -81,16 +53,16 @@ def flow_of_python(
         one.keywords = kwargs
         one.guards = home.guards
         apply_own(one, own, home.bounds.get("total"), None, home.retry_policy)
-        return watched(one, False, lambda call: shared(call, lambda: answer(call, python)))
+        return watched(one, False, lambda call: shared(call, lambda: in_process.answer(call, python)))
 
     return explained(model, lambda: parsed(ask, **parsing))
 
 
-def _ask_plainly(model: Any, python: PythonCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
+def _ask_plainly(model: Any, python: in_process.PythonCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
     """The flow of a call that nothing bounds or steers, as most are."""
     call = Call(model, args, {})
     call.keywords = kwargs
-    return watched(call, False, lambda call: answer(call, python))
+    return watched(call, False, lambda call: in_process.answer(call, python))
 
 
 def shared(call: Call, start: Callable[[], Flow[Any]], stream: bool = False) -> Flow[Any]:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub.base.fitted import FittedWrapper
-from modelhub.engine.building import FAILURES, locate
-from modelhub.engine.call import Call, explained
-from modelhub.engine.effects import Flow
-from modelhub.engine.extras import take_extras
-from modelhub.engine.http import fetch
-from modelhub.media import ANYTHING, Load, Takes, load_media
-from modelhub.messages import OwnParts, normalize_messages
-from modelhub.messages.normalize import NO_PARTS
-from modelhub.messages.tokens import TokenCount, estimate_tokens
-from modelhub.messages.turns import RECEIVED, restore_turns
+from modelhub.late import late
+from modelhub.media.takes import ANYTHING, Takes
 from modelhub.overriding import override
-from modelhub.response.origin import Dialect, Origin, build_origin
-from modelhub.secrets import resolve
-from modelhub.wire import Reply, Request
 
 if TYPE_CHECKING:
+    from modelhub.base import counting, reading
+    from modelhub.engine.effects import Flow
     from modelhub.formatters.base import FormatterBase
+    from modelhub.media.load import Load
+    from modelhub.messages.parts import OwnParts
+    from modelhub.messages.tokens import TokenCount
+    from modelhub.response.origin import Dialect, Origin
+    from modelhub.wire import Reply, Request
+else:
+    counting = late("modelhub.base.counting")
+    reading = late("modelhub.base.reading")
 
 
 class ChatWrapper(FittedWrapper):
@@ -38,7 +38,7 @@ class ChatWrapper(FittedWrapper):
 
     answer_dialect: ClassVar[Dialect | None] = None  # how the vendor's API tells what it wants back
 
-    own_parts: ClassVar[OwnParts] = NO_PARTS  # the parts of messages that only the vendor's own API has
+    own_parts: ClassVar[OwnParts] = MappingProxyType({})  # the parts of messages that only the vendor's own API has
     media: ClassVar[Takes] = ANYTHING  # what media the vendor takes; the rest is refused before sending
 
     input_name = "messages"
@@ -62,15 +62,7 @@ class ChatWrapper(FittedWrapper):
 
     def read(self, messages: Any) -> list[dict[str, Any]]:
         """``messages`` in the neutral form, with local media as data; raises BadRequestError for anything else."""
-        turns = load_media(normalize_messages(messages, self.own_parts), self.find_media, self.load_own_part)
-        if any(turn["role"] == "assistant" for turn in turns):
-            if self.fitting is not None and self.fitting.names is not None:
-                from modelhub.fitting.names import fit_turns  # not every chat has answers in it
-
-                turns = fit_turns(turns, self.fitting.names, self.fitting.length)
-            origin = self.find_origin() if any(RECEIVED in turn for turn in turns) else None
-            turns = restore_turns(turns, origin and origin.name, self.answer_dialect and self.answer_dialect.restore)
-        return turns
+        return reading.read_turns(self, messages)
 
     def find_media(self) -> Takes:
         """What media may be sent; asked only when there are some."""
@@ -87,6 +79,8 @@ class ChatWrapper(FittedWrapper):
 
     def build_origin(self, dialect: Dialect) -> Origin:
         """The origin of this model's answers: its API, where that is, and who made the model if its name says so."""
+        from modelhub.response.origin import build_origin
+
         return build_origin(dialect, self.endpoint.url, self.model_name)
 
     @override
@@ -110,6 +104,7 @@ class ChatWrapper(FittedWrapper):
         Raises ConfigError if there is no formatter of that name, PluginError if it cannot be loaded.
         """
         from modelhub.formatters.installed import choose_formatter, load_formatter
+        from modelhub.secrets import resolve
 
         where = f"config {self.config_name!r}"
         named = getattr(self, "formatter", None)  # a subclass need not call our __init__
@@ -140,20 +135,4 @@ class ChatWrapper(FittedWrapper):
         return count
 
     def _count(self, messages: Any, options: dict[str, Any]) -> Flow[TokenCount]:
-        def count() -> Flow[TokenCount]:
-            self._binding.now()  # before the options of the config are looked at
-            call = Call(self, self.read(messages), self.merge(options))
-            self.check_options(call.options)
-            self.fit_call(call)
-            extras = take_extras(call.options)
-            call.extras = extras and extras._replace(body={})  # what is counted has few of the keys of a body
-            try:
-                request = self.build_count_request(call.input, dict(call.options))
-            except FAILURES as error:
-                raise locate(error, self.build_count_request, self.input_name, call.input, call.options) from None
-            if request is None:
-                return estimate_tokens(call.input, call.options.get("tools"))
-            tokens = yield from fetch(call, request, self.parse_count)
-            return TokenCount(tokens, estimated=False)
-
-        return explained(self, count)
+        return counting.count_tokens(self, messages, options)

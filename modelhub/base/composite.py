@@ -72,16 +72,14 @@ class CompositeWrapper(ModelWrapperBase):
             if outer.reached is not None and name in outer.reached:
                 return outer.reached[name]
             outer = outer.outer
-        find = self.home.find_model
-        if find is None:
+        if not self.home.in_registry:
             raise ModelHubError(f"{self.config_name!r} names other models: it works in a registry alone")
-        return find(name)
+        return self.home.find_model(name)
 
     @property
     def capabilities(self) -> dict[str, Any]:
         """What all of its targets can do, as data."""
-        find = self.home.find_capabilities
-        return {} if find is None else find()
+        return self.home.find_capabilities()
 
     @property
     @override
@@ -122,7 +120,7 @@ class CompositeWrapper(ModelWrapperBase):
         return (*args[:1], *args[4:]), dict(zip(("stream", "tools", "tool_choice"), args[1:], strict=False)) | kwargs
 
     def _guarded(self, call: Call) -> Flow[Any]:
-        if self.home.find_reached is not None and (call.outer is None or call.outer.reached is None):
+        if call.outer is None or call.outer.reached is None:
             call.reached = self.home.find_reached()  # one call sees one generation
         if call.guards is None:
             return (yield from self.answer(call))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.base.splitting import ask
 from modelhub.engine import http
@@ -12,16 +12,21 @@ from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow
 from modelhub.engine.extras import take_extras
-from modelhub.engine.in_process import answer
-from modelhub.engine.library import LibraryCall
 from modelhub.errors import ModelCallError
+from modelhub.late import late
+
+if TYPE_CHECKING:
+    from modelhub.engine import in_process
+    from modelhub.engine.library import LibraryCall
+else:
+    in_process = late("modelhub.engine.in_process")
 
 
 def converse(call: Call) -> Flow[Any]:
     """The flow of a whole answer."""
     call.model.fit_call(call)
     library = _build_library_call(call, False)
-    start = partial(ask, call) if library is None else partial(answer, call, library)
+    start = partial(ask, call) if library is None else partial(in_process.answer, call, library)
     return start() if call.guards is None else _guarded(call, library, start, False)
 
 
@@ -29,7 +34,7 @@ def stream(call: Call) -> Flow[Any]:
     """The flow of a streamed answer."""
     call.model.fit_call(call)
     library = _build_library_call(call, True)
-    start = partial(http.stream, call) if library is None else partial(answer, call, library)
+    start = partial(http.stream, call) if library is None else partial(in_process.answer, call, library)
     return start() if call.guards is None else _guarded(call, library, start, True)
 
 

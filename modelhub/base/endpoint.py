@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 
 from modelhub.engine.query import add_path as add_path
 from modelhub.engine.query import add_query as add_query
@@ -14,5 +15,5 @@ class Endpoint:
     __slots__ = ("headers", "url")
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        self.url = url
+        self.url = intern(url)  # many models have one address
         self.headers = headers

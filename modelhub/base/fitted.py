@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub.base.http import HTTPModelWrapperBase
-from modelhub.engine.call import Call
 from modelhub.errors import BadRequestError
 from modelhub.fitting import PLAIN, VendorRules
 from modelhub.overriding import override
+
+if TYPE_CHECKING:
+    from modelhub.engine.call import Call
 
 _KEYS = frozenset({"tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "response_format"})
 _NORMALIZED = _KEYS | {"stop", "max_completion_tokens"}

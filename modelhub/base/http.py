@@ -4,40 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from math import isfinite
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from modelhub.base import asking
 from modelhub.base.binding import Binding, Bound
 from modelhub.base.endpoint import Endpoint, add_query
 from modelhub.base.headers import merge_headers
 from modelhub.base.options import NOT_SENT, leave_out, refuse_options
 from modelhub.base.ways import ENVIRONMENT
 from modelhub.base.wrapper import ModelWrapperBase
-from modelhub.engine.call import Call
-from modelhub.engine.classify import Codes
-from modelhub.engine.effects import Flow
-from modelhub.engine.failures import parse_error_body
-from modelhub.engine.interface import Authorization
-from modelhub.engine.job import Job
-from modelhub.engine.library import LibraryCall
 from modelhub.errors import ModelCallError
+from modelhub.late import late
 from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
-from modelhub.response import ModelResponse
-from modelhub.response.accumulator import Accumulator
-from modelhub.wire import (
-    MAX_BODY,
-    MAX_EVENT,
-    Event,
-    EventDecoder,
-    Reply,
-    Request,
-    SSEDecoder,
-    Timeouts,
-    Way,
-    build_timeouts,
-    encode_json,
-)
+from modelhub.wire import MAX_BODY, MAX_EVENT, Request, SSEDecoder, Timeouts, build_timeouts, encode_json
+
+if TYPE_CHECKING:
+    from modelhub.base import asking
+    from modelhub.engine.call import Call
+    from modelhub.engine.classify import Codes
+    from modelhub.engine.effects import Flow
+    from modelhub.engine.interface import Authorization
+    from modelhub.engine.job import Job
+    from modelhub.engine.library import LibraryCall
+    from modelhub.response import ModelResponse
+    from modelhub.response.accumulator import Accumulator
+    from modelhub.wire import Event, EventDecoder, Reply, Way
+else:
+    asking = late("modelhub.base.asking")
 
 
 class HTTPModelWrapperBase(ModelWrapperBase):
@@ -111,6 +104,8 @@ class HTTPModelWrapperBase(ModelWrapperBase):
 
     def parse_error(self, reply: Reply) -> ModelCallError:
         """The typed error for a reply that is not a success."""
+        from modelhub.engine.failures import parse_error_body
+
         return parse_error_body(reply, self.error_codes)
 
     def build_decoder(self) -> EventDecoder:

@@ -73,4 +73,4 @@ def build_python_key(call: Call) -> str | None:
         with suppress(ModelHubError, TypeError, ValueError):  # it is no chat
             args[0] = normalize_messages(args[0])
     asked = {"args": args, **{name: value for name, value in call.keywords.items() if name not in _HOW}}
-    return build_call_key(call.model.config_name, asked, home.find_reach() if home.find_reach is not None else None)
+    return build_call_key(call.model.config_name, asked, home.find_reach())

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from copy import copy
 from itertools import count
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from modelhub.base import calling, crossing
+from modelhub.base.adopting import adopt
 from modelhub.base.agentscope import Inheritance
 from modelhub.base.drivers import Drivers
 from modelhub.base.home import Home
-from modelhub.engine.call import Call
-from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError
+from modelhub.late import late
 from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
-from modelhub.response.origin import Origin
-from modelhub.secrets import scrub
-from modelhub.wire import mend
+
+if TYPE_CHECKING:
+    from modelhub.base import calling, crossing
+    from modelhub.engine.call import Call
+    from modelhub.engine.effects import Flow
+    from modelhub.response.origin import Origin
+else:
+    calling = late("modelhub.base.calling")
+    crossing = late("modelhub.base.crossing")
 
 _BORN = count(1)
 
@@ -58,7 +63,7 @@ class ModelWrapperBase(Inheritance):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.born = next(_BORN)
-        calling.adopt(cls, ModelWrapperBase)
+        adopt(cls, ModelWrapperBase)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model and return its ModelResponse, or what a ``parse_func`` makes of it."""
@@ -110,6 +115,9 @@ class ModelWrapperBase(Inheritance):
 
     def explain(self, error: ModelCallError) -> None:
         """Put this model's name into ``error``, and take its secrets out."""
+        from modelhub.secrets.redaction import scrub
+        from modelhub.wire.halves import mend
+
         error.config_name = error.config_name or getattr(self, "config_name", None)
         error.model_type = error.model_type or self.model_type or type(self).__name__
         error.message = mend(scrub(error.message, self.find_secrets()))
@@ -135,7 +143,7 @@ class ModelWrapperBase(Inheritance):
     @override
     def __reduce__(self) -> tuple[Any, ...]:
         """How it crosses to another process: by its registry's sources and its name, without connections and keys."""
-        return crossing.reduce(self, self._built_with) if self.home.reduce is None else self.home.reduce()
+        return self.home.reduce() or crossing.reduce(self, self._built_with)
 
     def __copy__(self) -> Self:
         """The same model with attributes of its own; the connections are shared."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from modelhub.records import Record
 
 Path = tuple[str | int, ...]
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """What is wrong at ``path`` of a config; if ``key`` is true, the key itself is wrong, not its value.
 
     ``wanted`` are the JSON types that were expected: who knows how the file spells the value words the hint from them.

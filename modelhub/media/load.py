@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from modelhub.errors import BadRequestError
-from modelhub.media.data_uris import split_data_uri
-from modelhub.media.kinds import guess_url_type, name_format
-from modelhub.media.sources import Medium, read_medium
+from modelhub.late import late
 from modelhub.media.takes import ANYTHING, PARTS, Takes
+
+if TYPE_CHECKING:
+    from modelhub.media import data_uris, kinds, sources
+else:
+    data_uris = late("modelhub.media.data_uris")
+    kinds = late("modelhub.media.kinds")
+    sources = late("modelhub.media.sources")
 
 
 class Load(Protocol):
@@ -81,7 +86,7 @@ class _Loader:
 
     def __call__(self, kind: str, given: Any, label: str = "") -> str:
         self.takes.check_kind(kind, self.role)
-        medium = read_medium(given, label=label)
+        medium = sources.read_medium(given, label=label)
         self.takes.check_medium(kind, medium)
         return medium.url
 
@@ -95,9 +100,9 @@ def _load_url(part: dict[str, Any], kind: str, role: str, takes: Takes) -> dict[
         return _load_frames({"type": "video", **beside}, given, role, takes)
     takes.check_kind(family, role)
     if family == "video" and isinstance(given, str) and given.startswith("data:video/jpeg;base64,"):
-        medium = Medium(given, "video/jpeg")  # frames with commas between them, which vLLM takes
+        medium = sources.Medium(given, "video/jpeg")  # frames with commas between them, which vLLM takes
     else:
-        medium = read_medium(given)
+        medium = sources.read_medium(given)
     takes.check_medium(family, medium)
     return {**part, kind: {**(details if isinstance(details, Mapping) else {}), "url": medium.url}}
 
@@ -118,14 +123,14 @@ def _load_audio(part: dict[str, Any], role: str, takes: Takes) -> dict[str, Any]
     takes.check_kind("audio", role)
     form = audio.get("format")
     label = f"audio/{form}" if form and isinstance(form, str) else ""
-    medium = read_medium(audio.get("data"), label=label, packed=True)
+    medium = sources.read_medium(audio.get("data"), label=label, packed=True)
     takes.check_medium("audio", medium)
-    data = split_data_uri(medium.url)
+    data = data_uris.split_data_uri(medium.url)
     if data is None:
-        form = form or name_format(guess_url_type(medium.url) or "audio/wav")
+        form = form or kinds.name_format(kinds.guess_url_type(medium.url) or "audio/wav")
         return {**part, "input_audio": {**audio, "data": medium.url, "format": form}}
     if medium.kind is not None and medium.kind.partition("/")[0] in ("audio", "video"):
-        form = name_format(medium.kind)
+        form = kinds.name_format(medium.kind)
     return {**part, "input_audio": {**audio, "data": data[1], "format": form or "wav"}}
 
 
@@ -137,11 +142,11 @@ def _load_file(part: dict[str, Any], role: str, takes: Takes) -> dict[str, Any]:
         return part
     name = file.get("filename")
     name = name if isinstance(name, str) else ""
-    medium = read_medium(file["file_data"], name=name, packed=True)
+    medium = sources.read_medium(file["file_data"], name=name, packed=True)
     takes.check_medium("file", medium)
     file["file_data"] = medium.url
     if not name and medium.name:
         file["filename"] = medium.name
     elif not name and takes.names_files and medium.kind is not None and not file.get("file_id"):
-        file["filename"] = f"file.{name_format(medium.kind)}"
+        file["filename"] = f"file.{kinds.name_format(medium.kind)}"
     return {**part, "file": file}

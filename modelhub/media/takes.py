@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from modelhub.errors import BadRequestError
-from modelhub.media.data_uris import split_data_uri
-from modelhub.media.kinds import (
-    UNKNOWN,
-    describe_kind,
-    find_family,
-    guess_url_type,
-    is_written,
-    name_format,
-)
-from modelhub.media.sources import Medium
+from modelhub.late import late
+from modelhub.records import Record
+
+if TYPE_CHECKING:
+    from modelhub.media import data_uris, kinds
+    from modelhub.media.sources import Medium
+else:
+    data_uris = late("modelhub.media.data_uris")
+    kinds = late("modelhub.media.kinds")
 
 PARTS = {"image_url": "image", "video_url": "video", "audio_url": "audio", "input_audio": "audio", "file": "file"}
 PLAIN_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -31,8 +30,7 @@ _INSTEAD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(Record):
     """What media a vendor takes.
 
     ``images`` and ``audio`` are media types, None for all; those in ``never`` are not taken. ``as_image`` are media
@@ -66,10 +64,10 @@ class Takes:
         if not medium.url.startswith("data:"):
             self._check_url(kind, medium.url)
         elif kind == "image":
-            self._check_image(medium.kind or UNKNOWN)
+            self._check_image(medium.kind or kinds.UNKNOWN)
         elif kind == "video":
-            if find_family(medium.kind or UNKNOWN) != "video" and medium.kind != "image/gif":
-                raise self._refuse_family("video", medium.kind or UNKNOWN)
+            if kinds.find_family(medium.kind or kinds.UNKNOWN) != "video" and medium.kind != "image/gif":
+                raise self._refuse_family("video", medium.kind or kinds.UNKNOWN)
         elif kind == "audio":
             self._check_audio(medium)
         else:
@@ -79,50 +77,56 @@ class Takes:
         if kind not in self.by_url and url.partition(":")[0].lower() in ("http", "https"):
             what = {"image": "images", "video": "videos", "audio": "audio"}.get(kind, "files")
             raise BadRequestError(f"{self.vendor} takes {what} as data, not by URL: pass a path, bytes or a data: URI")
-        named = guess_url_type(url) if kind == "image" else None
+        named = kinds.guess_url_type(url) if kind == "image" else None
         # The names of other formats of images are no sign: many servers convert what they deliver.
-        if named is not None and (named == "image/svg+xml" or find_family(named) in ("video", "audio")):
+        if named is not None and (named == "image/svg+xml" or kinds.find_family(named) in ("video", "audio")):
             self._check_image(named)
 
     def _check_image(self, kind: str) -> None:
-        family = find_family(kind)
+        family = kinds.find_family(kind)
         if kind in self.as_image or family in self.as_image:
             return
         if family != "image":
             raise self._refuse_family("image", kind)
         if kind in self.never or (self.images is not None and kind not in self.images):
-            raise BadRequestError(f"{self.vendor} takes no {describe_kind(kind)}: convert it to {self._name_images()}")
+            raise BadRequestError(
+                f"{self.vendor} takes no {kinds.describe_kind(kind)}: convert it to {self._name_images()}"
+            )
 
     def _check_audio(self, medium: Medium) -> None:
-        kind = medium.kind or UNKNOWN
-        if kind in ("text/plain", UNKNOWN):  # nothing is known of it
+        kind = medium.kind or kinds.UNKNOWN
+        if kind in ("text/plain", kinds.UNKNOWN):  # nothing is known of it
             return
-        if find_family(kind) != "audio" and kind not in _SOUNDING:
+        if kinds.find_family(kind) != "audio" and kind not in _SOUNDING:
             raise self._refuse_family("audio", kind)
         if self.audio is not None and kind not in self.audio:
-            wanted = _join([name_format(one).upper() for one in self.audio])
-            raise BadRequestError(f"{self.vendor} takes no {describe_kind(kind)}: convert it to {wanted}")
+            wanted = _join([kinds.name_format(one).upper() for one in self.audio])
+            raise BadRequestError(f"{self.vendor} takes no {kinds.describe_kind(kind)}: convert it to {wanted}")
 
     def _check_file(self, medium: Medium) -> None:
         if self.files is None:
             return
-        kind = medium.kind or UNKNOWN
-        family = find_family(kind)
-        if family == "file" or is_written(kind):
+        kind = medium.kind or kinds.UNKNOWN
+        family = kinds.find_family(kind)
+        if family == "file" or kinds.is_written(kind):
             if "text" in self.files and _is_utf8(medium.url):
                 return
-            if "text" in self.files and is_written(kind):
+            if "text" in self.files and kinds.is_written(kind):
                 raise BadRequestError(f"{self.vendor} takes text in UTF-8, and this is another encoding: convert it")
         elif family in self.files and (family != "image" or self.images is None or kind in self.images):
             return
-        raise BadRequestError(f"{self.vendor} takes no {describe_kind(kind)}: {_INSTEAD.get(family, _INSTEAD['file'])}")
+        raise BadRequestError(
+            f"{self.vendor} takes no {kinds.describe_kind(kind)}: {_INSTEAD.get(family, _INSTEAD['file'])}"
+        )
 
     def _refuse_family(self, wanted: str, kind: str) -> BadRequestError:
         """The error for a medium of another family than that which its part is for."""
-        family = find_family(kind)
+        family = kinds.find_family(kind)
         home = "file" if family == "pdf" else family
         one = {"image": "an image", "video": "a video"}.get(wanted, "audio")
-        if (home in self.kinds and kind != UNKNOWN and home != "file") or (family == "pdf" and "file" in self.kinds):
+        if (home in self.kinds and kind != kinds.UNKNOWN and home != "file") or (
+            family == "pdf" and "file" in self.kinds
+        ):
             advice = f"pass it in a part of type {_PARTS_OF[home]}"
         elif family == "file":
             advice = (
@@ -130,7 +134,7 @@ class Takes:
             )
         else:
             advice = _INSTEAD.get(family, "convert it")
-        return BadRequestError(f"{self.vendor} takes no {describe_kind(kind)} in the place of {one}: {advice}")
+        return BadRequestError(f"{self.vendor} takes no {kinds.describe_kind(kind)} in the place of {one}: {advice}")
 
     def _name_images(self) -> str:
         names = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WebP"}
@@ -140,7 +144,7 @@ class Takes:
 
 def _is_utf8(url: str) -> bool:
     """Whether the data URI holds text."""
-    data = split_data_uri(url)
+    data = data_uris.split_data_uri(url)
     try:
         text = base64.b64decode(data[1] if data is not None else "").decode("utf-8")
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from modelhub.foreign import DISTRIBUTION
@@ -10,20 +9,22 @@ from modelhub.overriding import override
 from modelhub.plugins.declared import EntryPoint
 
 
-@dataclass(slots=True, eq=False)
 class Plugin:
     """One entry point: what it names once that is ``loaded``, or the ``flaw`` because of which it cannot be.
 
     ``rival`` is the plugin that its name alone means, if that is another one; ``choice`` names it all the same.
     """
 
-    name: str
-    entry_point: EntryPoint
-    distribution: str = DISTRIBUTION
-    version: str = ""
-    loaded: Any = None
-    flaw: str | None = None
-    rival: Plugin | None = None
+    __slots__ = ("distribution", "entry_point", "flaw", "loaded", "name", "rival", "version")
+
+    def __init__(self, name: str, entry_point: EntryPoint, distribution: str = DISTRIBUTION, version: str = "") -> None:
+        self.name = name
+        self.entry_point = entry_point
+        self.distribution = distribution
+        self.version = version
+        self.loaded: Any = None
+        self.flaw: str | None = None
+        self.rival: Plugin | None = None
 
     @property
     def built_in(self) -> bool:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import ModelCallError, TimeoutError
+from modelhub.late import late
+
+if TYPE_CHECKING:
+    import random
+else:
+    random = late("random")
 
 JITTER = 0.1  # of the seconds that a server asks for, the part by which a wait may be longer
 
@@ -33,6 +38,8 @@ class RetryPolicy:
     @classmethod
     def from_config(cls, retry: Mapping[str, Any] | None, max_retries: int | None = None) -> RetryPolicy:
         """The policy of a config's ``retry`` key, or of AgentScope's ``client_args.max_retries``."""
+        if not retry and max_retries is None:
+            return _USUAL
         settings = dict(retry or {})
         if max_retries is not None:
             settings.setdefault("max_attempts", max_retries + 1)
@@ -63,3 +70,6 @@ class RetryPolicy:
             return None
         # Never sooner than asked, and not all at once: whoever was turned away at the same time was told the same.
         return asked + asked * JITTER * random.random()
+
+
+_USUAL = RetryPolicy()

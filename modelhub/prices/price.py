@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from modelhub.response import Usage
-
 if TYPE_CHECKING:
-    from modelhub.response import ModelResponse
+    from modelhub.response import ModelResponse, Usage
 
 
 class Price:

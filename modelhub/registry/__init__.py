@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from modelhub.faces import build_face
 
 if TYPE_CHECKING:
     from modelhub.registry.default import get_model as get_model
@@ -13,9 +15,5 @@ if TYPE_CHECKING:
 _HOMES = {"ModelRegistry": "registry", "get_model": "default", "init": "default", "stats": "default"}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:
+    __getattr__ = build_face(__name__, _HOMES)

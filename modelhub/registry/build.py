@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from modelhub import validation
 from modelhub.base.agentscope import complete
-from modelhub.base.composite import CompositeWrapper
 from modelhub.base.home import Home
 from modelhub.base.http import HTTPModelWrapperBase
-from modelhub.base.own import read_bounds
 from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
+from modelhub.late import late
 from modelhub.policies.retry import RetryPolicy
 from modelhub.prices.known import find_known_price
 from modelhub.prices.price import Price
 from modelhub.registry.types import KnownTypes
-from modelhub.secrets import Types, find_referred, find_secrets, reference_names, resolve
+from modelhub.secrets import Types, find_referred, find_secrets, resolve
 from modelhub.validation.rules.ways import WAYS
-from modelhub.validation.schema.derive import FOR_THE_REGISTRY, GUARDS, UNLESS_NAMED
+from modelhub.validation.schema.for_registry import FOR_THE_REGISTRY, GUARDS, UNLESS_NAMED
 
 _OBEYED = GUARDS | {"timeout", "retry"}  # by the engine, for every model; one that is plain Python need not know
 
 if TYPE_CHECKING:
+    import inspect
+
+    from modelhub.base.wrapper import ModelWrapperBase
     from modelhub.registry.guarding import Guarding
+else:
+    inspect = late("inspect")
 
 
 def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guarding: Callable[[], Guarding]) -> Any:
@@ -39,19 +41,20 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     arguments = {key: value for key, value in config.items() if key != "model_type"}
     schema = types.find_schema(model_type) or {}
     typed = validation.typed_references(config, schema)
-    check = partial(validation.check_resolved, config, schema) if reference_names(config) else None
     if not issubclass(cls, HTTPModelWrapperBase):
         try:
             _refuse_ways(cls, arguments)
             arguments = resolve(arguments, where=f"config {name!r}", types=typed)
-            if check is not None and (problems := check()):
+            if problems := home.check():
                 raise ConfigError(problems)
         except ConfigError as error:
-            raise ConfigError([home.place(problem) if home.place else problem for problem in error.problems]) from None
+            raise ConfigError([home.place(problem) for problem in error.problems]) from None
     is_http = issubclass(cls, HTTPModelWrapperBase)
     referred = find_referred(config, arguments)
     bounds: dict[str, float] = {}
     if not is_http and not _names(cls, "timeout"):
+        from modelhub.base.own import read_bounds  # most models are over HTTP
+
         bounds = dict(read_bounds(arguments.pop("timeout", None)))
     for note in (FOR_THE_REGISTRY - {"config_name"}) & arguments.keys():
         unnamed = note not in UNLESS_NAMED and (is_http or note not in _OBEYED)
@@ -64,13 +67,16 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     except Exception as error:
         raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
     complete(model, arguments)
+    vars(model).pop("_built_with", None)  # what it is built from again is its config
     places = validation.find_secret_places(validation.View([(schema, schema)]), arguments)
     secrets = [*find_secrets(arguments, secret_paths=places), *referred]
     if not GUARDS.isdisjoint(config):
         home.guards = find_guarding().build(config, typed, home.place)
-    if not _names(cls, "price") and not issubclass(cls, CompositeWrapper):
+    if not _names(cls, "price") and not getattr(cls, "is_composite", False):
         _set_price(home, config, typed)
-    home.types, home.secrets, home.check, home.bounds = typed, secrets, check, bounds
+    home.types, home.secrets = typed or None, tuple(secrets)
+    if bounds:
+        home.bounds = bounds
     home.retry_policy = RetryPolicy.from_config(config.get("retry"))
     model.home = home
     return model
@@ -85,14 +91,14 @@ def _set_price(home: Home, config: dict[str, Any], types: Types) -> None:
         home.price = Price.from_config(resolve(given, where=f"config {config['config_name']!r}", types=types)["price"])
 
 
-def _refuse_ways(cls: type, arguments: dict[str, Any]) -> None:
+def _refuse_ways(cls: type[ModelWrapperBase], arguments: dict[str, Any]) -> None:
     """Raise ConfigError if a model that is plain Python is given keys that only models over HTTP obey."""
     for key, hint in WAYS.items():
-        if key in arguments and key not in inspect.signature(cls).parameters:
+        if key in arguments and not _names(cls, key):
             message = f"config {arguments['config_name']!r}: unknown key {key!r} in {cls.__name__}"
             raise ConfigError([Problem("MH103", message, hint, path=(key,))])
     timeout = arguments.get("timeout")
-    if isinstance(timeout, dict) and not _names(cls, "timeout") and not issubclass(cls, CompositeWrapper):
+    if isinstance(timeout, dict) and not _names(cls, "timeout") and not cls.is_composite:
         for key in timeout.keys() - {"total"}:
             message = f"config {arguments['config_name']!r}: unknown key {key!r} in timeout of {cls.__name__}"
             hint = "this model connects by itself: total bounds the whole call"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
@@ -14,14 +13,14 @@ from modelhub.configs.sources.addresses import is_address
 from modelhub.diagnostics.wording import label
 from modelhub.errors import Problem
 from modelhub.locks import Lock
+from modelhub.records import Record, replace
 from modelhub.secrets import anchor_paths, is_secret_place, redact
 from modelhub.secrets.references import parse_pieces
 
 KEPT = 8  # registries that have come with models
 
 
-@dataclass(frozen=True)
-class Packed:
+class Packed(Record):
     """What a registry is built from again by ``kind``, its class; ``key`` is the same for all models of one loading."""
 
     kind: Callable[..., Any]

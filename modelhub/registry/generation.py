@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.configs import Entry
 from modelhub.errors import Problem
-from modelhub.registry.report import ReloadReport, is_same
+
+if TYPE_CHECKING:
+    from modelhub.registry.report import ReloadReport
 
 
 class Generation:
@@ -38,6 +40,8 @@ class Generation:
 
     def compare(self, old: Generation, modernize: Callable[[Entry], dict[str, Any]]) -> ReloadReport:
         """What has changed since ``old``, by the modern spellings of the configs that are in effect."""
+        from modelhub.registry.report import ReloadReport, is_same  # most programs load their configs once
+
         both = [name for name in self.entries if name in old.entries]
         kept = {
             name: is_same(self.entries[name].config, old.entries[name].config)

@@ -21,7 +21,7 @@ from modelhub.policies.storing import Store
 from modelhub.secrets import Types, resolve
 from modelhub.stores import MAX_ENTRIES, Stores, open_limiter
 from modelhub.stores.ledgers import open_ledger
-from modelhub.validation.schema.derive import GUARDS
+from modelhub.validation.schema.for_registry import GUARDS
 
 _TTL = 3600.0
 Group = Callable[[str, str], Mapping[str, Any]]

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any
 from modelhub import configs, validation
 from modelhub.configs import Entry, Loaded, Source
 from modelhub.errors import ConfigError, ConfigWarning, Problem
+from modelhub.late import late
 from modelhub.locks import Lock
 from modelhub.registry import checking, crossing
 from modelhub.registry.generation import Generation
-from modelhub.registry.report import ReloadReport
-from modelhub.registry.telling import Callback, tell_reload
 from modelhub.registry.types import KnownTypes
 
 if TYPE_CHECKING:
     from modelhub.centres.centre import Asking
     from modelhub.centres.centres import Centres
+    from modelhub.registry import telling
+    from modelhub.registry.report import ReloadReport
+    from modelhub.registry.telling import Callback
     from modelhub.telemetry.observers import Observer
+else:
+    telling = late("modelhub.registry.telling")
 
 # What is found in a file that somebody is writing just now, and about one that is moved away and back.
 _UNFINISHED = frozenset({"MH101", "MH106", "MH303"})
@@ -161,7 +165,7 @@ class Loader:
         return any(name in loaded.files or not Path(name).exists() for name in lost)
 
     def _tell(self, told: ReloadReport | ConfigError) -> None:
-        tell_reload(told, self.now.number, self.callbacks, self._observers)
+        telling.tell_reload(told, self.now.number, self.callbacks, self._observers)
 
 
 def _build_centres(source: Any) -> Centres | None:

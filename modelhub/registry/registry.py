@@ -14,14 +14,14 @@ from modelhub.overriding import override
 from modelhub.registry import checking, crossing
 from modelhub.registry.loading import Loader
 from modelhub.registry.observing import Observing
-from modelhub.registry.report import ReloadReport
-from modelhub.registry.telling import Callback
 from modelhub.registry.types import KnownTypes
 from modelhub.registry.workshop import Workshop
 
 if TYPE_CHECKING:
     from modelhub.base import ModelWrapperBase
     from modelhub.registry.explain import Explained
+    from modelhub.registry.report import ReloadReport
+    from modelhub.registry.telling import Callback
     from modelhub.registry.tree import Branch
     from modelhub.registry.watching import Watcher
     from modelhub.telemetry.observers import Observer
@@ -80,7 +80,9 @@ class ModelRegistry:
             now = self._loader.now
             model = now.models.get(config_name)
             if model is None:
-                model = now.models[config_name] = self._workshop.build(self, self.build_config(config_name))
+                model = now.models[config_name] = self._workshop.build(
+                    self, self._loader.modernize(self._entry(config_name))
+                )
             return model
 
     def names(self) -> list[str]:

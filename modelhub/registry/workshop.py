@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from modelhub.errors import ModelHubError
-from modelhub.registry import crossing
 from modelhub.registry.loading import Loader
 from modelhub.registry.types import KnownTypes
 
@@ -36,8 +33,8 @@ class Workshop:
     def build(self, registry: Any, config: dict[str, Any]) -> Any:
         """The model of ``config``, for ``registry``; raises ConfigError or PluginError."""
         from modelhub.base.drivers import Drivers
-        from modelhub.base.home import Home
         from modelhub.registry.build import build_model
+        from modelhub.registry.home import RegistryHome
         from modelhub.telemetry.tally import Tally
 
         if self.drivers is None:
@@ -45,18 +42,9 @@ class Workshop:
             self._hooks = _find_hooks()
             if self.is_closed:
                 self.drivers.close()
-        name = config["config_name"]
-        home = Home(
-            self.drivers,
-            self._observers,
-            place=partial(self._loader.place, config),
-            reduce=partial(crossing.reduce_model, registry, name),
-            find_model=registry.get_model,
-            find_reach=partial(self._find_reach, registry, name),
-            find_reached=partial(self._find_reached, registry, name),
-            find_capabilities=partial(registry.capabilities, name),
-            hooks=self._hooks,
-            tally=self._tallies.setdefault(name, Tally()),
+        tally = self._tallies.setdefault(config["config_name"], Tally())
+        home = RegistryHome(
+            self.drivers, self._observers, self._hooks, tally, registry, self._loader, self._types, config
         )
         return build_model(config, self._types, home, self._find_guarding)
 
@@ -87,29 +75,6 @@ class Workshop:
         if self._guarding is None:
             self._guarding = Guarding(self._loader.find_group)
         return self._guarding
-
-    def _find_reach(self, registry: Any, config_name: str) -> str:
-        """A digest of all that the answers of a config depend on: its own config, and those that it may ask."""
-        reaches = self._loader.now.reaches
-        if config_name not in reaches:
-            from modelhub.policies.cache_key import build_digest
-
-            reaches[config_name] = build_digest([registry.build_config(name) for name in registry.reach(config_name)])
-        return reaches[config_name]
-
-    def _find_reached(self, registry: Any, config_name: str) -> dict[str, Any]:
-        """The models that a call of a composite may ask, all of one generation; those that cannot be built are not."""
-        reached = self._loader.now.reached.get(config_name)
-        if reached is None:
-            with self._loader.lock:
-                reached = {}
-                for name in registry.reach(config_name):
-                    try:
-                        reached[name] = registry.get_model(name)
-                    except ModelHubError:  # which is told of when it is asked
-                        continue
-                self._loader.now.reached[config_name] = reached
-        return reached
 
 
 def _find_hooks() -> CallHooks | None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from modelhub.late import late
 from modelhub.locks import Lock
 from modelhub.prices.price import Price, find_cost, find_usage
 from modelhub.prices.spending import Spending
-from modelhub.response import ModelResponse
 
 if TYPE_CHECKING:
+    from modelhub import response
     from modelhub.engine.call import Call
     from modelhub.engine.effects import Flow
     from modelhub.response import Usage
     from modelhub.telemetry.sums import Sums
+else:
+    response = late("modelhub.response")
 
 _KEPT = 256  # ended calls that are not added up yet
 
@@ -96,7 +99,7 @@ def tallied(call: Call, tally: Tally, flow: Flow[Any]) -> Flow[Any]:
         seconds, first = clock() - began, call.arrived
         if first is not None:
             first -= began
-        if isinstance(answer, ModelResponse):
+        if isinstance(answer, response.ModelResponse):
             price: Any = call.model.home.price if call.spending is None else call.spending.cost
             images = len(answer.image_urls) if answer.image_urls else 0
             tally.end((seconds, first, error, call.cached, find_usage(answer), images, price))
@@ -106,7 +109,7 @@ def tallied(call: Call, tally: Tally, flow: Flow[Any]) -> Flow[Any]:
             tally.end((seconds, first, error, call.cached, None, 0, None))
 
 
-def find_call_cost(call: Call, answer: ModelResponse) -> float | None:
+def find_call_cost(call: Call, answer: response.ModelResponse) -> float | None:
     """What a call that was answered has cost; None where that is not known."""
     if call.cached:
         return 0.0
@@ -121,7 +124,7 @@ def find_currency(call: Call) -> str | None:
     return None if price is None else str(price.currency)
 
 
-def spend(outer: Call, part: Call, answer: ModelResponse) -> None:
+def spend(outer: Call, part: Call, answer: response.ModelResponse) -> None:
     """Let ``outer`` know what ``part``, which was answered, has cost and used."""
     if outer.spending is None:
         outer.spending = Spending()

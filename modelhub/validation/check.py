@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,9 @@ from modelhub.diagnostics import Finding
 from modelhub.diagnostics.wording import label
 from modelhub.errors import PluginError, Problem
 from modelhub.plugins import Plugin
+from modelhub.records import replace
 from modelhub.validation.deprecations import read_modern
-from modelhub.validation.explain_errors import explain
 from modelhub.validation.fast_check import is_certainly_valid
-from modelhub.validation.full_check import judge
 from modelhub.validation.graph import COMPOSITE
 from modelhub.validation.placing import build_problem, find_order, find_position, without_repeats
 from modelhub.validation.rules.contests import SEE_PLUGINS, explain_contest, explain_unchecked
@@ -158,6 +156,9 @@ class Checker:
             odd = list(islice(find_odd_keys(view, config), MOST))
             if _is_surely_valid(schema, config):
                 return odd
+            from modelhub.validation.explain_errors import explain  # most configs have no errors
+            from modelhub.validation.full_check import judge
+
             return odd + explain(islice(judge(schema, config), MOST), view)
         except Exception as error:  # a plugin's schema may be anything
             return [_broken(error)]

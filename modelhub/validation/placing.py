@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelhub.diagnostics import Finding, Path
 from modelhub.diagnostics.wording import quoting_hint
 from modelhub.errors import Problem
+from modelhub.records import replace
 from modelhub.secrets.shapes import mask_keys
 from modelhub.validation.deprecations import read_modern
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from modelhub.diagnostics import Finding, Path
+from modelhub.records import replace
 from modelhub.secrets.references import Types, convert, describe_types, name_references, parse_pieces
 from modelhub.validation.rules.references import find_references, gather_types
 from modelhub.validation.schema.store import Schema

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import orjson
+from typing import TYPE_CHECKING
 
+from modelhub.late import late
 from modelhub.overriding import override
 from modelhub.wire.event_decoder import EventDecoder, TooLarge
 from modelhub.wire.json_text import encode_json
 from modelhub.wire.wire import Event
+
+if TYPE_CHECKING:
+    import orjson
+else:
+    orjson = late("orjson")
 
 BOM = b"\xef\xbb\xbf"
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import orjson
-
+from modelhub.late import late
 from modelhub.overriding import override
 from modelhub.wire.halves import Halves, mend_inside
 from modelhub.wire.json_text import forgive_json
 from modelhub.wire.wire import MAX_BODY, MAX_EVENT, Event
+
+if TYPE_CHECKING:
+    import orjson
+else:
+    orjson = late("orjson")
 
 
 class TooLarge(ValueError):

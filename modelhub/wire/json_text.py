@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from modelhub.late import late
 from modelhub.wire.halves import join, mend_inside
 from modelhub.wire.unsendable import Unsendable
+
+if TYPE_CHECKING:
+    import orjson
+else:
+    orjson = late("orjson")
 
 
 def encode_json(value: Any) -> bytes:

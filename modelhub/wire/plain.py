@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import enum
 import math
@@ -97,8 +96,10 @@ def _open(value: Any, path: tuple[Any, ...]) -> Any:
         return str(value) if isinstance(value, uuid.UUID) else value.isoformat()
     if isinstance(value, Decimal):
         return _plain_decimal(value, path)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value)]
+    if hasattr(type(value), "__dataclass_fields__"):
+        from dataclasses import fields  # who has a dataclass has it already
+
+        names = [field.name for field in fields(value)]
         return {name: getattr(value, name) for name in names if not name.startswith("_")}
     if not isinstance(value, type) and callable(getattr(type(value), "model_dump", None)):  # pydantic's
         return _dump(value, path)

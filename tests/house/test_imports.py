@@ -25,9 +25,15 @@ def test_init_and_get_model_load_only_what_they_need(tmp_path: Path) -> None:
     loaded = modules_after(f"import modelhub; modelhub.init({str(path)!r}); modelhub.get_model('a')")
     assert "modelhub.wrappers.openai" in loaded
     heavy = {
-        *("aiohttp", "click", "requests", "urllib3", "jsonschema", "pluggy", "ssl", "asyncio"),
-        *("importlib.metadata", "email", "html", "pickle", "http"),
+        *("aiohttp", "click", "requests", "urllib3", "jsonschema", "pluggy", "ssl", "asyncio", "orjson", "jmespath"),
+        *("importlib.metadata", "email", "html", "pickle", "http", "logging", "hashlib", "random", "uuid"),
+        *("dataclasses", "inspect", "ast", "dis", "mimetypes", "sqlite3"),
         *("modelhub.wrappers.ollama", "modelhub.server", "modelhub.events", "modelhub.vendors", "modelhub.sync.pool"),
+        *("modelhub.wrappers.openai_reply", "modelhub.wrappers.openai_embedding", "modelhub.wrappers.openai_messages"),
+        *("modelhub.base.calling", "modelhub.base.composite", "modelhub.engine.call", "modelhub.messages.normalize"),
+        *("modelhub.media.sources", "modelhub.formatters", "modelhub.diagnostics.codes", "modelhub.registry.report"),
+        *("modelhub.configs.readers.yaml_tree", "modelhub.validation.explain_errors", "modelhub.validation.full_check"),
+        *("modelhub.validation.schema.derive", "modelhub.validation.environment", "modelhub.policies.kept"),
     }
     assert loaded & heavy == set()
 

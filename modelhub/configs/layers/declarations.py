@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from modelhub.configs.layers.origins import Node, Origin, build_node
@@ -12,6 +11,7 @@ from modelhub.configs.readers.positions import Path
 from modelhub.diagnostics import Severity
 from modelhub.diagnostics.wording import describe
 from modelhub.errors import Problem
+from modelhub.records import Record
 
 ALL = "all"
 LAYER_KEYS = ("extends", "abstract")
@@ -19,8 +19,7 @@ _IDENTITY = ("config_name", *LAYER_KEYS)
 _PROFILE_KEYS = ("models", "defaults")
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(Record):
     """The values that configs of one model_type (or ``all``) start from; with ``profile``, only under that profile."""
 
     model_type: str
@@ -33,8 +32,7 @@ class Defaults:
         return origin.document.problem(code, message, origin.path, key=True, hint=hint, severity=severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(Record):
     """A partial config that a profile merges into the config called ``config_name``."""
 
     config_name: str
@@ -51,15 +49,13 @@ class Overlay:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Record):
     """The name of a profile; there may be no overlay for it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Include:
+class Include(Record):
     """A path or a glob that names further files, as it was written."""
 
     value: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 from typing import Any
 
 from modelhub.configs.layers.origins import Node
@@ -12,10 +11,10 @@ from modelhub.configs.readers.positions import Path
 from modelhub.diagnostics import Severity
 from modelhub.diagnostics.spelling import Source
 from modelhub.errors import Problem
+from modelhub.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One model config inside a document, ``path`` being its place in the document's data.
 
     ``origins`` says where each value was written when they do not all stand below ``path``. If ``keyed`` is true, the
@@ -56,7 +55,6 @@ class Entry:
         return document.read_source(place)
 
 
-@dataclass(frozen=True, slots=True)
 class Loaded:
     """The result of loading: the configs that could be read, every problem, and the files in order of the sources.
 
@@ -64,11 +62,21 @@ class Loaded:
     and that no config has.
     """
 
-    entries: list[Entry] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    seen: dict[Any, Hashable] = field(default_factory=dict)
-    prices: list[Entry] = field(default_factory=list)
+    __slots__ = ("entries", "files", "prices", "problems", "seen")
+
+    def __init__(
+        self,
+        entries: list[Entry] | None = None,
+        problems: list[Problem] | None = None,
+        files: list[str] | None = None,
+        seen: dict[Any, Hashable] | None = None,
+        prices: list[Entry] | None = None,
+    ) -> None:
+        self.entries = [] if entries is None else entries
+        self.problems = [] if problems is None else problems
+        self.files = [] if files is None else files
+        self.seen = {} if seen is None else seen
+        self.prices = [] if prices is None else prices
 
     def add(self, *found: Entry | Problem) -> None:
         """Append what was found."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from modelhub.configs.layers.declarations import Overlay
@@ -15,6 +14,7 @@ from modelhub.configs.layers.unmerged import Draft
 from modelhub.configs.layers.vocabulary import AS_WRITTEN, Vocabulary
 from modelhub.diagnostics.wording import describe, quoting_hint, suggest_name
 from modelhub.errors import Problem
+from modelhub.records import replace
 
 MAX_LAYERS = 100
 

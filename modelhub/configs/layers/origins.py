@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.positions import Path
+from modelhub.records import Record, replace
 
 _NONE_AT_ALL = frozenset({"proxy", "price"})  # whose null is a value
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Record):
     """Where a value was written; ``layer`` names its part of the configs: ``defaults.all``, a config_name, ...
 
     If ``key`` is true, the value is not at ``path``: it is the key that is the last step of ``path``.
@@ -30,8 +29,7 @@ class Origin:
         return self.document.problem("", "", self.path, key=self.key).place
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Record):
     """One value: ``items`` if it is a mapping, else ``value``.
 
     ``beaten`` has the values of lower layers at the same place, the nearest layer first.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from modelhub.configs.readers.positions import Path
 from modelhub.diagnostics.suggest import suggest
 from modelhub.errors import Problem
 from modelhub.patterns import expression
+from modelhub.records import Record
 
 _MOST = 100  # how many configs of a file are looked at
 _IDENTITY = ("config_name", "model_type")
@@ -22,8 +22,7 @@ _ENVIRONMENT = "this is a file of environment variables, which is not for modelh
 _ENVIRONMENT_HINT = "set them before the program starts; configs refer to them as ${NAME}"
 
 
-@dataclass(frozen=True, slots=True)
-class OtherProgram:
+class OtherProgram(Record):
     """The one thing to say about a source that holds no model configs: which program's it is, and what to do."""
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from modelhub.configs.layers.declarations import LAYER_KEYS, Overlay
@@ -11,22 +11,33 @@ from modelhub.configs.layers.entry import Entry
 from modelhub.configs.layers.origins import Node, Origin, build_keyed_node, build_node
 from modelhub.configs.layers.scopes import Scope
 from modelhub.errors import Problem
+from modelhub.records import replace
 
 
-@dataclass(slots=True, eq=False)
 class Draft:
     """One config before its layers are merged."""
 
-    entry: Entry
-    scope: Scope
-    written: Mapping[str, str] = field(default_factory=dict)  # how it spells what identifies it, the old way
-    overlays: list[Overlay] = field(default_factory=list)
-    keyed: bool = False
-    layer: str = ""
-    tree: Node | None = None
-    defaults: Node | None = None  # what ``tree`` starts from, and the layers on it, lowest first
-    layers: list[Node] = field(default_factory=list)
-    broken: bool = False  # it extends what cannot be had
+    __slots__ = ("broken", "defaults", "entry", "keyed", "layer", "layers", "overlays", "scope", "tree", "written")
+
+    def __init__(
+        self,
+        entry: Entry,
+        scope: Scope,
+        written: Mapping[str, str] = MappingProxyType({}),
+        overlays: list[Overlay] | None = None,
+        keyed: bool = False,
+        layer: str = "",
+    ) -> None:
+        self.entry = entry
+        self.scope = scope
+        self.written = written  # how it spells what identifies it, the old way
+        self.overlays = [] if overlays is None else overlays
+        self.keyed = keyed
+        self.layer = layer
+        self.tree: Node | None = None
+        self.defaults: Node | None = None  # what ``tree`` starts from, and the layers on it, lowest first
+        self.layers: list[Node] = []
+        self.broken = False  # it extends what cannot be had
 
     @property
     def name(self) -> str | None:

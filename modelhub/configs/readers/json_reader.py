@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from modelhub.configs.readers.allowance import MAX_VALUES, TOO_MANY
@@ -101,13 +100,15 @@ def _explain(text: str, message: str, offset: int) -> TextFault:
     return TextFault("MH101", _MESSAGES.get(kind) or f"not valid JSON: {message}", offset, hint=hint)
 
 
-@dataclass(slots=True)
 class _Open:
     """A container that is not closed yet, the last key that was read in it, and whether its value comes next."""
 
-    node: Node
-    key: str = ""
-    has_key: bool = False
+    __slots__ = ("has_key", "key", "node")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.key = ""
+        self.has_key = False
 
 
 def find_nodes(text: str) -> tuple[Node, list[TextFault]]:

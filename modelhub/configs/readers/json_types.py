@@ -8,7 +8,7 @@ from modelhub.configs.readers.allowance import TOO_MANY, Allowance
 from modelhub.diagnostics import Finding
 
 MAX_DEPTH = 200
-_MAX_BITS = 4096
+MAX_BITS = 4096
 _DROPPED = object()
 
 
@@ -42,7 +42,7 @@ class _Copier:
         if isinstance(value, str):
             return self._copy_text(value)
         if isinstance(value, int):
-            return int(value) if value.bit_length() <= _MAX_BITS else self._drop("the number is too large")
+            return int(value) if value.bit_length() <= MAX_BITS else self._drop("the number is too large")
         if isinstance(value, float):
             return float(value) if isfinite(value) else self._drop(f"{float(value)} is not a JSON number")
         if isinstance(value, Mapping | list | tuple):

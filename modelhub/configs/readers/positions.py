@@ -72,13 +72,15 @@ def build_twice_fault(key: str, first: int, start: int, end: int, path: Path) ->
 class Parsed(NamedTuple):
     """One parsed document: plain data, the faults that did not stop the parser, and a function that finds its nodes.
 
-    ``root`` has its nodes where the parser has found them already.
+    ``root`` has its nodes where the parser has found them already. ``size`` is the number of values in the data where
+    it is known that they are of JSON types.
     """
 
     data: Any
     find_nodes: Callable[[], Node]
     faults: Sequence[TextFault] = ()
     root: Node | None = None
+    size: int | None = None
 
 
 class Lines:

@@ -10,6 +10,7 @@ from modelhub.configs.readers.document import Document, build_problem
 from modelhub.configs.readers.json_types import copy_plain
 from modelhub.configs.readers.positions import Lines, Parsed, TextFault
 from modelhub.configs.sources.files import Unreadable, decode, find_format, read_file
+from modelhub.diagnostics import Finding
 from modelhub.errors import Problem
 from modelhub.secrets import anchor_files
 
@@ -105,7 +106,9 @@ def read_documents(
 def _read_parsed(
     parsed: Parsed, name: str, format: str, lines: Lines, allowance: Allowance
 ) -> Iterator[Document | Problem]:
-    data, findings = copy_plain(parsed.data, allowance)
+    data, findings = parsed.data, list[Finding]()
+    if parsed.size is None or not allowance.take_values(parsed.size):
+        data, findings = copy_plain(parsed.data, allowance)
     if [each.message for each in findings] == [TOO_MANY]:
         yield Problem("MH106", TOO_MANY, None, name, 1, 1, 1, 1)  # to look for its place takes long, too
         return

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Hashable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from modelhub.configs.sources.folders import SUFFIXES, walk_folder
+from modelhub.records import Record
 
 
 class Source(Protocol):
@@ -28,8 +28,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record):
     """A path: a file, a folder with all that is read in it, or nothing yet."""
 
     name: str
@@ -53,8 +52,7 @@ class Place:
         return (str(Path(self.name).absolute().parent), str(Path(os.path.realpath(self.name)).parent))
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Record):
     """A pattern such as ``teams/*.yaml``, seen from a folder; what it matches are places of their own."""
 
     value: str

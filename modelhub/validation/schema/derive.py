@@ -7,19 +7,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelhub.diagnostics.wording import is_secret
+from modelhub.validation.schema.for_registry import FOR_THE_REGISTRY
 from modelhub.validation.schema.store import BASE, Schema, load_common
 
 if TYPE_CHECKING:
     import inspect
 
 _COMMON = f"{BASE}_common.json#/$defs"
-# Names, notes for people, and what the engine obeys for every model: an ``__init__`` need not take these.
-GUARDS = frozenset({"limits", "circuit_breaker", "budget", "cache", "batch"})  # what stands around the calls of a model
-# What an ``__init__`` is given only if it has a parameter of that name.
-UNLESS_NAMED = frozenset({"capabilities", "price"})
-FOR_THE_REGISTRY = frozenset(
-    {"config_name", "model_type", "description", "tags", "retry", "timeout", *GUARDS, *UNLESS_NAMED}
-)
 _WAYS = ("proxy", "tls", "propagate")  # what only models over HTTP obey
 _TYPES = {
     "str": "string",
