@@ -99,7 +99,8 @@ def _open(value: Any, path: tuple[Any, ...]) -> Any:
     if hasattr(type(value), "__dataclass_fields__"):
         from dataclasses import fields  # who has a dataclass has it already
 
-        names = [field.name for field in fields(value)]
+        declared: Any = value
+        names = [field.name for field in fields(declared)]
         return {name: getattr(value, name) for name in names if not name.startswith("_")}
     if not isinstance(value, type) and callable(getattr(type(value), "model_dump", None)):  # pydantic's
         return _dump(value, path)

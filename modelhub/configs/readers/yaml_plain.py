@@ -80,13 +80,14 @@ def parse_events(text: str) -> Iterator[Any]:
 def _read(events: Iterator[Any], yaml: Any) -> list[tuple[Any, int]]:
     """The data that the events of a parser say."""
     scalar, mapping, sequence = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
+    kinds: dict[Any, Any] = {mapping: dict, sequence: list}
     ends = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
     texts = _Texts()
     read_value, read_key = texts.read_value, texts.read_key
     found: list[tuple[Any, int]] = []
     stack: list[Any] = []  # what is open around ``inner``
     root: list[Any] = []
-    inner: Any = root
+    inner: Any = root  # the innermost that is open
     key: str | None = None  # whose value comes next
     count = 0
     for event in islice(events, MOST_EVENTS):
@@ -101,9 +102,9 @@ def _read(events: Iterator[Any], yaml: Any) -> list[tuple[Any, int]]:
                 if key in inner:
                     raise _Unusual
                 continue
-            value = read_value(event) if kind is scalar else {} if kind is mapping else []
+            value = read_value(event) if kind is scalar else kinds[kind]()
             count += 1
-            if key is None:
+            if isinstance(inner, list):
                 inner.append(value)
             else:
                 inner[key] = value
