@@ -136,7 +136,7 @@ class Binding:
                 vars(model).update({name: resolved[name] for name in self._given})
                 secrets = [*find_secrets(_list_attributes(model)), *find_referred(self._given, resolved)]
                 bound = build_bound(model, secrets)
-                if model.home.find_price is not None:
+                if model.home.find_price is not None and model.home.price is None:
                     model.home.price = model.home.find_price(bound.endpoint.url, model.model_name)
                 self._bound, self._files = bound, {**files, **find_states(bound.way)}
             except ConfigError as error:

@@ -91,7 +91,7 @@ class Scene:
 @pytest.fixture
 def scene(tmp_path: Path, caller: Any, exact_pauses: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("random.random", lambda: 0.0)
+    monkeypatch.setattr("modelhub.policies.retry.random.random", lambda: 0.0)
     with MockServer(retry_after="") as server:
         scene = Scene(server, tmp_path, caller)
         yield scene

@@ -193,15 +193,15 @@ def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> py
 
 
 def test_another_version_is_a_miss(log: pytest.LogCaptureFixture) -> None:
-    for version in (b"2", b"x", b""):
-        assert parse_kept(keep(WHOLE).replace(b" 1 ", b" " + version + b" ", 1)) is None
+    for version in (b"1", b"x", b""):
+        assert parse_kept(keep(WHOLE).replace(b" 2 ", b" " + version + b" ", 1)) is None
     assert not log.records
 
 
 def damage(fields: Any) -> bytes:
     """An entry of such fields whose checksum is right."""
     text = orjson.dumps(fields)
-    return b"modelhub-answer 1 exact %08x\n%b" % (kept.crc32(text), text)
+    return b"modelhub-answer 2 exact %08x\n%b" % (kept.crc32(text), text)
 
 
 BROKEN = [
@@ -213,8 +213,8 @@ BROKEN = [
     keep(WHOLE)[:40],
     keep(WHOLE) + b" ",
     keep(WHOLE).replace(b"Hello", b"Hallo"),
-    b"modelhub-answer 1 wide %08x\n%b" % (kept.crc32(b"[" * 100_000), b"[" * 100_000),
-    b"modelhub-answer 1 wide %08x\n\xff" % kept.crc32(b"\xff"),
+    b"modelhub-answer 2 wide %08x\n%b" % (kept.crc32(b"[" * 100_000), b"[" * 100_000),
+    b"modelhub-answer 2 wide %08x\n\xff" % kept.crc32(b"\xff"),
     *map(
         damage,
         [
@@ -252,13 +252,13 @@ def test_a_broken_entry_is_a_miss_and_logged_once(data: bytes, log: pytest.LogCa
 @given(st.binary(max_size=200))
 def test_nothing_in_a_store_is_an_error(data: bytes) -> None:
     assert parse_kept(data) is None
-    assert parse_kept(b"modelhub-answer 1 exact %08x\n%b" % (kept.crc32(data), data)) is None or data == b"{}"
+    assert parse_kept(b"modelhub-answer 2 exact %08x\n%b" % (kept.crc32(data), data)) is None or data == b"{}"
 
 
 @given(st.dictionaries(st.sampled_from([*FIELDS, "tool_calls", "other"]), json_values))
 def test_no_field_of_another_kind_comes_out(fields: dict[str, Any]) -> None:
     text = json.dumps(fields).encode()
-    found = parse_kept(b"modelhub-answer 1 wide %08x\n%b" % (kept.crc32(text), text), ORIGINS)
+    found = parse_kept(b"modelhub-answer 2 wide %08x\n%b" % (kept.crc32(text), text), ORIGINS)
     if found is not None:
         assert build_kept(found) is not None
 
@@ -269,7 +269,7 @@ def test_no_slip_of_a_byte_goes_unnoticed(data: st.DataObject) -> None:
     entry = bytearray(keep(WHOLE))
     n = data.draw(st.integers(0, len(entry) - 1))
     entry[n] = data.draw(st.integers(0, 255).filter(lambda byte: byte != entry[n]))
-    assert parse_kept(bytes(entry)) is None or n in range(len(b"modelhub-answer 1 "), entry.index(b"\n") - 8)
+    assert parse_kept(bytes(entry)) is None or n in range(len(b"modelhub-answer 2 "), entry.index(b"\n") - 8)
 
 
 def test_the_origin_is_found_by_its_name() -> None:

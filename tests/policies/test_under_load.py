@@ -94,7 +94,7 @@ WAITS = ["7", "3", "11", None, "2"]
 
 def test_each_pause_is_what_the_latest_error_asks(exact_pauses: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The script of a server that asks for another pause each time, as a proxy under load does."""
-    monkeypatch.setattr("random.random", lambda: 0.0)
+    monkeypatch.setattr("modelhub.policies.retry.random.random", lambda: 0.0)
     drivers, script = SimulatedDrivers(), iter(WAITS)
     model = build(drivers, retry={"max_attempts": 6, "initial": 0.5, "max": 60})
 

@@ -366,7 +366,7 @@ class Through(ModelWrapperBase):
         return self.target(text)
 
 
-def test_who_is_not_watched_is_no_parent() -> None:
+def test_who_is_not_watched_is_no_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[events.Event] = []
     through = {"config_name": "out", "model_type": "observing_through"}
     asks = {"config_name": "asks", "model_type": "observing_asks", "way": "call"}
@@ -376,7 +376,7 @@ def test_who_is_not_watched_is_no_parent() -> None:
     ):
         watched.get_model("a").drivers = Replay([HELLO])
         watched.get_model("out").target = unwatched.get_model("asks")
-        unwatched.get_model("asks").home.find_model = watched.get_model
+        monkeypatch.setattr(unwatched, "get_model", watched.get_model)
         assert watched.get_model("out")("hi").text == "hi"
     out, inner = (event for event in told if isinstance(event, events.CallStarted))
     assert (out.config_name, inner.config_name, inner.parent_id) == ("out", "a", out.call_id)

@@ -78,7 +78,8 @@ def ask(way: str, model: Any, *args: Any, **options: Any) -> Any:
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_call_is_a_span(traces: Traces, way: str, stream: bool) -> None:
-    with replay([STREAM if stream else HELLO], {**CHAT, "generate_args": {"top_p": 0.5}}) as hub:
+    price = {"prompt": 2, "cached": 1, "completion": 10, "per": 1}
+    with replay([STREAM if stream else HELLO], {**CHAT, "generate_args": {"top_p": 0.5}, "price": price}) as hub:
         ask(way, hub.get_model("gpt"), "Hi", temperature=1, max_tokens=9, stop="END", n=2, tags=["a"], stream=stream)
     span = traces.span("chat gpt-4o")
     attributes = dict(told(span))
@@ -105,6 +106,8 @@ def test_a_call_is_a_span(traces: Traces, way: str, stream: bool) -> None:
         "gen_ai.usage.cache_read.input_tokens": 1,
         "gen_ai.usage.reasoning.output_tokens": 0,
         "modelhub.request_id": "r1",
+        "modelhub.cost": 25.0,
+        "modelhub.currency": "USD",
     }
     if stream:
         answered = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from modelhub.configs.layers.entry import Entry
@@ -14,13 +13,13 @@ from modelhub.configs.readers.document import Document
 from modelhub.configs.readers.positions import Path
 from modelhub.diagnostics.wording import describe
 from modelhub.errors import Problem
+from modelhub.records import Record, replace
 
 PRICES = "prices"
 _PRICE = "price"
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPrice:
+class ListedPrice(Record):
     """The price of the models called ``name``: a model_name, or a model_type, a slash and a model_name."""
 
     name: str
