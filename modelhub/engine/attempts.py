@@ -82,6 +82,7 @@ def _last_failure(call: Call, refusal: ModelCallError) -> BaseException:
     call.trail = ()  # who raises it must not hold it
     *before, (last, _) = ((facts, None if error is failure else error) for facts, error in refusal._trail)
     failure._trail = (*before, (last, refusal.with_traceback(None)))
+    refusal._trail = ()  # each would hold the other
     return failure
 
 

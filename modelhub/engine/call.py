@@ -140,6 +140,7 @@ class Call:
         """Go on after ``error`` and what it tells of, without its traceback, whose frames hold this call."""
         *before, (last, _) = error._trail
         self.trail = (*before, (last, error.with_traceback(None)))
+        error._trail = ()  # copying it would copy the trail as often as there were tries
         if self.so_far is not None:
             self.so_far.trail = self.trail
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modelhub.errors import Problem
+from modelhub.records import replace
 from modelhub.validation.check import Checker
 from modelhub.validation.placing import build_problem
 from modelhub.validation.schema.store import BASE, Schema

@@ -194,3 +194,16 @@ def test_an_error_with_a_trail_is_no_circle() -> None:
     finally:
         gc.enable()
     assert referrers == []
+
+
+@pytest.mark.parametrize("attempts", [2, 12])
+def test_errors_of_many_tries_are_copied_and_cross_at_once(attempts: int) -> None:
+    """Each error is in the copy once, also where the breaker has refused the last try."""
+    guarded = {"retry": {"max_attempts": attempts + 1, "initial": 0}, "circuit_breaker": {"failures": attempts}}
+    with pytest.raises(errors.ServerError) as caught:
+        build([BROKEN] * attempts, **guarded)("Hi")
+    outcomes = [attempt.outcome for attempt in caught.value.trail]
+    assert outcomes == ["failed"] * attempts + ["rejected"]
+    for twin in (copy.copy(caught.value), pickle.loads(pickle.dumps(caught.value))):
+        assert [attempt.outcome for attempt in twin.trail] == outcomes
+    assert len(pickle.dumps(caught.value)) < 1000 * (attempts + 1)
