@@ -72,7 +72,7 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     secrets = [*find_secrets(arguments, secret_paths=places), *referred]
     if not GUARDS.isdisjoint(config):
         home.guards = find_guarding().build(config, typed, home.place)
-    if not _names(cls, "price") and not getattr(cls, "is_composite", False):
+    if not cls.is_composite and ("price" not in config or not _names(cls, "price")):
         _set_price(home, config, typed)
     home.types, home.secrets = typed or None, tuple(secrets)
     if bounds:
