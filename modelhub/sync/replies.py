@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from http.client import BadStatusLine, HTTPException, HTTPMessage, HTTPResponse, RemoteDisconnected
 from typing import Any
@@ -44,7 +43,6 @@ class StrictResponse(HTTPResponse):
     dirty = False
     fp: Any
     chunk_left: int | None
-    _ready: deque[bytes]  # chunks that have come
 
     @override
     def begin(self) -> None:
@@ -119,7 +117,6 @@ class StrictResponse(HTTPResponse):
         coding = ",".join(codings).lower().replace(" ", "") if codings else ""
         self.chunked = coding == "chunked" or coding.endswith(",chunked")
         self.chunk_left = None
-        self._ready = deque()
         self.length = None
         self.will_close = self._check_close()  # type: ignore[attr-defined]
         if lengths:
@@ -135,28 +132,27 @@ class StrictResponse(HTTPResponse):
 
     @override
     def read1(self, n: int = -1) -> bytes:
-        """What has come; of a body in chunks one chunk, since servers send one for each event."""
-        ready, source, left = self._ready, self.fp, self.chunk_left
-        if ready:
-            return ready.popleft()
+        """What has come; of a body in chunks those that have come whole: servers send one for each event."""
+        source, left = self.fp, self.chunk_left
         if not self.chunked or source is None or left:
             return super().read1(n)
         data: bytes = source.peek()
         place = 0 if left is None else 2  # after the end of the line that ends a chunk
         if (place and data[:2] != b"\r\n") or 0 <= n < len(data):
             return super().read1(n)
+        chunks: list[bytes] = []
         while found := _WHOLE.match(data, place):
             start = found.end()
             stop = start + int(found[1], 16)
             if stop == start or data[stop : stop + 2] != b"\r\n":
                 break
-            ready.append(data[start:stop])
+            chunks.append(data[start:stop])
             place = stop + 2
-        if not ready:
+        if not chunks:
             return super().read1(n)
         source.read(place)
         self.chunk_left = None  # the next line says how large the next one is
-        return ready.popleft()
+        return b"".join(chunks)
 
     def _get_chunk_left(self) -> int | None:
         left = self.chunk_left

@@ -91,9 +91,8 @@ class SSEDecoder(EventDecoder):
             chunk = bytes(self._rest)
             self._rest.clear()
         end = chunk.rfind(b"\n\n")
-        if end >= 0:
-            for block in chunk[:end].split(b"\n\n"):
-                self._add(block)
+        if end >= 0 and not self.done:
+            self._add_all(chunk[:end])
             chunk = chunk[end + 2 :]
         if chunk:
             self._put_back(chunk, self.max_event + 1)  # it may end with the first half of its blank line
@@ -133,17 +132,26 @@ class SSEDecoder(EventDecoder):
             self._rest.clear()
             raise TooLarge("max_body", self.max_body)
 
+    def _add_all(self, text: bytes) -> None:
+        """Add the events of ``text``, less the blank line at its end."""
+        if text[:6] == b"data: " and self._halves is None and len(text) <= self.max_event:
+            events = text[6:].split(b"\n\ndata: ")
+            if text.count(b"\n") == 2 * len(events) - 2:  # nearly all vendors send no more than one line for each
+                loads, add, read = orjson.loads, self.pending.append, len(self.pending)
+                try:
+                    for data in events:
+                        add(Event(loads(data)))
+                    return
+                except ValueError:
+                    text = b"data: " + b"\n\ndata: ".join(events[len(self.pending) - read :])
+        for block in text.split(b"\n\n"):
+            self._add(block)
+
     def _add(self, block: bytes) -> None:
         if self.done:
             return
         if len(block) > self.max_event:
             self._refuse()
-        if block[:6] == b"data: " and self._halves is None and b"\n" not in block:
-            try:  # nearly every event of nearly every vendor
-                self.pending.append(Event(orjson.loads(block[6:])))
-                return
-            except ValueError:
-                pass
         if block[:1] == b"{":  # a gateway that hands an error on as it came, without framing
             self._add_json(block)
             return
