@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from http.client import BadStatusLine, HTTPException, HTTPMessage, HTTPResponse, RemoteDisconnected
+from http.client import BadStatusLine, HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any
+
+from urllib3 import HTTPHeaderDict
 
 from modelhub.network.limits import MAX_FIELDS, MAX_LINE
 from modelhub.overriding import override
@@ -13,6 +15,7 @@ from modelhub.overriding import override
 _INTERIM = 1000  # replies of status 1xx before one reply
 _STATUS = re.compile(rb"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*\n")
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_LENGTH = re.compile("[0-9]{1,18}")
 _WHOLE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")  # how large a chunk is, as nearly all servers write it
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 
@@ -42,18 +45,25 @@ class StrictResponse(HTTPResponse):
     begun = False
     dirty = False
     fp: Any
+    headers: Any
+    msg: Any
     chunk_left: int | None
+
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+        return self._method  # type: ignore[attr-defined,no-any-return]
 
     @override
     def begin(self) -> None:
         if self.headers is not None:
             return
         version, status, reason = self._read_status()
-        message = self._read_fields()
+        headers = self._read_fields()
         self.code = self.status = status
         self.reason = reason.strip()
         self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
-        self.headers = self.msg = message
+        self.headers = self.msg = headers
         self._find_end()
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -79,8 +89,7 @@ class StrictResponse(HTTPResponse):
             raise TooLarge
         raise BadStatusLine("") if line.endswith(b"\n") else CutShort
 
-    def _read_fields(self) -> HTTPMessage:
-        message = HTTPMessage()
+    def _read_fields(self) -> HTTPHeaderDict:
         fields: list[list[str]] = []
         for line in self._read_lines():
             text = line.decode("latin-1").rstrip("\r\n")
@@ -91,9 +100,10 @@ class StrictResponse(HTTPResponse):
             if not colon or not _NAME.fullmatch(name) or "\0" in value:
                 raise BadHeader
             fields.append([name, value.strip(" \t")])
+        headers = HTTPHeaderDict()
         for name, value in fields:
-            message[name] = value
-        return message
+            headers.add(name, value)
+        return headers
 
     def _read_lines(self) -> Iterator[bytes]:
         """The lines up to the empty one."""
@@ -112,15 +122,15 @@ class StrictResponse(HTTPResponse):
     def _find_end(self) -> None:
         """Work out where the body ends; what is not clear ends the connection, too."""
         headers, status = self.headers, self.status
-        codings = headers.get_all("transfer-encoding")
-        lengths = headers.get_all("content-length")
+        codings = headers.getlist("transfer-encoding")
+        lengths = headers.getlist("content-length")
         coding = ",".join(codings).lower().replace(" ", "") if codings else ""
         self.chunked = coding == "chunked" or coding.endswith(",chunked")
         self.chunk_left = None
         self.length = None
         self.will_close = self._check_close()  # type: ignore[attr-defined]
         if lengths:
-            if codings or len(lengths) > 1 or not re.fullmatch("[0-9]{1,18}", lengths[0]):
+            if codings or len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
                 raise BadHeader
             self.length = int(lengths[0])
         if status in (101, 204, 304) or self._method == "HEAD":  # type: ignore[attr-defined]
