@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from http.client import BadStatusLine, HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any
 
@@ -11,6 +10,7 @@ from urllib3 import HTTPHeaderDict
 
 from modelhub.network.limits import MAX_FIELDS, MAX_LINE
 from modelhub.overriding import override
+from modelhub.sync.source import Source
 
 _INTERIM = 1000  # replies of status 1xx before one reply
 _STATUS = re.compile(rb"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*\n")
@@ -44,10 +44,14 @@ class StrictResponse(HTTPResponse):
 
     begun = False
     dirty = False
-    fp: Any
+    fp: Source | None  # type: ignore[assignment]
     headers: Any
     msg: Any
     chunk_left: int | None
+
+    def __init__(self, sock: Any, *given: Any, **named: Any) -> None:
+        super().__init__(_Unread(), *given, **named)  # type: ignore[arg-type]
+        self.fp = Source(sock)
 
     @property
     def method(self) -> str:
@@ -76,7 +80,8 @@ class StrictResponse(HTTPResponse):
         raise TooLarge
 
     def _read_status_line(self) -> tuple[str, int, str]:
-        line: bytes = self.fp.readline(MAX_LINE + 1)
+        assert self.fp is not None
+        line = self.fp.readline(MAX_LINE + 1)
         if not line:
             raise RemoteDisconnected("")
         self.begun = True
@@ -92,11 +97,10 @@ class StrictResponse(HTTPResponse):
     def _read_fields(self) -> HTTPHeaderDict:
         fields: list[list[str]] = []
         for line in self._read_lines():
-            text = line.decode("latin-1").rstrip("\r\n")
-            if text.startswith((" ", "\t")) and fields:  # a folded line, which old servers send
-                fields[-1][1] += " " + text.strip(" \t")
+            if line[:1] in (" ", "\t") and fields:  # a folded line, which old servers send
+                fields[-1][1] += " " + line.strip(" \t")
                 continue
-            name, colon, value = text.partition(":")
+            name, colon, value = line.partition(":")
             if not colon or not _NAME.fullmatch(name) or "\0" in value:
                 raise BadHeader
             fields.append([name, value.strip(" \t")])
@@ -105,18 +109,27 @@ class StrictResponse(HTTPResponse):
             headers.add(name, value)
         return headers
 
-    def _read_lines(self) -> Iterator[bytes]:
-        """The lines up to the empty one."""
-        readline = self.fp.readline
+    def _read_lines(self) -> list[str]:
+        """The lines up to the empty one, without their ends."""
+        source = self.fp
+        assert source is not None
+        data = source.peek()
+        end = data.find(b"\r\n\r\n")
+        if 0 < end < MAX_LINE and data[:2] != b"\r\n" and data.find(b"\n\n", 0, end) < 0:  # all of them have come
+            lines = data[:end].decode("latin-1").split("\n")
+            if len(lines) <= MAX_FIELDS:
+                source.skip(end + 4)
+                return [line.rstrip("\r") for line in lines]
+        lines = []
         for _ in range(MAX_FIELDS + 1):
-            line: bytes = readline(MAX_LINE + 1)
+            line: bytes = source.readline(MAX_LINE + 1)
             if line == b"\r\n" or line == b"\n":
-                return
+                return lines
             if len(line) > MAX_LINE:
                 raise TooLarge
             if not line.endswith(b"\n"):
                 raise CutShort
-            yield line
+            lines.append(line.decode("latin-1").rstrip("\r\n"))
         raise TooLarge
 
     def _find_end(self) -> None:
@@ -146,7 +159,7 @@ class StrictResponse(HTTPResponse):
         source, left = self.fp, self.chunk_left
         if not self.chunked or source is None or left:
             return super().read1(n)
-        data: bytes = source.peek()
+        data = source.peek()
         place = 0 if left is None else 2  # after the end of the line that ends a chunk
         if (place and data[:2] != b"\r\n") or 0 <= n < len(data):
             return super().read1(n)
@@ -160,7 +173,7 @@ class StrictResponse(HTTPResponse):
             place = stop + 2
         if not chunks:
             return super().read1(n)
-        source.read(place)
+        source.skip(place)
         self.chunk_left = None  # the next line says how large the next one is
         return b"".join(chunks)
 
@@ -168,10 +181,11 @@ class StrictResponse(HTTPResponse):
         left = self.chunk_left
         if left:
             return left
+        assert self.fp is not None
         readline = self.fp.readline
         if left == 0 and (end := readline(MAX_LINE + 1)) != b"\r\n" and end != b"\n":
             raise BadChunk if end.endswith(b"\n") or len(end) > 1 else CutShort
-        line: bytes = readline(MAX_LINE + 1)
+        line = readline(MAX_LINE + 1)
         size = line[:-2]
         if not size.isalnum() or len(size) > 16 or size[1:2] in b"xX" or line[-2:] != b"\r\n":
             size = _parse_size(line)  # unlike that of nearly all servers
@@ -189,14 +203,8 @@ class StrictResponse(HTTPResponse):
 
     def _close_conn(self) -> None:
         source, self.fp = self.fp, None
-        # What has come but was not asked for stands in the buffer; it is looked at without reading on.
-        self.dirty = True
-        try:
-            source.raw.readinto = _nothing
-            self.dirty = bool(source.peek(1))
-        except (ValueError, RuntimeError):  # it is closed, or being read
-            pass
-        finally:
+        if source is not None:
+            self.dirty = source.holds
             source.close()
 
     def is_clean(self) -> bool:
@@ -216,5 +224,8 @@ def _parse_size(line: bytes) -> bytes:
     return found[1]
 
 
-def _nothing(buffer: Any) -> None:
-    """Read nothing, as a source does that has nothing now."""
+class _Unread:
+    """What http.client would read from, if its buffers were used."""
+
+    def makefile(self, mode: str) -> None:
+        """No file at all."""

@@ -40,8 +40,11 @@ class Socket:
     def __init__(self, packets: list[bytes]) -> None:
         self._raw = Packets(packets)
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self._raw)
+    def recv(self, size: int) -> bytes:
+        return self._raw.read(size) or b""
+
+    def makefile(self, mode: str, buffering: int = -1) -> io.RawIOBase | io.BufferedReader:
+        return io.BufferedReader(self._raw) if buffering else self._raw
 
 
 def open_reply(kind: type[HTTPResponse], packets: list[bytes]) -> HTTPResponse:
