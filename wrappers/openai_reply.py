@@ -111,11 +111,22 @@ def parse_chunk(event: Event, so_far: Accumulator, codes: Codes | None = None) -
     if not (text or reasoning or calls or reason or usage or images or refusal):
         so_far.raw.append(data)
         return None
-    model = said(data.get("model"))
     told = parse_usage(usage) if usage else None
     # By position, since that takes half the time: there is one for each event.
     return ModelResponse(
-        text or "", None, images, data, None, None, calls, reasoning, reason, told, None, model, refusal
+        text or "",
+        None,
+        images,
+        data,
+        None,
+        None,
+        calls,
+        reasoning,
+        reason,
+        told,
+        None,
+        said(data.get("model")),
+        refusal,
     )
 
 

@@ -16,7 +16,7 @@ _INTERIM = 1000  # replies of status 1xx before one reply
 _STATUS = re.compile(rb"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*\n")
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _LENGTH = re.compile("[0-9]{1,18}")
-_WHOLE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")  # how large a chunk is, as nearly all servers write it
+_MOST_DIGITS = 8  # of the size of a chunk, as nearly all servers write it
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 
 
@@ -164,12 +164,17 @@ class StrictResponse(HTTPResponse):
         if (place and data[:2] != b"\r\n") or 0 <= n < len(data):
             return super().read1(n)
         chunks: list[bytes] = []
-        while found := _WHOLE.match(data, place):
-            start = found.end()
-            stop = start + int(found[1], 16)
-            if stop == start or data[stop : stop + 2] != b"\r\n":
+        while (line := data.find(b"\r\n", place, place + _MOST_DIGITS + 2)) > 0:
+            size = data[place:line]
+            if not size.isalnum() or size[1:2] in (b"x", b"X"):
                 break
-            chunks.append(data[start:stop])
+            try:
+                stop = line + 2 + int(size, 16)
+            except ValueError:
+                break
+            if stop == line + 2 or data[stop : stop + 2] != b"\r\n":
+                break
+            chunks.append(data[line + 2 : stop])
             place = stop + 2
         if not chunks:
             return super().read1(n)

@@ -66,9 +66,24 @@ class SSEDecoder(EventDecoder):
     def __init__(self) -> None:
         super().__init__()
         self._skip_lf = False
+        self._is_between = False  # two events: nothing is kept back of what came before
 
     @override
     def feed(self, chunk: bytes) -> list[Event]:
+        if not self._is_between or chunk[:6] != b"data: " or chunk[-2:] != b"\n\n" or len(chunk) > self.max_event:
+            return self._feed(chunk)
+        events: list[Event] = []
+        datas = chunk[6:-2].split(b"\n\ndata: ")
+        try:
+            for data in datas:  # nearly all vendors send no more than one line for each
+                events.append(Event(orjson.loads(data)))
+        except ValueError:
+            self.pending = events
+            return self._feed(b"data: " + b"\n\ndata: ".join(datas[len(events) :]) + b"\n\n")
+        return events
+
+    def _feed(self, chunk: bytes) -> list[Event]:
+        """The same for bytes of any kind."""
         if self._skip_lf and chunk:
             self._skip_lf = False
             chunk = chunk.removeprefix(b"\n")
@@ -91,11 +106,13 @@ class SSEDecoder(EventDecoder):
             chunk = bytes(self._rest)
             self._rest.clear()
         end = chunk.rfind(b"\n\n")
-        if end >= 0 and not self.done:
-            self._add_all(chunk[:end])
+        if end >= 0:
+            for block in chunk[:end].split(b"\n\n"):
+                self._add(block)
             chunk = chunk[end + 2 :]
         if chunk:
             self._put_back(chunk, self.max_event + 1)  # it may end with the first half of its blank line
+        self._is_between = not (chunk or self.done or self._skip_lf or self._halves is not None)
         return self._take()
 
     @override
@@ -131,21 +148,6 @@ class SSEDecoder(EventDecoder):
         if len(self._rest) > self.max_body:
             self._rest.clear()
             raise TooLarge("max_body", self.max_body)
-
-    def _add_all(self, text: bytes) -> None:
-        """Add the events of ``text``, less the blank line at its end."""
-        if text[:6] == b"data: " and self._halves is None and len(text) <= self.max_event:
-            events = text[6:].split(b"\n\ndata: ")
-            if text.count(b"\n") == 2 * len(events) - 2:  # nearly all vendors send no more than one line for each
-                loads, add, read = orjson.loads, self.pending.append, len(self.pending)
-                try:
-                    for data in events:
-                        add(Event(loads(data)))
-                    return
-                except ValueError:
-                    text = b"data: " + b"\n\ndata: ".join(events[len(self.pending) - read :])
-        for block in text.split(b"\n\n"):
-            self._add(block)
 
     def _add(self, block: bytes) -> None:
         if self.done:
