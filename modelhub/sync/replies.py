@@ -44,7 +44,7 @@ class StrictResponse(HTTPResponse):
 
     begun = False
     dirty = False
-    fp: Source | None  # type: ignore[assignment]
+    fp: Any  # a Source, None once all was read
     headers: Any
     msg: Any
     chunk_left: int | None
@@ -80,8 +80,7 @@ class StrictResponse(HTTPResponse):
         raise TooLarge
 
     def _read_status_line(self) -> tuple[str, int, str]:
-        assert self.fp is not None
-        line = self.fp.readline(MAX_LINE + 1)
+        line: bytes = self.fp.readline(MAX_LINE + 1)
         if not line:
             raise RemoteDisconnected("")
         self.begun = True
@@ -111,15 +110,14 @@ class StrictResponse(HTTPResponse):
 
     def _read_lines(self) -> list[str]:
         """The lines up to the empty one, without their ends."""
-        source = self.fp
-        assert source is not None
+        source: Source = self.fp
         data = source.peek()
         end = data.find(b"\r\n\r\n")
-        if 0 < end < MAX_LINE and data[:2] != b"\r\n" and data.find(b"\n\n", 0, end) < 0:  # all of them have come
-            lines = data[:end].decode("latin-1").split("\n")
-            if len(lines) <= MAX_FIELDS:
+        if 0 <= end < MAX_LINE:  # all of them have come
+            lines = [line.rstrip("\r") for line in data[:end].decode("latin-1").split("\n")]
+            if len(lines) <= MAX_FIELDS and "" not in lines:
                 source.skip(end + 4)
-                return [line.rstrip("\r") for line in lines]
+                return lines
         lines = []
         for _ in range(MAX_FIELDS + 1):
             line: bytes = source.readline(MAX_LINE + 1)
@@ -159,7 +157,7 @@ class StrictResponse(HTTPResponse):
         source, left = self.fp, self.chunk_left
         if not self.chunked or source is None or left:
             return super().read1(n)
-        data = source.peek()
+        data: bytes = source.peek()
         place = 0 if left is None else 2  # after the end of the line that ends a chunk
         if (place and data[:2] != b"\r\n") or 0 <= n < len(data):
             return super().read1(n)
@@ -186,11 +184,10 @@ class StrictResponse(HTTPResponse):
         left = self.chunk_left
         if left:
             return left
-        assert self.fp is not None
         readline = self.fp.readline
         if left == 0 and (end := readline(MAX_LINE + 1)) != b"\r\n" and end != b"\n":
             raise BadChunk if end.endswith(b"\n") or len(end) > 1 else CutShort
-        line = readline(MAX_LINE + 1)
+        line: bytes = readline(MAX_LINE + 1)
         size = line[:-2]
         if not size.isalnum() or len(size) > 16 or size[1:2] in b"xX" or line[-2:] != b"\r\n":
             size = _parse_size(line)  # unlike that of nearly all servers

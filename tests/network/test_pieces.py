@@ -98,3 +98,14 @@ def test_nothing_wrong_is_read(before: bytes, wrong: bytes) -> None:
             assert piece, "the body is taken for whole"
             read += piece
     assert read in (before.replace(b"2\r\n", b"").replace(b"\r\n", b""), before.count(b"ok") * b"ok" + b"ab")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["", "A: 1\r\n", "A: 1\r\nB:2\r\na: 3\r\n", "A: 1\n", "A: 1\r\n 2\r\nB: \r\n", "A: 1\n\nC: 3\r\n", "A: \xe9\r\n"],
+)
+def test_however_its_head_comes_it_is_the_same(fields: str) -> None:
+    reply = f"HTTP/1.1 200 OK\r\n{fields}\r\nC: 3\r\n\r\n".encode("latin-1")
+    whole, slow = (open_reply(StrictResponse, packets) for packets in ([reply], cut(reply, [*range(len(reply))])))
+    assert list(whole.headers.items()) == list(slow.headers.items())
+    assert whole.read() == slow.read()
