@@ -154,6 +154,12 @@ class SSEDecoder(EventDecoder):
             return
         if len(block) > self.max_event:
             self._refuse()
+        if block[:6] == b"data: " and self._halves is None and b"\n" not in block:
+            try:
+                self.pending.append(Event(orjson.loads(block[6:])))
+                return
+            except ValueError:
+                pass
         if block[:1] == b"{":  # a gateway that hands an error on as it came, without framing
             self._add_json(block)
             return
