@@ -10,10 +10,11 @@ from modelhub.wire import Request
 def complete(request: Request, call: Call) -> None:
     """Give ``request`` what its call adds, and what its model says: limits, way, and timeouts unless it has some."""
     model: HTTPModel = call.model
+    bound = model.bound
     if call.extras is not None:
         call.extras.add_to(request)
     if not request.timeout:
-        request.connect_timeout, request.timeout, request.first_token, _ = call.timeouts or model.timeouts
+        request.connect_timeout, request.timeout, request.first_token, _ = call.timeouts or bound.timeouts
     request.deadline = call.deadline
-    request.max_body = model.limits[1]
-    request.way = model.way
+    request.max_body = bound.limits[1]
+    request.way = bound.way

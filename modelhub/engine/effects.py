@@ -100,6 +100,6 @@ class Wait:
 READ: Final = Read()
 
 # What a flow may yield. The last two are for the caller: an Accumulator, once, says that what comes from now on is
-# handed over in pieces and gathers in it; a list is the deltas to hand over.
+# handed over in pieces and gathers in it; a list is the deltas to hand over, which is the driver's from then on.
 Effect = Request | Read | Sleep | Wait | Together | Invoke | Accumulator | list[ModelResponse]
 Flow = Generator[Effect, Any, T]

@@ -187,7 +187,7 @@ def _read_events(call: Call, reply: Reply, so_far: Accumulator) -> Flow[None]:
     """Read the open stream to its end, and deliver each delta when its event is complete."""
     model: HTTPModel = call.model
     decoder = model.build_decoder()
-    decoder.max_event, decoder.max_body = model.limits
+    decoder.max_event, decoder.max_body = model.bound.limits
     decoder.headers = reply.headers
     feed, parse_event, add = decoder.feed, model.parse_event, so_far.add
     first = b""

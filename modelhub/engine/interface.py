@@ -105,14 +105,8 @@ class Model(Protocol):
         """Put this model's name into ``error``, and take its secrets out."""
 
 
-class HTTPModel(Model, Protocol):
-    """A model over HTTP: it says which requests to send and how to read the replies."""
-
-    propagate: bool
-
-    def build_decoder(self) -> EventDecoder:
-        """What cuts the bytes of a stream into events."""
-        ...
+class Bound(Protocol):
+    """What all requests of a model have in common, worked out once from its config."""
 
     @property
     def timeouts(self) -> Timeouts:
@@ -126,7 +120,22 @@ class HTTPModel(Model, Protocol):
 
     @property
     def way(self) -> Way | None:
-        """The proxy and the certificates of its config; None where it has neither."""
+        """The proxy and the certificates of the config; None where it has neither."""
+        ...
+
+
+class HTTPModel(Model, Protocol):
+    """A model over HTTP: it says which requests to send and how to read the replies."""
+
+    propagate: bool
+
+    def build_decoder(self) -> EventDecoder:
+        """What cuts the bytes of a stream into events."""
+        ...
+
+    @property
+    def bound(self) -> Bound:
+        """What all of its requests have in common."""
         ...
 
     @property

@@ -31,10 +31,8 @@ def normalize_messages(messages: Any, own: OwnParts = NO_PARTS) -> list[dict[str
     """
     if isinstance(messages, str):
         return [{"role": "user", "content": messages}]
-    if isinstance(messages, Mapping) or hasattr(messages, "role") or hasattr(messages, "to_message"):
-        messages = [messages]
-    if not isinstance(messages, Iterable) or isinstance(messages, bytes | set | frozenset):
-        raise BadRequestError(f"messages must be a str or a list of messages, not {type(messages).__name__}")
+    if type(messages) is not list:  # nearly all are
+        messages = _find_messages(messages)
     calls = Calls()
     normalized: list[dict[str, Any]] = []
     for index, message in enumerate(messages):
@@ -47,6 +45,14 @@ def normalize_messages(messages: Any, own: OwnParts = NO_PARTS) -> list[dict[str
             continue
         normalized += _normalize(message, f"messages[{index}]", own, calls)
     return normalized
+
+
+def _find_messages(messages: Any) -> Iterable[Any]:
+    if isinstance(messages, Mapping) or hasattr(messages, "role") or hasattr(messages, "to_message"):
+        return [messages]
+    if not isinstance(messages, Iterable) or isinstance(messages, bytes | set | frozenset):
+        raise BadRequestError(f"messages must be a str or a list of messages, not {type(messages).__name__}")
+    return messages
 
 
 def _normalize(given: Any, where: str, own: OwnParts, calls: Calls) -> list[dict[str, Any]]:

@@ -167,8 +167,9 @@ class StreamedResponse(ModelResponse):
             raise TypeError("this response came from `acall`: iterate it with `async for`")
         self._arrival.iterating = True
         try:
-            for delta in source:  # noqa: UP028  `yield from` would close the source when the loop is left
+            for delta in source:
                 yield delta
+                yield from getattr(source, "ready", ())
             self._settle()
         finally:
             self._arrival.iterating = False

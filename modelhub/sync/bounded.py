@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.client import HTTPResponse
 from typing import Any
 
 CHUNK = 65536
@@ -13,7 +14,8 @@ def read_up_to(raw: Any, limit: int) -> tuple[bytes, bool]:
     packed = bool(raw.headers.get("content-encoding"))
     length = raw.length_remaining
     if length is not None and length <= limit and not packed:
-        return raw.read(decode_content=True), True
+        source = getattr(raw, "_fp", None)
+        return source.read() if isinstance(source, HTTPResponse) else raw.read(decode_content=True), True
     pieces: list[bytes] = []
     size = 0
     while size <= limit:

@@ -7,12 +7,14 @@ import queue
 import socket
 import sys
 from contextlib import suppress
+from http import client
 from http.client import HTTPException, RemoteDisconnected
 from typing import TYPE_CHECKING, Any
 
 from urllib3 import exceptions
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.response import HTTPResponse
 
 from modelhub.engine.interruptions import find_interruption
 from modelhub.network import socks
@@ -20,6 +22,7 @@ from modelhub.overriding import override
 from modelhub.secrets import MASK
 from modelhub.sync.connecting import connect
 from modelhub.sync.replies import StrictResponse
+from modelhub.sync.sending import Sending
 from modelhub.sync.sockets import Sockets
 from modelhub.sync.watch import CURRENT
 from modelhub.wire import Proxy
@@ -42,7 +45,7 @@ class _Target(str):
         return f"{self.partition('?')[0]}?{MASK}"
 
 
-class _Strict(HTTPConnection):
+class _Strict(Sending):
     """A connection that reads replies strictly."""
 
     reply: StrictResponse | None = None
@@ -117,13 +120,24 @@ class _Strict(HTTPConnection):
     @override
     def getresponse(self) -> Any:
         self.uses += 1
+        self.sock.settimeout(self.timeout)
         try:
-            return super().getresponse()
+            reply: Any = client.HTTPConnection.getresponse(self)  # urllib3's own reads the headers three times
         except _GONE as error:
             kept = self.uses > 1 and self.reply is not None and not self.reply.begun
             if kept and find_interruption(error) is None:
                 raise KeptTooLong from error
             raise
+        return HTTPResponse(
+            reply,
+            reply.headers,
+            reply.status,
+            reply.version,
+            reason=reply.reason,
+            preload_content=False,
+            original_response=reply,
+            request_method=reply.method,
+        )
 
     def is_clean(self) -> bool:
         """Whether all of the last reply was read, and nothing but it has come."""

@@ -102,7 +102,7 @@ class SyncDriver:
         return self._pool
 
     def _serve(self, flow: Flow[Any], use: Use) -> Generator[Any, None, Any]:
-        """Serve a flow to its end; yields what is for the caller: of a stream what it gathers in, then its deltas."""
+        """Serve a flow to its end; yields what is for the caller: what a stream gathers in, then lists of deltas."""
         body: Any = None  # of the open stream
         try:
             effect: Any = next(flow)
@@ -110,7 +110,7 @@ class SyncDriver:
                 kind = type(effect)
                 if kind is list:
                     try:
-                        yield from effect
+                        yield effect
                     except ModelCallError as error:  # the stream is interrupted between two deltas
                         effect = flow.throw(error)
                     else:

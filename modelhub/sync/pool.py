@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 from time import monotonic
-from typing import Any
 
 from requests import exceptions
 from requests.models import PreparedRequest, Response
-from requests.structures import CaseInsensitiveDict
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
@@ -22,6 +20,7 @@ from modelhub.sync.adapter import PooledAdapter
 from modelhub.sync.body import FAILURES, Body, WatchedBody, wait_for_body
 from modelhub.sync.bounded import is_too_long, read_up_to
 from modelhub.sync.faults import is_dead, translate
+from modelhub.sync.sending import Headers
 from modelhub.sync.sockets import Sockets
 from modelhub.sync.watch import CURRENT, Watch, Watches
 from modelhub.wire import Reply, Request, Way
@@ -100,7 +99,7 @@ class Pool:
         prepared.method = request.method
         prepared.url = request.url
         prepared.body = request.body
-        headers: CaseInsensitiveDict[Any] = CaseInsensitiveDict(request.headers)
+        headers = Headers(request.headers)
         if request.body is not None:
             headers["Content-Length"] = str(len(request.body))
         if "@" in request.url and (login := find_login(request.url)):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Iterator
-from http.client import BadStatusLine, HTTPException, HTTPMessage, HTTPResponse, RemoteDisconnected
+from http.client import BadStatusLine, HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any
+
+from urllib3 import HTTPHeaderDict
 
 from modelhub.network.limits import MAX_FIELDS, MAX_LINE
 from modelhub.overriding import override
+from modelhub.sync.source import Source
 
 _INTERIM = 1000  # replies of status 1xx before one reply
 _STATUS = re.compile(rb"(HTTP/[01]\.[0-9]) +([1-9][0-9]{2})(?: ([^\r\n]*))?\s*\n")
 _NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-_WHOLE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")  # how large a chunk is, as nearly all servers write it
+_LENGTH = re.compile("[0-9]{1,18}")
+_MOST_DIGITS = 8  # of the size of a chunk, as nearly all servers write it
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 
 
@@ -42,20 +44,30 @@ class StrictResponse(HTTPResponse):
 
     begun = False
     dirty = False
-    fp: Any
+    fp: Any  # a Source, None once all was read
+    headers: Any
+    msg: Any
     chunk_left: int | None
-    _ready: deque[bytes]  # chunks that have come
+
+    def __init__(self, sock: Any, *given: Any, **named: Any) -> None:
+        super().__init__(_Unread(), *given, **named)  # type: ignore[arg-type]
+        self.fp = Source(sock)
+
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+        return self._method  # type: ignore[attr-defined,no-any-return]
 
     @override
     def begin(self) -> None:
         if self.headers is not None:
             return
         version, status, reason = self._read_status()
-        message = self._read_fields()
+        headers = self._read_fields()
         self.code = self.status = status
         self.reason = reason.strip()
         self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
-        self.headers = self.msg = message
+        self.headers = self.msg = headers
         self._find_end()
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -81,49 +93,55 @@ class StrictResponse(HTTPResponse):
             raise TooLarge
         raise BadStatusLine("") if line.endswith(b"\n") else CutShort
 
-    def _read_fields(self) -> HTTPMessage:
-        message = HTTPMessage()
+    def _read_fields(self) -> HTTPHeaderDict:
         fields: list[list[str]] = []
         for line in self._read_lines():
-            text = line.decode("latin-1").rstrip("\r\n")
-            if text.startswith((" ", "\t")) and fields:  # a folded line, which old servers send
-                fields[-1][1] += " " + text.strip(" \t")
+            if line[:1] in (" ", "\t") and fields:  # a folded line, which old servers send
+                fields[-1][1] += " " + line.strip(" \t")
                 continue
-            name, colon, value = text.partition(":")
+            name, colon, value = line.partition(":")
             if not colon or not _NAME.fullmatch(name) or "\0" in value:
                 raise BadHeader
             fields.append([name, value.strip(" \t")])
+        headers = HTTPHeaderDict()
         for name, value in fields:
-            message[name] = value
-        return message
+            headers.add(name, value)
+        return headers
 
-    def _read_lines(self) -> Iterator[bytes]:
-        """The lines up to the empty one."""
-        readline = self.fp.readline
+    def _read_lines(self) -> list[str]:
+        """The lines up to the empty one, without their ends."""
+        source: Source = self.fp
+        data = source.peek()
+        end = data.find(b"\r\n\r\n")
+        if 0 <= end < MAX_LINE:  # all of them have come
+            lines = [line.rstrip("\r") for line in data[:end].decode("latin-1").split("\n")]
+            if len(lines) <= MAX_FIELDS and "" not in lines:
+                source.skip(end + 4)
+                return lines
+        lines = []
         for _ in range(MAX_FIELDS + 1):
-            line: bytes = readline(MAX_LINE + 1)
+            line: bytes = source.readline(MAX_LINE + 1)
             if line == b"\r\n" or line == b"\n":
-                return
+                return lines
             if len(line) > MAX_LINE:
                 raise TooLarge
             if not line.endswith(b"\n"):
                 raise CutShort
-            yield line
+            lines.append(line.decode("latin-1").rstrip("\r\n"))
         raise TooLarge
 
     def _find_end(self) -> None:
         """Work out where the body ends; what is not clear ends the connection, too."""
         headers, status = self.headers, self.status
-        codings = headers.get_all("transfer-encoding")
-        lengths = headers.get_all("content-length")
+        codings = headers.getlist("transfer-encoding")
+        lengths = headers.getlist("content-length")
         coding = ",".join(codings).lower().replace(" ", "") if codings else ""
         self.chunked = coding == "chunked" or coding.endswith(",chunked")
         self.chunk_left = None
-        self._ready = deque()
         self.length = None
         self.will_close = self._check_close()  # type: ignore[attr-defined]
         if lengths:
-            if codings or len(lengths) > 1 or not re.fullmatch("[0-9]{1,18}", lengths[0]):
+            if codings or len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
                 raise BadHeader
             self.length = int(lengths[0])
         if status in (101, 204, 304) or self._method == "HEAD":  # type: ignore[attr-defined]
@@ -135,28 +153,32 @@ class StrictResponse(HTTPResponse):
 
     @override
     def read1(self, n: int = -1) -> bytes:
-        """What has come; of a body in chunks one chunk, since servers send one for each event."""
-        ready, source, left = self._ready, self.fp, self.chunk_left
-        if ready:
-            return ready.popleft()
+        """What has come; of a body in chunks those that have come whole: servers send one for each event."""
+        source, left = self.fp, self.chunk_left
         if not self.chunked or source is None or left:
             return super().read1(n)
         data: bytes = source.peek()
         place = 0 if left is None else 2  # after the end of the line that ends a chunk
         if (place and data[:2] != b"\r\n") or 0 <= n < len(data):
             return super().read1(n)
-        while found := _WHOLE.match(data, place):
-            start = found.end()
-            stop = start + int(found[1], 16)
-            if stop == start or data[stop : stop + 2] != b"\r\n":
+        chunks: list[bytes] = []
+        while (line := data.find(b"\r\n", place, place + _MOST_DIGITS + 2)) > 0:
+            size = data[place:line]
+            if not size.isalnum() or size[1:2] in (b"x", b"X"):
                 break
-            ready.append(data[start:stop])
+            try:
+                stop = line + 2 + int(size, 16)
+            except ValueError:
+                break
+            if stop == line + 2 or data[stop : stop + 2] != b"\r\n":
+                break
+            chunks.append(data[line + 2 : stop])
             place = stop + 2
-        if not ready:
+        if not chunks:
             return super().read1(n)
-        source.read(place)
+        source.skip(place)
         self.chunk_left = None  # the next line says how large the next one is
-        return ready.popleft()
+        return b"".join(chunks)
 
     def _get_chunk_left(self) -> int | None:
         left = self.chunk_left
@@ -183,14 +205,8 @@ class StrictResponse(HTTPResponse):
 
     def _close_conn(self) -> None:
         source, self.fp = self.fp, None
-        # What has come but was not asked for stands in the buffer; it is looked at without reading on.
-        self.dirty = True
-        try:
-            source.raw.readinto = _nothing
-            self.dirty = bool(source.peek(1))
-        except (ValueError, RuntimeError):  # it is closed, or being read
-            pass
-        finally:
+        if source is not None:
+            self.dirty = source.holds
             source.close()
 
     def is_clean(self) -> bool:
@@ -210,5 +226,8 @@ def _parse_size(line: bytes) -> bytes:
     return found[1]
 
 
-def _nothing(buffer: Any) -> None:
-    """Read nothing, as a source does that has nothing now."""
+class _Unread:
+    """What http.client would read from, if its buffers were used."""
+
+    def makefile(self, mode: str) -> None:
+        """No file at all."""

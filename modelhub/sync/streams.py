@@ -30,32 +30,35 @@ class Use:
 
 
 class Stream:
-    """The deltas of one flow, whose connection goes back when they end, when it is closed, or when it is dropped."""
+    """The deltas of one flow, whose connection goes back when they end, when it is closed, or when it is dropped.
 
-    def __init__(self, served: Generator[ModelResponse, None, Any], use: Use) -> None:
-        self._deltas = served
+    Those that have come and need not be waited for are ``ready``.
+    """
+
+    def __init__(self, served: Generator[list[ModelResponse], None, Any], use: Use) -> None:
+        self._served = served
         self._use = use
         self._error: Exception | None = None
-        self._first: ModelResponse | None = next(served, None)
+        self._come: list[ModelResponse] = next(served, [])
+        self.ready = iter(self._come)
 
     def __iter__(self) -> Iterator[ModelResponse]:
         return self
 
     def __next__(self) -> ModelResponse:
-        first = self._first
-        if first is not None:
-            self._first = None
-            return first
-        if self._error is not None:
-            raise self._take_error()
-        delta = next(self._deltas)
-        use = self._use
-        if use.ended:  # by another thread, meanwhile
-            if use.closed is not None:
-                self._deltas.throw(outages.ended(use.closed))
-            self._deltas.close()
-            raise StopIteration
-        return delta
+        while True:
+            for delta in self.ready:
+                return delta
+            if self._error is not None:
+                raise self._take_error()
+            self._come = come = next(self._served)
+            use = self._use
+            if use.ended:  # by another thread, meanwhile
+                if use.closed is not None:
+                    self._served.throw(outages.ended(use.closed))
+                self._served.close()
+                raise StopIteration
+            self.ready = iter(come)
 
     def _take_error(self) -> Exception:
         error, self._error = self._error, None
@@ -64,10 +67,10 @@ class Stream:
 
     def close(self) -> None:
         """Stop the flow and close its connection; a thread that is just reading stops, and finds no more deltas."""
-        self._first = None
         self._use.ended = True
+        self._come.clear()
         try:
-            self._deltas.close()
+            self._served.close()
         except ValueError as error:
             if not _is_running(error):
                 raise
@@ -75,12 +78,12 @@ class Stream:
 
     def interrupt(self, closed: str) -> None:
         """Stop the flow with an error, which whoever reads the stream is given after what had come."""
-        if self._use.ended or getattr(self._deltas, "gi_frame", None) is None:
+        if self._use.ended or getattr(self._served, "gi_frame", None) is None:
             return
         self._use.closed = closed
         self._use.ended = True
         try:
-            self._deltas.throw(outages.ended(closed))
+            self._served.throw(outages.ended(closed))
         except ValueError as error:
             if not _is_running(error):
                 raise

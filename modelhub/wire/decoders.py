@@ -66,9 +66,24 @@ class SSEDecoder(EventDecoder):
     def __init__(self) -> None:
         super().__init__()
         self._skip_lf = False
+        self._is_between = False  # two events: nothing is kept back of what came before
 
     @override
     def feed(self, chunk: bytes) -> list[Event]:
+        if not self._is_between or chunk[:6] != b"data: " or chunk[-2:] != b"\n\n" or len(chunk) > self.max_event:
+            return self._feed(chunk)
+        events: list[Event] = []
+        datas = chunk[6:-2].split(b"\n\ndata: ")
+        try:
+            for data in datas:  # nearly all vendors send no more than one line for each
+                events.append(Event(orjson.loads(data)))
+        except ValueError:
+            self.pending = events
+            return self._feed(b"data: " + b"\n\ndata: ".join(datas[len(events) :]) + b"\n\n")
+        return events
+
+    def _feed(self, chunk: bytes) -> list[Event]:
+        """The same for bytes of any kind."""
         if self._skip_lf and chunk:
             self._skip_lf = False
             chunk = chunk.removeprefix(b"\n")
@@ -97,6 +112,7 @@ class SSEDecoder(EventDecoder):
             chunk = chunk[end + 2 :]
         if chunk:
             self._put_back(chunk, self.max_event + 1)  # it may end with the first half of its blank line
+        self._is_between = not (chunk or self.done or self._skip_lf or self._halves is not None)
         return self._take()
 
     @override
@@ -139,7 +155,7 @@ class SSEDecoder(EventDecoder):
         if len(block) > self.max_event:
             self._refuse()
         if block[:6] == b"data: " and self._halves is None and b"\n" not in block:
-            try:  # nearly every event of nearly every vendor
+            try:
                 self.pending.append(Event(orjson.loads(block[6:])))
                 return
             except ValueError:

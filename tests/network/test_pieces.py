@@ -40,8 +40,11 @@ class Socket:
     def __init__(self, packets: list[bytes]) -> None:
         self._raw = Packets(packets)
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self._raw)
+    def recv(self, size: int) -> bytes:
+        return self._raw.read(size) or b""
+
+    def makefile(self, mode: str, buffering: int = -1) -> io.RawIOBase | io.BufferedReader:
+        return io.BufferedReader(self._raw) if buffering else self._raw
 
 
 def open_reply(kind: type[HTTPResponse], packets: list[bytes]) -> HTTPResponse:
@@ -73,10 +76,10 @@ def test_every_body_is_read_as_it_was_sent(chunks: list[tuple[str, bytes]], plac
     assert b"".join(read_pieces(open_reply(StrictResponse, packets))) == b"".join(data for _, data in chunks)
 
 
-def test_each_chunk_is_one_piece() -> None:
+def test_the_chunks_that_have_come_are_one_piece() -> None:
     events = [("{:x}", b"data: %d\n\n" % number) for number in range(20)]
     pieces = read_pieces(open_reply(StrictResponse, [HEAD, write(events[:12]), write(events[12:]), b"0\r\n\r\n"]))
-    assert pieces == [data for _, data in events]
+    assert pieces == [b"".join(data for _, data in come) for come in (events[:12], events[12:])]
 
 
 def test_a_chunk_is_handed_over_before_its_end_has_come() -> None:
@@ -95,3 +98,14 @@ def test_nothing_wrong_is_read(before: bytes, wrong: bytes) -> None:
             assert piece, "the body is taken for whole"
             read += piece
     assert read in (before.replace(b"2\r\n", b"").replace(b"\r\n", b""), before.count(b"ok") * b"ok" + b"ab")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["", "A: 1\r\n", "A: 1\r\nB:2\r\na: 3\r\n", "A: 1\n", "A: 1\r\n 2\r\nB: \r\n", "A: 1\n\nC: 3\r\n", "A: \xe9\r\n"],
+)
+def test_however_its_head_comes_it_is_the_same(fields: str) -> None:
+    reply = f"HTTP/1.1 200 OK\r\n{fields}\r\nC: 3\r\n\r\n".encode("latin-1")
+    whole, slow = (open_reply(StrictResponse, packets) for packets in ([reply], cut(reply, [*range(len(reply))])))
+    assert list(whole.headers.items()) == list(slow.headers.items())
+    assert whole.read() == slow.read()
