@@ -255,6 +255,15 @@ _TABLE = (
         "    - {to: gpt, when: {min_tokens: 8000}}\n    - to: gpt",
     ),
     Code(
+        "MH314",
+        "a budget in dollars for a model whose price is not known",
+        "Nothing can be charged to it then, so that it is never used up. The price of a config counts, then those that "
+        "a file lists, then those of known models where their vendors themselves are asked.",
+        "- {config_name: ours, model_type: openai_chat, model_name: our-model, budget: {usd: 5, per: day}}",
+        "- {config_name: ours, model_type: openai_chat, model_name: our-model, budget: {usd: 5, per: day},\n"
+        "   price: {prompt: 0.5, completion: 1.5}}",
+    ),
+    Code(
         "MH401",
         "a key or password in plain text",
         "Config files are shared and committed, and secrets with them. Write where the secret is to be found instead.",

@@ -22,7 +22,11 @@ def check_together(entries: Sequence[Entry], find_view: Callable[[Any], View | N
     graph = build_graph([entry.config for entry in entries], find_view)
     edges = [edge for node in graph.nodes for edge in node.edges]
     found = check_targets(edges, graph.names) if edges else {}
-    for index, finding in (*(_check_composites(graph) if edges else ()), *_check_limits(entries)):
+    for index, finding in (
+        *(_check_composites(graph) if edges else ()),
+        *_check_limits(entries),
+        *_check_prices(graph),
+    ):
         found.setdefault(index, []).append(finding)
     return found
 
@@ -41,3 +45,10 @@ def _check_limits(entries: Sequence[Entry]) -> Iterator[tuple[int, Finding]]:
 
         for shared in SHARED:
             yield from find_disputes(entries, shared)
+
+
+def _check_prices(graph: Graph) -> Iterator[tuple[int, Finding]]:
+    if any("budget" in node.config for node in graph.nodes):
+        from modelhub.validation.rules.unpriced import find_unpriced
+
+        yield from find_unpriced(graph)

@@ -40,6 +40,7 @@ def test_the_examples(tmp_path: Path, server: MockServer, monkeypatch: pytest.Mo
         "night 1 USD",
         "team-a 2 USD",
         "{'prompt': 0.5, 'completion': 1.5, 'per': 1000000}",
+        "local_budget True False",
     ]
 
 
@@ -51,5 +52,8 @@ def test_it_names_what_there_is() -> None:
     assert re.findall(r"`(\w+)`", " ".join(rows))[: len(price)] == [
         *("prompt", "completion", "cached", "cache_write", "image", "per", "currency")
     ]
+    budget = (load_file("_common.json") or {})["$defs"]["budget"]["properties"]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| .+ \|$", PAGE[PAGE.index("## Budgets") :], re.M)
+    assert re.findall(r"`(\w+)`", " ".join(rows)) == list(budget)
     assert find_date() in PAGE
     assert f"{observer.MOST:,}" in PAGE

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -204,7 +205,8 @@ def test_the_budget_of_a_composite_counts_what_its_targets_spend(
         "models": ["chat", "other"],
         "budget": {"usd": 2, "tokens": 6000, **store},
     }
-    hub, _ = build(first, second, safe, answers=[BUSY, answer("other"), answer("chat"), answer("never")])
+    with pytest.warns(Warning, match=r"MH314 .* the price of 'other' is in CNY"):
+        hub, _ = build(first, second, safe, answers=[BUSY, answer("other"), answer("chat"), answer("never")])
     with hub:
         model = hub.get_model("safe")
         assert ask(model).text == "other"  # whose currency is another one
@@ -338,3 +340,38 @@ def test_a_locked_store_holds_up_a_call_for_a_moment_and_loses_nothing(
     with sqlite3.connect(path) as base:
         assert base.execute("SELECT tokens FROM budgets").fetchall() == [(3000,)]
     base.close()
+
+
+PRICED = {**CHAT, "model_name": "gpt-4o-mini"}
+
+
+@pytest.mark.parametrize(
+    ("configs", "why"),
+    [
+        ([PRICED], None),
+        ([CHAT], "what it costs is not known"),
+        ([{**CHAT, "price": None}], "what it costs is not known"),
+        ([{**CHAT, "price": {"prompt": 1}}], None),
+        ([{**CHAT, "price": {"prompt": 1, "currency": "CNY"}}], "the price of it is in CNY"),
+        ([{**CHAT, "model_name": "${MODEL}"}], None),
+        ([{**PRICED, "client_args": {"base_url": "http://10.0.0.5/v1"}}], "what it costs is not known"),
+        ([{**PRICED, "client_args": {"base_url": "${WHERE}"}}], None),
+        ([{**CHAT, "model_type": "dashscope_chat", "model_name": "qwen-max"}], "the price of it is in CNY"),
+        (
+            [
+                {"config_name": "f", "model_type": "fallback", "models": ["p", "chat"]},
+                {**PRICED, "config_name": "p"},
+                CHAT,
+            ],
+            "what 'chat' costs is not known",
+        ),
+    ],
+)
+def test_a_budget_in_dollars_wants_prices_in_dollars(configs: list[dict[str, Any]], why: str | None) -> None:
+    first = {**configs[0], "budget": {"usd": 5, "store": "memory"}}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ModelRegistry([first, *configs[1:]])
+    found = [str(warning.message) for warning in caught if "MH314" in str(warning.message)]
+    assert len(found) == (why is not None)
+    assert f"the budget is in dollars, and {why};" in "".join(found) or not why
