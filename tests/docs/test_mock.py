@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from modelhub import ModelRegistry
 from modelhub.server.mock.faults import NAMES
 from modelhub.server.mock.scenario.reading import read_scenario
 from modelhub.testing import Counts
@@ -66,3 +67,17 @@ def test_every_key_is_told(word: str) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.isdecimal()])
 def test_every_fault_is_told(name: str) -> None:
     assert re.search(rf"^\|[^|]*`{name}`[^|]*\|", PAGE, re.M)
+
+
+def test_the_command_prints_what_it_has_seen() -> None:
+    command = [sys.executable, "-m", "modelhub", "mock", "--port", "0", "--faults", "500", "--stats"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split("listening on ")[1].split()[0]
+        config = {"config_name": "m", "model_type": "openai_chat", "client_args": {"base_url": f"{url}/v1"}}
+        with ModelRegistry({**config, "api_key": "any", "retry": {"initial": 0}}) as hub:
+            hub.get_model("m")("Hi")
+            hub.get_model("m")("Hi")
+        process.send_signal(signal.SIGINT)
+        printed = process.stdout.read()
+    assert printed == next(text for kind, text in BLOCKS if kind == "console")

@@ -21,6 +21,7 @@ from modelhub.server.mock.scenario.shape import ALL_WELL
 )
 @click.option("--scenario", metavar="FILE", help="What goes wrong, when and how often; see docs/mock.md.")
 @click.option("--retry-after", default="1", show_default=True, help="Retry-After of 429 and 503 replies.")
+@click.option("--stats", is_flag=True, help="At the end, print what was asked of each model, and how it ended.")
 @click.option("--api-key", help="Refuse requests that do not carry this key.")
 def mock(
     host: str,
@@ -32,6 +33,7 @@ def mock(
     faults: str,
     scenario: str | None,
     retry_after: str,
+    stats: bool,
     api_key: str | None,
 ) -> None:
     """Serve made-up models on this machine, in the vendors' wire formats, the same answers for the same seed.
@@ -61,4 +63,4 @@ def mock(
 
         click.echo(report_problems(error.problems), err=True)
         raise click.exceptions.Exit(1) from None
-    serve(settings, host=host, port=port, announce=click.echo)
+    serve(settings, host=host, port=port, announce=click.echo, stats=stats)

@@ -26,6 +26,18 @@ class Counts:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, Counts] = field(default_factory=dict)
 
+    def table(self) -> str:
+        """The same as text, a line for each model: its requests, the most at a time, and how they ended."""
+        rows = [("model", "requests", "at once", "outcomes")]
+        for name, one in [*self.models.items(), *([("all", self)] if len(self.models) != 1 else [])]:
+            ended = ", ".join(f"{outcome}: {count}" for outcome, count in one.outcomes.items())
+            rows.append((name or "-", str(one.requests), str(one.most_in_flight), ended or "-"))
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        return "\n".join(
+            f"{name.ljust(widths[0])}  {requests.rjust(widths[1])}  {most.rjust(widths[2])}  {ended}"
+            for name, requests, most, ended in rows
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The counts as JSON; those of one model have no ``models``."""
         facts = {key: value for key, value in asdict(self).items() if key != "models"}
