@@ -17,7 +17,9 @@ class Price:
     prompts of ``up_to`` so many tokens; that of longer ones is not known.
     """
 
-    __slots__ = ("cache_write", "cached", "completion", "currency", "image", "per", "prompt", "thinking", "up_to")
+    __slots__ = (
+        *("_each", "cache_write", "cached", "completion", "currency", "image", "per", "prompt", "thinking", "up_to"),
+    )
 
     def __init__(
         self,
@@ -40,6 +42,9 @@ class Price:
         self.currency = currency
         self.thinking = thinking
         self.up_to = up_to
+        self._each: tuple[float, float] | None = None  # of one token, where there is nothing else to look at
+        if prompt is not None and completion is not None and thinking is None and up_to is None:
+            self._each = prompt / per, completion / per
 
     @classmethod
     def from_config(cls, said: Mapping[str, Any]) -> Price:
@@ -48,6 +53,9 @@ class Price:
 
     def find_cost(self, usage: Usage | None, images: int = 0) -> float | None:
         """What an answer costs; None where the price of a part of it is not known."""
+        each = self._each
+        if each is not None and usage is not None and not (images or usage.cached_tokens or usage.cache_write_tokens):
+            return usage.prompt_tokens * each[0] + usage.completion_tokens * each[1]
         if usage is None and not images:
             return None
         if self.up_to is not None and usage is not None and usage.prompt_tokens > self.up_to:

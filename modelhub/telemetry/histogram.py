@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from itertools import accumulate
+from math import ceil, floor, log
 
 _ERROR = 0.009
 _GAMMA = (1 + _ERROR) / (1 - _ERROR)
-_SCALE = 1 / math.log(_GAMMA)
+_SCALE = 1 / log(_GAMMA)
 _LEAST = 1e-9  # seconds
 _MOST = 1e9
 
@@ -28,8 +28,11 @@ class Histogram:
 
     def add(self, seconds: float) -> None:
         """Count one value."""
-        bucket = math.ceil(math.log(min(max(seconds, _LEAST), _MOST)) * _SCALE)
-        self._counts[bucket] = self._counts.get(bucket, 0) + 1
+        if not _LEAST < seconds < _MOST:
+            seconds = min(max(seconds, _LEAST), _MOST)
+        bucket = ceil(log(seconds) * _SCALE)
+        counts = self._counts
+        counts[bucket] = counts.get(bucket, 0) + 1
         self.count += 1
         self.total += seconds
 
@@ -41,9 +44,9 @@ class Histogram:
         found: list[float | None] = []
         for percent in percents:
             rank = percent / 100 * (self.count - 1)
-            low = _find_value(buckets, math.floor(rank))
-            high = _find_value(buckets, math.ceil(rank))
-            found.append(low + (high - low) * (rank - math.floor(rank)))
+            low = _find_value(buckets, floor(rank))
+            high = _find_value(buckets, ceil(rank))
+            found.append(low + (high - low) * (rank - floor(rank)))
         return found
 
 

@@ -43,13 +43,16 @@ class Sums:
             return
         if cached:
             self.cache_hits += 1
-        if usage is not None and not cached:
+            self.cost = self.cost or 0.0
+            return
+        if usage is not None:
             self.prompt_tokens += usage.prompt_tokens
             self.completion_tokens += usage.completion_tokens
             self.generating += seconds
-        cost = 0.0 if cached else price.find_cost(usage, images) if isinstance(price, Price) else price
-        if cost is not None:
-            self.cost = (self.cost or 0.0) + cost
+        if price is not None:
+            cost = price.find_cost(usage, images) if isinstance(price, Price) else price
+            if cost is not None:
+                self.cost = (self.cost or 0.0) + cost
 
     def describe(self) -> dict[str, Any]:
         """The sums as data."""

@@ -103,4 +103,4 @@ def test_rows(row: dict[str, Any]) -> None:
 def test_the_schema_knows_what_a_price_takes() -> None:
     common = load_file("_common.json") or {}
     view = View([(common["$defs"]["price"], common)])
-    assert set(view.properties) == set(Price.__slots__) - {"thinking", "up_to"}
+    assert set(view.properties) == set(Price.__slots__) - {"_each", "thinking", "up_to"}
