@@ -95,6 +95,10 @@ class EventDocuments(Documents, SSEDecoder):
         self._usual = DONE if framing.last is None else None
 
     @override
+    def feed(self, chunk: bytes) -> list[Event]:
+        return self._feed(chunk)  # the short way of most streams knows neither texts nor ends of one's own
+
+    @override
     def _add(self, block: bytes) -> None:
         if self.done:
             return

@@ -329,7 +329,7 @@ _TABLE = (
         "an observer whose library is not installed",
         "What an observer needs beside modelhub is installed with the extra that is called like it.",
         "MODELHUB_OBSERVERS=prometheus   # without prometheus_client",
-        "pip install 'modelhub-registry[prometheus]'",
+        "pip install prometheus-client",
     ),
 )
 EXPLANATIONS: dict[str, Code] = {code.code: code for code in _TABLE}

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from modelhub.telemetry.observers import Observer
 
 GROUP = "modelhub.observers"
-# The module without which an observer of ours cannot work; the extra that brings it is called like the observer.
+# The module without which an observer of ours cannot work, and what brings it.
 _NEEDED = {"otel": "opentelemetry", "prometheus": "prometheus_client"}
+_PACKAGES = {"opentelemetry": "opentelemetry-api", "prometheus_client": "prometheus-client"}
 
 
 def _explain_misfit(loaded: Any) -> str | None:
@@ -70,5 +71,5 @@ def _make(maker: Any, text: str | None) -> Any:
 def _build_absence(name: str, who: str, module: str) -> ConfigError:
     plugin = OBSERVERS.find(name)
     ours = plugin is None or plugin.built_in
-    hint = f"pip install 'modelhub-registry[{name}]'" if ours else f"install it; {plugin} should have asked for it"
+    hint = f"pip install {_PACKAGES.get(module, module)}" if ours else f"install it; {plugin} should have asked for it"
     return ConfigError([Problem("MH506", f"{who} needs the module {module!r}, which is not installed", hint)])

@@ -89,7 +89,7 @@ def open_database(address: Address, patience: float = PATIENCE) -> Database:
     from importlib.util import find_spec
 
     if find_spec("psycopg") is None:  # importing it takes a while
-        how = "pip install 'modelhub-registry[postgres]'"
+        how = "pip install 'psycopg[binary]'"
         raise PluginError(f"the usage store {address.shown} needs the library psycopg: {how}")
     from modelhub.stores.postgres import PostgresDatabase
 

@@ -141,7 +141,7 @@ def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageServer]
 def test_keys_of_the_model_type_are_offered(editor: LanguageServer) -> None:
     offered = editor.complete(f"{MODELINE}{ENTRY}  |")
     assert {"model_name", "generate_args", "api_key", "organization", "extends"} <= offered.keys()
-    assert not {"options", "host", "api_url", "budget"} & offered.keys()  # other types' and deprecated ones
+    assert not {"options", "host", "api_url"} & offered.keys()  # other types' and deprecated ones
     documentation = offered["generate_args"]["documentation"]
     assert "Options sent with every call" in str(documentation)
 
@@ -204,7 +204,7 @@ def test_every_form_of_a_file_is_completed(editor: LanguageServer, text: str, ex
         ("models: []\ndefault: {}\n", 2, "default"),
         ("models: []\nversion: 2\n", 2, "1"),
         ("defaults: {openai_chat: {timeuot: 1}}\n", 1, "timeuot"),
-        (f"{ENTRY}  budget: 1\n", 3, "it has no effect; remove it"),
+        ("- config_name: a\n  model_type: gemini_chat\n  seed: 1\n", 3, "it has no effect here"),
     ],
 )
 def test_mistakes_are_marked(editor: LanguageServer, text: str, line: int, message: str) -> None:

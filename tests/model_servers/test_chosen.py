@@ -46,9 +46,10 @@ def test_what_is_asked_for_must_have_been_asked() -> None:
 
 
 def test_every_server_can_be_fetched() -> None:
-    assert all((ROOT / script.split()[0]).exists() for script in SERVERS.values())
+    scripts = [said.split()[0] for said in SERVERS.values()]
+    assert all(script == "apt-get" or (ROOT / script).exists() for script in scripts)
     marked = {needs(engine).args[0] for engine in [*PLACES, "Ollama", "LiteLLM"]}
-    assert marked == SERVERS.keys() - {"yaml-language-server", "redis", "etcd", "consul", "phoenix"}
+    assert marked == SERVERS.keys() - {"yaml-language-server", "redis", "etcd", "consul", "phoenix", "postgres"}
 
 
 @pytest.mark.parametrize("missing", ["", "ollama", "engines"])
