@@ -182,7 +182,7 @@ class StreamedResponse(ModelResponse):
         deltas = source if isinstance(source, AsyncIterator) else _in_thread(cast("Iterator[ModelResponse]", source))
         self._arrival.iterating = True
         try:
-            ready = getattr(source, "ready", ())
+            ready = getattr(source, "ready", ()) if isinstance(source, AsyncIterator) else ()
             async for delta in deltas:
                 yield delta
                 while ready:

@@ -164,10 +164,11 @@ def test_a_stream_outlives_its_loop_as_an_error(hub: ModelRegistry, server: Mock
 
 def test_closing_leaves_no_cycle(hub: ModelRegistry, server: MockServer) -> None:
     server.script("stall")
-    response = hub.get_model("openai")("count: 30", stream=True)
     gc.collect()
+    gc.freeze()  # what other tests have left is theirs
     gc.disable()
     try:
+        response = hub.get_model("openai")("count: 30", stream=True)
         hub.close()
         with pytest.raises(errors.StreamInterruptedError):
             list(response)
@@ -178,6 +179,7 @@ def test_closing_leaves_no_cycle(hub: ModelRegistry, server: MockServer) -> None
         assert not ours - {type(server).__qualname__}
     finally:
         gc.set_debug(0)
+        gc.unfreeze()
         gc.garbage.clear()
         gc.enable()
 

@@ -69,7 +69,8 @@ class Compare(RuleBasedStateMachine):
         self.store.put(key, value, self.now, self.now + ttl)
         self.entries[key] = value, self.now + ttl, self.n
         self.entries = {k: entry for k, entry in self.entries.items() if entry[1] > self.now}
-        for gone in sorted(self.entries, key=lambda k: self.entries[k][1:])[: len(self.entries) - self.max_entries]:
+        too_many = max(len(self.entries) - self.max_entries, 0)
+        for gone in sorted(self.entries, key=lambda k: self.entries[k][1:])[:too_many]:
             del self.entries[gone]
 
     @rule(key=st.sampled_from("abcdef"))

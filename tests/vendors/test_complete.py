@@ -43,8 +43,9 @@ def declared_types(root: Path) -> dict[str, set[str]]:
 
 
 def imports(body: list[ast.stmt], name: str) -> bool:
-    """Whether a module offers a class of a sibling as its own."""
-    siblings = [node for node in body if isinstance(node, ast.ImportFrom) and node.level == 1]
+    """Whether a module offers a class of a sibling as its own, at once or when it is first asked for."""
+    late = [node for part in body if isinstance(part, ast.If) for node in part.body]
+    siblings = [node for node in (*body, *late) if isinstance(node, ast.ImportFrom) and node.level == 1]
     return any(alias.name == alias.asname == name for node in siblings for alias in node.names)
 
 
