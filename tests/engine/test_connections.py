@@ -198,7 +198,8 @@ def test_a_stream_that_is_dropped(hub: ModelRegistry, server: MockServer) -> Non
     next(iter(response))
     response.close()
     assert settled(server, 0)
-    assert response.text == "1", "what had come before it was closed"
+    words = response.text.split()  # what had come before it was closed
+    assert words == [str(n) for n in range(1, len(words) + 1)] != []
     response = model("count: 90000", stream=True)
     del response
     assert settled(server, 0)
