@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from modelhub.engine.effects import Flow, Invoke
 from modelhub.errors import ModelCallError
@@ -75,11 +75,11 @@ def budgeted(call: Call, account: Account, flow: Flow[T]) -> Flow[T]:
         _exceed(call, account, period, excess, wall)
     try:
         result = yield from flow
-    except GeneratorExit:  # nothing may be waited for
-        _charge(account, period, _find_spent(call, None))
-        raise
     except ModelCallError as error:
         yield from _charged(account, period, _find_spent(call, error.partial))
+        raise
+    except BaseException:  # left or cancelled: nothing may be waited for
+        _charge(account, period, _find_spent(call, None))
         raise
     yield from _charged(account, period, _find_spent(call, result))
     return result
@@ -108,13 +108,11 @@ def _find_spent(call: Call, answer: object) -> Spent:
     if call.model.is_composite:
         spending = call.spending
         return Spent() if spending is None else Spent(spending.amounts.get("USD", 0.0), spending.tokens)
-    usage = find_usage(answer) if isinstance(answer, ModelResponse) else None
-    if answer is None and call.so_far is not None:
-        usage = call.so_far.usage
-    price = call.model.home.price
-    cost: float | None = 0.0
-    if price is not None and price.currency == "USD":
-        cost = find_cost(price, answer) if isinstance(answer, ModelResponse) else price.find_cost(usage)
+    told: Any = answer if isinstance(answer, ModelResponse) else call.so_far if answer is None else None
+    if told is None:
+        return Spent()
+    usage, price = find_usage(told), call.model.home.price
+    cost = find_cost(price, told) if price is not None and price.currency == "USD" else None
     return Spent(cost or 0.0, 0 if usage is None else usage.total_tokens)
 
 

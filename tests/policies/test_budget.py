@@ -183,6 +183,26 @@ def test_a_stream_is_charged_at_its_end(store: dict[str, str]) -> None:
             model("Hi", stream=True)
 
 
+@pytest.mark.parametrize(("total", "charged"), [("1500", True), ('"many"', False)])
+def test_a_stream_that_is_left_is_charged_what_was_told(total: str, charged: bool, store: dict[str, str]) -> None:
+    usage = f'{{"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": {total}}}'
+    chunks = [
+        f'data: {{"choices": [{{"delta": {{"content": "{text}"}}}}], "usage": {usage}}}\n\n' for text in ("a", "b", "c")
+    ]
+    stream = {"status": 200, "headers": {"Content-Type": "text/event-stream"}, "chunks": chunks}
+    hub, _ = build({**CHAT, "budget": {"tokens": 1500, **store}, "price": PRICE}, answers=[stream, answer()])
+    with hub:
+        model = hub.get_model("chat")
+        response = model("Hi", stream=True)
+        next(iter(response))
+        response.close()
+        if charged:
+            with pytest.raises(errors.BudgetExceededError):
+                model("Hi")
+        else:
+            assert model("Hi").text == "Hello!"
+
+
 def test_a_fallback_goes_on_where_a_budget_is_used_up(ask: Callable[..., Any], store: dict[str, str]) -> None:
     first = {**CHAT, "budget": {"tokens": 1000, **store}}
     second = {**CHAT, "config_name": "other"}
