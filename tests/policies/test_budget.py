@@ -395,3 +395,29 @@ def test_a_budget_in_dollars_wants_prices_in_dollars(configs: list[dict[str, Any
     found = [str(warning.message) for warning in caught if "MH314" in str(warning.message)]
     assert len(found) == (why is not None)
     assert f"the budget is in dollars, and {why};" in "".join(found) or not why
+
+
+def test_a_composite_that_is_cancelled_is_charged_what_its_targets_had_cost() -> None:
+    chain = {
+        "config_name": "both",
+        "model_type": "chain",
+        "steps": [{"model": "chat"}, {"model": "slow"}],
+        "budget": {"tokens": 1, "store": "memory"},
+    }
+    with MockServer() as server:
+        first = {**CHAT, "client_args": {"base_url": f"{server.url}/v1"}}
+        hub = ModelRegistry([first, {**first, "config_name": "slow"}, chain])
+        server.script("ok", "hang")
+
+        async def leave() -> None:
+            task = asyncio.ensure_future(hub.get_model("both").acall("Hi"))
+            while not (server.counts.requests == 2 or task.done()):
+                await asyncio.sleep(0.005)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            with pytest.raises(errors.BudgetExceededError):
+                await hub.get_model("both").acall("Hi")
+
+        with hub:
+            asyncio.run(leave())
