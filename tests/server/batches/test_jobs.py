@@ -6,7 +6,9 @@ import random
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from modelhub.cli.commands.mock import mock
 from modelhub.errors import ModelHubError
 from modelhub.server.mock import MockSettings
 from modelhub.testing import MockServer, VirtualClock
@@ -202,3 +204,10 @@ def test_the_server_tells_where_batches_are() -> None:
     with MockServer() as server:
         paths = requests.get(f"{server.url}/nowhere", timeout=10).json()["paths"]
     assert "POST /v1/messages/batches" in paths and "POST /compatible-mode/v1/batches" in paths
+
+
+def test_the_command_says_how_long_a_job_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[MockSettings] = []
+    monkeypatch.setattr("modelhub.cli.commands.mock.serve", lambda settings, **options: served.append(settings))
+    result = CliRunner().invoke(mock, ["--batch-seconds", "1.5"])
+    assert (result.exit_code, [settings.batch_seconds for settings in served]) == (0, [1.5])
