@@ -9,7 +9,7 @@ import requests
 from click.testing import CliRunner
 
 from modelhub.cli.commands.mock import mock
-from modelhub.errors import ModelHubError
+from modelhub.errors import ConfigError, ModelHubError
 from modelhub.server.mock import MockSettings
 from modelhub.testing import MockServer, VirtualClock
 
@@ -149,6 +149,18 @@ def test_scenarios_are_for_requests_of_jobs_and_for_what_is_asked_about_them() -
         job = caller.begin(file).json()["id"]
         caller.finish(job)
         assert caller.read(job) == {**TOLD, build_name(0): "500"}
+
+
+def test_scenarios_say_how_jobs_go_on() -> None:
+    with MockServer(scenario={"batches": {"polls": 3, "expires": 0.5}}) as server:
+        caller = ByFile(server.url)
+        job = caller.submit(ECHOES)
+        assert (caller.look(job), caller.look(job)) == ("running", "expired")
+    with MockServer(scenario={"batches": {"polls": 3}}, batch_polls=1) as server:
+        caller = ByFile(server.url)
+        assert caller.look(caller.submit(ECHOES)) == "done"
+    with pytest.raises(ConfigError, match="polls"):
+        MockSettings(scenario={"batches": {"polls": 0}})
 
 
 def test_a_job_may_be_begun_though_its_reply_is_lost() -> None:
