@@ -22,7 +22,7 @@ def build_response(answer: Answer, usage: Usage | None = None) -> ModelResponse:
 
 
 def build_responses(answer: Answer, cut: Callable[[str], list[str]]) -> Iterator[ModelResponse]:
-    """An answer as deltas: one word at a time; of a tool call, first its name, then its arguments as they are ``cut``."""
+    """An answer as deltas: one word at a time; of a tool call, first its name, then its arguments, ``cut``."""
     for piece in split_pieces(answer.reasoning):
         yield ModelResponse("", reasoning=piece)
     for piece in split_pieces(answer.text):
