@@ -27,8 +27,10 @@ OPTIONS: dict[str, Read] = {
     "function_call": Fields.read_word_or_object,
     "response_format": Fields.read_object,
 }
-# What changes no answer.
+# What a model that does not know it may do without.
 HINTS: dict[str, Read] = {
+    "reasoning_effort": Fields.read_text,
+    "verbosity": Fields.read_text,
     "user": Fields.read_text,
     "metadata": Fields.read_object,
     "store": Fields.read_flag,
@@ -43,8 +45,6 @@ _EXTRA: dict[str, Read] = {
     "logit_bias": Fields.read_object,
     "logprobs": Fields.read_flag,
     "top_logprobs": Fields.read_integer,
-    "reasoning_effort": Fields.read_text,
-    "verbosity": Fields.read_text,
     "prediction": Fields.read_object,
     "web_search_options": Fields.read_object,
 }
