@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from modelhub.errors import ModelHubError
+from modelhub.server.gateway.metrics import counting_together, forget_process
 from modelhub.server.gateway.reloading import News, Tell, reloading
 from modelhub.server.gateway.service import Service
 from modelhub.server.gateway.serving import run, serve
@@ -138,8 +139,9 @@ class Workers:
         process.join()
         self._running.pop(number, None)
         self._listening.discard(number)
-        code = process.exitcode
+        code, pid = process.exitcode, process.pid
         process.close()
+        forget_process(pid)
         if self._ending:
             return
         lived = time.monotonic() - began
@@ -208,7 +210,7 @@ async def watch_over(settings: Settings, service: Service, ready: Callable[[str]
     cannot be started.
     """
     try:
-        with reserve(settings.host, settings.port) as (host, port, url):
+        with counting_together(), reserve(settings.host, settings.port) as (host, port, url):
             workers = Workers(replace(settings, host=host, port=port, watch=False), tell)
             keys = settings.keys if settings.watch else None
             async with reloading(service, keys, tell, workers.reload) as again:

@@ -303,3 +303,14 @@ def test_a_stream_that_is_left_is_charged_and_gives_its_place_back(mock: MockSer
         assert guards.account is not None
         account = guards.account
         assert account.ledger.read(account.key, find_period(account.budget.per, 0)).tokens > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_does_not_fit_its_schema_is_for_the_caller_to_judge(
+    mock: MockServer, url: str, stream: bool
+) -> None:
+    mock.reply({"text": "{", "finish_reason": "length"})
+    reply = chat(url, stream=stream, response_format={"type": "json_object"})
+    assert reply.status_code == 200
+    assert b'"finish_reason":"length"' in reply.content
+    assert b'"error"' not in reply.content

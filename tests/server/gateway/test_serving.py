@@ -158,8 +158,11 @@ def test_workers(tmp_path: Path, mock: MockServer) -> None:
                 break
         else:
             pytest.fail("the workers do not offer what the file says")
-        page = requests.get(f"{gateway.url}/metrics", timeout=20).text
-        assert re.search(r'modelhub_gateway_requests_total\{protocol="openai",status="200"\} \d', page)
+        pages = [requests.get(f"{gateway.url}/metrics", timeout=20).text for _ in range(4)]
+        counted = [
+            re.search(r'modelhub_gateway_requests_total\{protocol="openai",status="200"\} (\d+)', p) for p in pages
+        ]
+        assert len({found[1] for found in counted if found}) == 1  # each worker tells of all
         gateway.send(signal.SIGTERM)
         code, said = gateway.wait()
         assert code == 0
