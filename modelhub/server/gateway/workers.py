@@ -10,13 +10,14 @@ import signal
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from modelhub.errors import ModelHubError
-from modelhub.server.gateway.metrics import counting_together, forget_process
+from modelhub.errors import ConfigWarning, ModelHubError
+from modelhub.server.gateway.metrics import forget_process
 from modelhub.server.gateway.reloading import News, Tell, reloading
 from modelhub.server.gateway.service import Service
 from modelhub.server.gateway.serving import run, serve
@@ -42,7 +43,8 @@ def reserve(host: str, port: int) -> Iterator[tuple[str, int, str]]:
     """
     with explained(host, port):
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, number, _, address = found[0]
+        # One address: two that the system chooses ports for would have different ones.
+        family, kind, number, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
         reserved = socket.socket(family, kind, number)
         try:
             _refuse_taken(family, kind, number, address)
@@ -178,10 +180,11 @@ async def _receive(ours: Connection) -> str | None:
 def work(settings: Settings, parent: Connection) -> None:
     """What a worker does; it says to ``parent`` when it listens, or why it cannot."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told of Ctrl-C, too
+    warnings.simplefilter("ignore", ConfigWarning)  # the parent has told them
     above = multiprocessing.parent_process()
     assert above is not None
     try:
-        service = Service(settings)
+        service = Service(settings, tells=False)
         sentinel = int(above.sentinel)
         run(serve(settings, service, lambda url: parent.send(None), _note, shared=True, parent=sentinel))
     except ModelHubError as error:
@@ -210,7 +213,7 @@ async def watch_over(settings: Settings, service: Service, ready: Callable[[str]
     cannot be started.
     """
     try:
-        with counting_together(), reserve(settings.host, settings.port) as (host, port, url):
+        with reserve(settings.host, settings.port) as (host, port, url):
             workers = Workers(replace(settings, host=host, port=port, watch=False), tell)
             keys = settings.keys if settings.watch else None
             async with reloading(service, keys, tell, workers.reload) as again:

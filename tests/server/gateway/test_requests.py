@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from modelhub.policies.budget import find_period
+from modelhub.server.gateway import connections, reading
 from modelhub.testing import MockServer
 
 from .running import HELLO, chat, serving, write_keys, write_models
@@ -314,3 +315,15 @@ def test_an_answer_that_does_not_fit_its_schema_is_for_the_caller_to_judge(
     assert reply.status_code == 200
     assert b'"finish_reason":"length"' in reply.content
     assert b'"error"' not in reply.content
+
+
+def test_nobody_keeps_a_connection_waiting(mock: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEADERS_WITHIN", 0.1)
+    monkeypatch.setattr(reading, "_PAUSE", 0.1)
+    with serving(write_models(tmp_path, mock)) as (url, _):
+        assert exchange(url, HEAD) == b""
+        came = exchange(url, HEAD + b"Content-Length: 20\r\n\r\n{")
+        assert came.startswith(b"HTTP/1.1 408 ")
+        assert b"did not come in time" in came
+        came = exchange(url, b"GET http://x/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert came.endswith(b"\r\n\r\nok\n")
