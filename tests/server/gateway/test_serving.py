@@ -70,7 +70,7 @@ def test_a_new_key_and_its_entry(tmp_path: Path) -> None:
     assert match is not None
     keys = tmp_path / "keys.yaml"
     keys.write_text(match[2], "utf-8")
-    found = read_callers(keys).find({"x-api-key": match[1]})
+    found = read_callers(keys).find({"X-Api-Key": match[1]})
     assert found is not None
     assert found.name == "search team"
 
