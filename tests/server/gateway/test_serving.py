@@ -80,7 +80,7 @@ def test_files_are_read_again(tmp_path: Path, mock: MockServer) -> None:
     keys, (one,) = write_keys(tmp_path, {"name": "one"})
     with Process("-c", str(models), "--keys", str(keys)) as gateway:
         assert re.fullmatch(
-            r"modelhub serve is listening on http://127\.0\.0\.1:\d+: 1 model, 1 caller, [a-z, ]*openai[a-z, ]*\n",
+            r"modelhub serve is listening on http://127\.0\.0\.1:\d+ \(1 model; 1 caller; [a-z, ]*openai[a-z, ]*\)\n",
             gateway.greeting,
         )
         mock.script("stall")
