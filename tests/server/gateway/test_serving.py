@@ -185,7 +185,7 @@ def test_workers(tmp_path: Path, mock: MockServer) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 def test_workers_end_with_their_parent(tmp_path: Path, mock: MockServer) -> None:
-    with Process("-c", str(write_models(tmp_path, mock)), "--workers", "2") as gateway:
+    with Process("-c", str(write_models(tmp_path, mock)), "--workers", "2", TMPDIR=str(tmp_path)) as gateway:
         workers = find_workers(gateway.pid)
         gateway.send(signal.SIGKILL)
         gateway.wait()  # the workers have its stderr, which ends with them
