@@ -25,6 +25,7 @@ from modelhub.server.gateway.admitting import Entrance
 from modelhub.server.gateway.models import Models
 from modelhub.wire import encode_json
 
+_CLAUDE = "anthropic"  # as the names of its origins begin
 _DOES = {"chat": "chats", "embedding": "makes embeddings", "image": "makes images"}
 Interrupted = Callable[[BaseException], Failure]
 
@@ -112,13 +113,14 @@ async def answer(route: Route, ask: Ask, models: Models, entrance: Entrance) -> 
         response = find_answer(error)
         if response is None:
             raise
-    return Answer(wanted, route, response, model.is_composite or _has_cache(model))
+    return Answer(wanted, route, response, _keeps_raw(model, response))
 
 
-def _has_cache(model: Any) -> bool:
-    """Whether answers of the model are kept."""
+def _keeps_raw(model: Any, response: ModelResponse) -> bool:
+    """Whether what has come from the vendor is needed to the end: for a cache, or for Claude's signed thoughts."""
     guards = model.home.guards
-    return guards is not None and guards.cache is not None
+    is_kept = guards is not None and guards.cache is not None
+    return model.is_composite or is_kept or (response.origin is not None and response.origin.name.startswith(_CLAUDE))
 
 
 def _can_stream(model: Any) -> bool:
