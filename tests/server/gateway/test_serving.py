@@ -184,8 +184,12 @@ def test_workers(tmp_path: Path, mock: MockServer) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
-def test_workers_end_with_their_parent(tmp_path: Path, mock: MockServer) -> None:
-    with Process("-c", str(write_models(tmp_path, mock)), "--workers", "2", TMPDIR=str(tmp_path)) as gateway:
+def test_workers_share_budgets_and_end_with_their_parent(tmp_path: Path, mock: MockServer) -> None:
+    budget = {"tokens": 1, "store": f"sqlite:{tmp_path / 'usage.db'}"}
+    keys, (key,) = write_keys(tmp_path, {"name": "one", "budget": budget})
+    arguments = ("-c", str(write_models(tmp_path, mock)), "--keys", str(keys), "--workers", "2")
+    with Process(*arguments, TMPDIR=str(tmp_path)) as gateway:
+        assert [chat(gateway.url, key).status_code for _ in range(8)] == [200] + [429] * 7
         workers = find_workers(gateway.pid)
         gateway.send(signal.SIGKILL)
         gateway.wait()  # the workers have its stderr, which ends with them
