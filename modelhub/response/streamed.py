@@ -138,6 +138,16 @@ class StreamedResponse(ModelResponse):
         self._text = text
 
     @property
+    @override
+    def ready(self) -> int:
+        """How many deltas have come and are not handed over yet."""
+        return len(getattr(self._arrival.source, "ready", ()))
+
+    def forget_raw(self) -> None:
+        """Let go of what has come from the vendor so far, for who needs no ``raw`` of a long answer."""
+        self._arrival.so_far.raw.clear()
+
+    @property
     def is_begun(self) -> bool:
         """Whether somebody has begun to read it: its deltas come once."""
         return self._arrival.begun
