@@ -37,10 +37,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Choice(parse_names(config.getoption("--servers"))), "choice-of-servers")
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
     """Keep the garbage collector from looking at the tests themselves, which are many and stay: it takes seconds."""
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 VARIABLES = (
