@@ -82,6 +82,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def looked_at_once() -> Iterator[None]:
+    """What a module has left for good, such as libraries that it imported, is not looked at again, either."""
+    yield
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def exact_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what a server asks for waited for exactly, not a little longer at random."""
