@@ -37,7 +37,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="one round, to see that it runs")
     parser.add_argument("--only", choices=SECTIONS, action="append", help="measure only these")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--peers", action="store_true", help="beside other libraries, too")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -36,6 +37,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Choice(parse_names(config.getoption("--servers"))), "choice-of-servers")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking at the tests themselves, which are many and stay: it takes seconds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
 VARIABLES = (
     *(name for vendor in list_vendors() for name in (*vendor.key_variables, vendor.base_url_variable) if name),
     "OPENAI_ORG_ID",
@@ -46,26 +59,35 @@ VARIABLES = (
     "GOOGLE_GENAI_API_VERSION",
     "LITELLM_BASE_URL",
 )
+CLEARED = {
+    *VARIABLES,
+    "MODELHUB_CONFIG",
+    "MODELHUB_OBSERVERS",
+    "MODELHUB_PROFILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+}
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (
-        *VARIABLES,
-        "MODELHUB_CONFIG",
-        "MODELHUB_OBSERVERS",
-        "MODELHUB_PROFILE",
-        "REQUESTS_CA_BUNDLE",
-        "CURL_CA_BUNDLE",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "http_proxy",
-        "https_proxy",
-    ):
-        monkeypatch.delenv(name, raising=False)
+    for name in CLEARED.intersection(os.environ):
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def looked_at_once() -> Iterator[None]:
+    """What a module has left for good, such as libraries that it imported, is not looked at again, either."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def _build_type(schema: Schema) -> Schema:
 
 def _build_ignored(schema: Schema) -> Schema:
     """The keys that have no effect beside the mapping that they belong to."""
-    view = View([(schema, schema)])
+    view = View.of(schema)
     return {
         key: {"deprecated": True, "deprecationMessage": f"move it into {name}", "doNotSuggest": True}
         for name in view.current

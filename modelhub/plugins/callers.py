@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from modelhub.plugins.entry_points import HOOKS_GROUP, find_entry_points
@@ -28,7 +28,13 @@ class Caller:
 
 def are_there_hooks() -> bool:
     """Whether a package declares hooks, or the program may have registered some of its own."""
-    return "modelhub.plugins.hooks" in sys.modules or bool(find_entry_points(HOOKS_GROUP))
+    return "modelhub.plugins.hooks" in sys.modules or _are_declared(tuple(map(str, sys.path)))
+
+
+@lru_cache(maxsize=1)
+def _are_declared(path: tuple[str, ...]) -> bool:
+    """Whether a package on ``path`` declares hooks: looked for once, as the plugins of every group are."""
+    return bool(find_entry_points(HOOKS_GROUP))
 
 
 def find_callers(hook: str) -> list[Caller]:

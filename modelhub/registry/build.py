@@ -68,7 +68,7 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
         raise PluginError(f"config {name!r}: {cls.__name__} cannot be built: {error}") from error
     complete(model, arguments)
     vars(model).pop("_built_with", None)  # what it is built from again is its config
-    places = validation.find_secret_places(validation.View([(schema, schema)]), arguments)
+    places = validation.find_secret_places(validation.View.of(schema), arguments)
     secrets = [*find_secrets(arguments, secret_paths=places), *referred]
     if not GUARDS.isdisjoint(config):
         home.guards = find_guarding().build(config, typed, home.place)

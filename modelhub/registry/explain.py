@@ -50,7 +50,7 @@ class Explained:
 
 def explain(entry: Entry, schema: dict[str, Any]) -> list[Explained]:
     """Explain every value of a config, in the order of the config, then the defaults of ``schema`` that apply."""
-    view = View([(schema, schema)])
+    view = View.of(schema)
     defaults = dict(_find_defaults(view, entry.config, ()))
     own = str(entry.config.get("config_name"))
     tree = entry.origins or build_node(entry.config, Origin(entry.document, entry.path, own))

@@ -104,7 +104,7 @@ class ModelRegistry:
         for name in reached:  # which grows
             config = self.build_config(name)
             schema = self._types.find_schema(config["model_type"]) or {}
-            edges = validation.find_edges(0, validation.View([(schema, schema)]), config)
+            edges = validation.find_edges(0, validation.View.of(schema), config)
             reached += dict.fromkeys(edge.target for edge in edges if edge.target not in reached)
         return reached
 
@@ -112,7 +112,7 @@ class ModelRegistry:
         """What the model called ``config_name`` can do, as data; of one that asks others, what all of these can."""
         config = self.build_config(config_name)
         schema = self._types.find_schema(config["model_type"]) or {}
-        edges = validation.find_edges(0, validation.View([(schema, schema)]), config)
+        edges = validation.find_edges(0, validation.View.of(schema), config)
         targets = [self.capabilities(name) for name in dict.fromkeys(edge.target for edge in edges)]
         return validation.find_capabilities(config, schema, targets)
 

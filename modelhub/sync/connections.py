@@ -154,9 +154,22 @@ class SecureConnection(_Strict, HTTPSConnection):  # pyright: ignore[reportIncom
     """A connection over TLS."""
 
 
+class _Idle(queue.LifoQueue[Any]):
+    """The connections that wait for a request.
+
+    urllib3 makes one where none waits, so that it need not put in a None for each that it might make.
+    """
+
+    @override
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if item is not None:
+            super().put(item, block, timeout)
+
+
 class _Clean(HTTPConnectionPool):
     """A pool that keeps only clean connections."""
 
+    QueueCls = _Idle
     sockets: Sockets | None = None
     socks: Proxy | None = None
 
@@ -186,11 +199,7 @@ class _Clean(HTTPConnectionPool):
         """Close the connections that are not in use."""
         with suppress(queue.Empty, AttributeError):  # a pool that is closed has no queue
             while True:
-                conn = self.pool.get(block=False)  # type: ignore[union-attr]
-                if conn is None:
-                    self.pool.put(None, block=False)  # type: ignore[union-attr]
-                    return
-                conn.close()
+                self.pool.get(block=False).close()  # type: ignore[union-attr]
 
 
 class ConnectionPool(_Clean):

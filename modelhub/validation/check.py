@@ -146,7 +146,7 @@ class Checker:
         if model_type not in self._known:
             try:
                 schema = (self._schema_of(model_type) if model_type else None) or _COMMON
-                self._known[model_type] = (schema, View([(schema, schema)]))
+                self._known[model_type] = (schema, View.of(schema))
             except Exception as error:  # a plugin's schema may be anything
                 self._known[model_type] = _broken(error)
         return self._known[model_type]

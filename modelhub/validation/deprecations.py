@@ -92,7 +92,7 @@ class Spellings:
             schema = self._schema_of(modern) if modern in self._model_types else None
         except Exception:  # a plugin may raise anything; validation tells of it
             return True
-        return schema is None or View([(schema, schema)]).child(key) is not None
+        return schema is None or View.of(schema).child(key) is not None
 
 
 def modernize(config: dict[str, Any], model_types: Collection[str]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def measure(url: str, peers: dict[str, str], quick: bool) -> Iterator[Row]:
 def _run(race: Race, ours: Contestant, rivals: list[Contestant], peers: Container[str], quick: bool) -> Iterator[Row]:
     def cost(contestant: Contestant) -> Cost:
         task = race.instead.get(contestant.name, race.task)
-        share = (10 if quick else 1) * (4 if contestant.name in peers else 1)  # those take much longer
+        share = (40 if quick else 1) * (4 if contestant.name in peers else 1)  # those take much longer
         times = max(race.in_flight, race.times // share)
         return lambda: contestant.take_cpu_time(task, times, race.in_flight) / race.units
 
@@ -88,7 +88,7 @@ def _run(race: Race, ours: Contestant, rivals: list[Contestant], peers: Containe
         race.what,
         cost(ours),
         [Rival(rival.label, cost(rival), race.goals.get(rival.name)) for rival in rivals],
-        rounds=3 if quick else 15,
+        rounds=1 if quick else 15,
         unit="us",
     )
 
@@ -101,6 +101,6 @@ def _measure_layers(ours: Contestant, quick: bool) -> Iterator[Row]:
             f"call with {layer}",
             partial(ours.take_cpu_time, f"call with {layer}", times),
             [Rival("modelhub without", partial(ours.take_cpu_time, "call", times), 0.5 if "kept" in layer else 1.1)],
-            rounds=3 if quick else 11,
+            rounds=1 if quick else 11,
             unit="us",
         )

@@ -27,7 +27,7 @@ THEIRS = "from contestants.{name} import open_blocking; open_blocking({url!r})['
 
 def measure(url: str, folder: Path, peers: dict[str, str], quick: bool) -> Iterator[Row]:
     """The rows about starting; costs of importing are those over bare Python's."""
-    rounds = 2 if quick else 5 if peers else 15
+    rounds = 1 if quick else 5 if peers else 15
     folder.joinpath("models.yaml").write_text(CONFIG.format(url=url), "utf-8")
     bare = partial(take_cpu_time, BARE, folder)
     requests = partial(take_cpu_time, "import requests", folder)

@@ -309,7 +309,9 @@ def test_a_job_is_cancelled(build: Any, servers: Any) -> None:
 def test_a_job_that_may_be_repeated_is(retry: int, handed_in: int, build: Any, caller: Any, servers: Any) -> None:
     server = servers["jobs"][0]
     before = len(server.jobs)
-    model = build("jobs", retry={"max_attempts": retry, "initial": 0.01, "max": 60})
+    told = read_config("jobs")["error"]
+    del told["retry_after"]  # which is seven seconds
+    model = build("jobs", error=told, retry={"max_attempts": retry, "initial": 0.01})
     error = fail(caller, model, "please fail 503")
     assert (type(error), error.code, error.retryable) == (errors.ServerError, "E503", True)
     assert len(server.jobs) - before == handed_in

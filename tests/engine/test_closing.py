@@ -179,7 +179,6 @@ def test_closing_leaves_no_cycle(hub: ModelRegistry, server: MockServer) -> None
         assert not ours - {type(server).__qualname__}
     finally:
         gc.set_debug(0)
-        gc.unfreeze()
         gc.garbage.clear()
         gc.enable()
 

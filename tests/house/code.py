@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+from functools import cache
 from importlib.machinery import SourceFileLoader
 from typing import Any
 
@@ -23,6 +24,7 @@ def load_house() -> Any:
     return module
 
 
+@cache
 def find_modules() -> dict[str, ast.Module]:
     """Every module by its dotted name."""
     modules = {}
@@ -48,6 +50,3 @@ def find_imports(tree: ast.Module) -> set[str]:
 def is_inside(name: str, homes: tuple[str, ...]) -> bool:
     """Whether a module is one of ``homes`` or in one."""
     return any(name == home or name.startswith(f"{home}.") for home in homes)
-
-
-MODULES = find_modules()

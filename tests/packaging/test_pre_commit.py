@@ -37,22 +37,22 @@ def run(folder: Path, *command: str, home: Path | None = None) -> subprocess.Com
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=300)
 
 
-def commit(folder: Path, *commands: str) -> None:
-    """Make a repository of a folder, and run more of git's commands in it."""
-    for command in ("init -q", "add -A", "commit -q -m all", *commands):
+def commit(folder: Path) -> None:
+    """Make a repository of a folder."""
+    for command in ("init -q", "add -A", "commit -q -m all"):
         done = run(folder, "git", *command.split())
         assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
 def hooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with the files that the hooks are installed from, with the tag that a release has."""
+    """A repository with the files that the hooks are installed from."""
     clone = tmp_path_factory.mktemp("clone")
     for folder in FOLDERS:
         shutil.copytree(ROOT / folder, clone / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in FILES:
         shutil.copy(ROOT / name, clone / name)
-    commit(clone, "tag v0.1.0")
+    commit(clone)
     return clone
 
 
@@ -62,6 +62,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+def find_revision(hooks: Path) -> str:
+    """The only commit of this clone; what is installed from it is there for all tests."""
+    return run(hooks, "git", "rev-parse", "HEAD").stdout.strip()
+
+
 def read_snippet(hooks: Path) -> str:
     """The README's file, about this clone and its only commit."""
     (text,) = re.findall(
@@ -69,8 +74,8 @@ def read_snippet(hooks: Path) -> str:
     )
     assert text.count("https://git.example.com/modelhub") == 1
     assert text.count("<full commit sha>") == 1
-    sha = run(hooks, "git", "rev-parse", "HEAD").stdout.strip()
-    return str(text.replace("https://git.example.com/modelhub", hooks.as_uri()).replace("<full commit sha>", sha))
+    text = text.replace("https://git.example.com/modelhub", hooks.as_uri())
+    return str(text.replace("<full commit sha>", find_revision(hooks)))
 
 
 def test_the_hooks_are_what_pre_commit_wants() -> None:
@@ -94,7 +99,7 @@ def test_the_hook_in_the_readme(hooks: Path, home: Path, tmp_path: Path) -> None
 
 def test_the_hooks_as_they_are(hooks: Path, home: Path, tmp_path: Path) -> None:
     ids = ["modelhub-validate", "modelhub-validate-folder"]
-    repos = [{"repo": hooks.as_uri(), "rev": "v0.1.0", "hooks": [{"id": name} for name in ids]}]
+    repos = [{"repo": hooks.as_uri(), "rev": find_revision(hooks), "hooks": [{"id": name} for name in ids]}]
     (tmp_path / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": repos}))
     folder = tmp_path / "model_configs"
     folder.mkdir()

@@ -81,7 +81,7 @@ class Values:
 def _find_secret_keys() -> frozenset[str]:
     """The options of LiteLLM whose values are secrets, whatever they are called."""
     schema = load_schema("litellm_chat") or {}
-    options = View([(schema, schema)]).child("generate_args")
+    options = View.of(schema).child("generate_args")
     children = {key: options.child(key) for key in options.properties} if options else {}
     return frozenset(key for key, child in children.items() if child and child.secret)
 

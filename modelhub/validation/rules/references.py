@@ -107,7 +107,7 @@ def stands_for(text: str, types: Collection[str]) -> bool:
 def typed_references(config: dict[str, Any], schema: Schema) -> dict[Path, frozenset[str]]:
     """The places of a config where a reference stands for a number or a boolean, with the types allowed there."""
     if any("${" in text for _, text in find_texts(config)):
-        return gather_types(config, View([(schema, schema)]))
+        return gather_types(config, View.of(schema))
     return {}
 
 

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from copy import copy
+from functools import cache
 from typing import Any
 
-from modelhub.validation.schema.store import Schema, resolve
+from modelhub.validation.schema.store import Schema, load_file, resolve
 
 Part = tuple[Schema, Schema]  # a schema and the file its local references are looked up in
 
 _ALTERNATIVES = ("anyOf", "oneOf")
 _CONDITIONS = ("then", "else")
+_MOST_CHILDREN = 1000  # keys and indexes of configs that are remembered at one place
 
 
 class View:
@@ -32,6 +34,12 @@ class View:
         self.deprecated = any(part.get("deprecated") is True for part, _ in self.always)
         self.secret = secret or any(part.get("writeOnly") is True for part in self._parts())
         self._children: dict[str | int, View | None] = {}
+
+    @classmethod
+    def of(cls, schema: Schema) -> View:
+        """The view of a whole schema; that of a built-in one is made once, for all threads."""
+        name = str(schema.get("$id", "")).rpartition("/")[2]
+        return _view_file(name) if name and load_file(name) is schema else cls([(schema, schema)])
 
     def _gather(self, part: Part, into: list[Part], seen: set[int]) -> None:
         schema, root = part
@@ -58,11 +66,14 @@ class View:
 
     def child(self, step: str | int) -> View | None:
         """Return the view of a key or an index below, None when the schema says nothing about it."""
-        if step not in self._children:
+        children = self._children
+        if step not in children:
+            if len(children) >= _MOST_CHILDREN:
+                children = self._children = {}
             always = [part for parent in self.always for part in _below(parent, step)]
             maybe = [part for parent in self.sometimes for part in _below(parent, step)]
-            self._children[step] = View(always, maybe, secret=self.secret) if always or maybe else None
-        return self._children[step]
+            children[step] = View(always, maybe, secret=self.secret) if always or maybe else None
+        return children[step]
 
     def at(self, path: Sequence[str | int]) -> View | None:
         """Return the view of a place further below."""
@@ -115,6 +126,12 @@ class View:
     def current(self) -> list[str]:
         """The keys known here, without the deprecated ones."""
         return [key for key in sorted(self.properties) if not ((child := self.child(key)) and child.deprecated)]
+
+
+@cache
+def _view_file(name: str) -> View:
+    schema = load_file(name) or {}
+    return View([(schema, schema)])
 
 
 def _below(part: Part, step: str | int) -> Iterator[Part]:

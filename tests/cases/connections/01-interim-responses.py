@@ -13,7 +13,7 @@ from prelude import Server, build, check, completion, reply, tell, verdict
 
 def handle(connection, request, number):
     connection.sendall(b"HTTP/1.1 %s\r\nLink: </x>; rel=preload\r\n\r\n" % interim)
-    time.sleep(0.4)
+    time.sleep(0.15)
     connection.sendall(reply(completion("for " + request.prompt)))
 
 
