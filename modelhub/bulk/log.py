@@ -69,9 +69,11 @@ class Log:
         """A number for the request ``key``, which is to be asked now; None if it is answered or was asked before."""
         return self._index.ask(key)
 
-    def answer(self, number: int, answer: Answer) -> None:
-        """Keep what came of the request that was asked with ``number``; raises OSError, as ``add`` does."""
-        self._append(self._index.answer(number, self._size), answer)
+    def answer(self, number: int, answer: Answer) -> str:
+        """Keep what came of the request that was asked with ``number``, and give its key; raises OSError as ``add``."""
+        key = self._index.answer(number, self._size)
+        self._append(key, answer)
+        return key
 
     def add(self, key: str, answer: Answer) -> None:
         """Keep what came of the request ``key``; if that raises OSError, the file is as it was before."""
