@@ -165,9 +165,9 @@ def _find_rows(job: Job, but: Sequence[Path], folder: Path | None = None) -> Inp
 def _read_stdin(limit: int | None) -> Iterator[Row]:
     if sys.stdin is None:
         raise ModelHubError("standard input is closed; give it something to read, or name a file")
-    for count, row in enumerate(read_lines(sys.stdin.buffer, "stdin"), 1):
+    for number, row in enumerate(read_lines(sys.stdin.buffer, "stdin"), 1):
         yield row
-        if count == limit:
+        if number == limit:
             return
 
 
