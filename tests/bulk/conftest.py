@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: MockServer) 
 - {{config_name: front, model_type: fallback, models: [gpt]}}
 - {{config_name: emb, model_type: openai_embedding, {v1}}}
 - {{config_name: poor, model_type: openai_chat, {v1}, budget: {{tokens: 20, per: day}}}}
-- {{config_name: keyless, model_type: openai_chat, client_args: {{base_url: '{server.url}/v1'}}, api_key: '${{NO_KEY}}'}}
+- {{config_name: keyless, model_type: openai_chat, api_key: '${{NO_KEY}}'}}
 """)
     return tmp_path
 

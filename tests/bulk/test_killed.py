@@ -1,4 +1,4 @@
-"""Jobs that are killed or interrupted, as real processes: no row is lost, and none is asked twice but those under way."""
+"""Jobs that are killed or interrupted, as real processes: none loses a row, or asks what was answered again."""
 
 from __future__ import annotations
 
