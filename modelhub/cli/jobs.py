@@ -75,14 +75,14 @@ def write_answers(job: Job, engine: str, out: Path, errors: Path, *, resume: boo
     """Do a job whose rows go to the file ``out``, and those that failed to ``errors``, too; the exit code."""
     folder = out.with_suffix(".partial")
     with _told(folder), Partial(folder, resume=resume, restart=restart) as work:
-        with _refusing():
+        with refusing():
             rows = _find_rows(job, (folder, out, errors), work.folder)
             questions = _choose_questions(job, rows)
         is_new = work.settle(build_identity(rows, questions, job.hub, job.name))
         progress = Progress(rows.rows)
         meter = Meter(progress)
         try:
-            with _refusing():
+            with refusing():
                 carrier = build_carrier(engine, job.model, job.concurrency, folder, meter.say)
         except RefusedJob:
             if is_new:
@@ -114,7 +114,7 @@ def write_answers(job: Job, engine: str, out: Path, errors: Path, *, resume: boo
 def print_answers(job: Job, errors: Path | None, *, ordered: bool) -> int:
     """Do a job whose rows are printed as they come; the exit code. Only ``errors`` is a file."""
     is_piped = list(job.inputs) == [_STDIN]
-    with _refusing():
+    with refusing():
         rows: Iterable[Row] = _read_stdin(job.limit) if is_piped else _find_rows(job, ())
         if isinstance(rows, Input):
             _choose_questions(job, rows)
@@ -186,7 +186,7 @@ def _choose_questions(job: Job, rows: Input) -> Questions:
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """What is wrong with what a job was told refuses it."""
     try:
         yield

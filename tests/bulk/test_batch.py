@@ -195,6 +195,8 @@ WRONG: dict[str, str] = {
     "ids.jsonl -m gpt -o out.jsonl": "Of its columns (id), none is called messages",
     "no.jsonl -m gpt -o out.jsonl": "there is no no.jsonl",
     "models.yaml -m gpt -o out.jsonl": "what models.yaml holds is told by its suffix",
+    "in.jsonl -m gtp -o out.jsonl": "there is no model called 'gtp'; did you mean 'gpt'?",
+    "in.jsonl -c no.yaml -m gpt -o out.jsonl": "the path no.yaml does not exist",
     "in.jsonl - -m gpt -o out.jsonl": "what is read from standard input is the only input",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from modelhub.bulk.engines import ENGINES
 from modelhub.bulk.local import CONCURRENCY
 from modelhub.bulk.outputs.writer import SUFFIXES
 from modelhub.bulk.questions import WAYS
-from modelhub.cli.jobs import Job, print_answers, write_answers
+from modelhub.cli.jobs import Job, print_answers, refusing, write_answers
 from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
 from modelhub.cli.streams import describe, plugins_apart
 from modelhub.errors import ModelHubError
@@ -84,8 +85,10 @@ def batch(
     if resume and restart:
         raise click.UsageError("--resume goes on, and --restart begins anew: leave one of them out")
     columns = tuple(column.strip() for each in select for column in each.split(",") if column.strip())
-    with plugins_apart(), ModelRegistry(find_configs(path), profile=profile, allow_python=allow_python) as hub:
-        task = hub.get_model(name).task
+    with plugins_apart(), ExitStack() as stack:
+        with refusing():
+            hub = stack.enter_context(ModelRegistry(find_configs(path), profile=profile, allow_python=allow_python))
+            task = hub.get_model(name).task
         if embed and task != "embedding":
             raise click.UsageError(f"--embed is for embeddings, and {name} is for {task}")
         asked["embed"] = task == "embedding"
