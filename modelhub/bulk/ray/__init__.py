@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from modelhub.faces import build_face
 
 if TYPE_CHECKING:
-    from modelhub.bulk.ray.ask import Ask
-    from modelhub.bulk.ray.carrier import RayCarrier
+    from modelhub.bulk.ray.ask import Ask as Ask
+    from modelhub.bulk.ray.carrier import RayCarrier as RayCarrier
 
-__all__ = ["Ask", "RayCarrier"]
+_HOMES = {"Ask": "ask", "RayCarrier": "carrier"}
 
-__getattr__ = build_face(__name__, {"Ask": "ask", "RayCarrier": "carrier"})
+__all__ = [*_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
+
+__getattr__ = build_face(__name__, _HOMES)

@@ -22,6 +22,7 @@ from modelhub.bulk.ray.supply import Supply
 CALLS_OF_ACTOR = 64
 """Calls at a time that one actor makes at most."""
 _PACKS = 32  # that the calls at a time are divided into: Ray carries about 200 packs a second
+_AHEAD = 4  # times that number of packs are on their way, for Ray looks what has come ten times a second
 
 
 class RayCarrier:
@@ -44,7 +45,7 @@ class RayCarrier:
         self._actors = min(actors or -(-concurrency // CALLS_OF_ACTOR), concurrency)
         self._calls = -(-concurrency // self._actors)
         self._size = -(-concurrency // _PACKS)
-        self._ahead = max(2 * concurrency // self._size, 2)
+        self._ahead = _AHEAD * _PACKS
 
     async def carry(self, questions: AsyncIterator[tuple[int, Question]]) -> AsyncIterator[tuple[int, Answer]]:
         """The answers, as they come. Raises ModelHubError where the cluster cannot be reached, or is lost."""
@@ -60,13 +61,14 @@ class RayCarrier:
                 if isinstance(each, BaseException):
                     raise describe_loss(each)
                 number, pack = each
-                if supply.is_open(number):
+                if pack and supply.is_open(number):
                     answers, error = parse_answers(pack)
                     for answer in answers:
                         yield answer
                     if error is not None:
                         raise error
                     supply.release(number)
+            supply.check_all_came()
         finally:
             for task in tasks:
                 task.cancel()

@@ -9,6 +9,7 @@ from modelhub.bulk.ray.feed import build_source
 from modelhub.bulk.ray.packs import AskPacks
 
 _MOST = 20_000  # packs of one dataset; Ray keeps some 10 KB for each in this process until the dataset ends
+_BUFFER = 1000  # blocks that a task may have ready; Ray's two would be all that it carries in a tenth of a second
 
 
 def iterate(feed: Any, model: bytes, *, actors: int, calls: int, size: int) -> Iterator[tuple[int, bytes]]:
@@ -35,13 +36,13 @@ def _build(feed: Any, start: int, model: bytes, actors: int, calls: int, size: i
     context.target_max_block_size = 1  # a pack is a block: it is carried, lost and retried by itself
     context.enable_progress_bars = False
     context.execution_options.preserve_order = False
+    context._max_num_blocks_in_streaming_gen_buffer = _BUFFER
     packs = -(-calls // size)  # that one actor asks at a time
     with ray.data.DataContext.current(context):
         read = ray.data.read_datasource(
             build_source(feed, start, start + _MOST),
             override_num_blocks=1,
             num_cpus=0.01,
-            _generator_backpressure_num_objects=-1,  # the feed bounds it
         )
         return read.map_batches(
             AskPacks,

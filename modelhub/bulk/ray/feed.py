@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 _MOST = 64  # packs that are taken at once
@@ -22,13 +22,22 @@ class Feed:
         self._ended = False
         self._changed = asyncio.Condition()
 
-    async def fill(self, packs: Mapping[int, bytes], answered: list[int], following: int, ended: bool) -> None:
-        """Take ``packs`` in by their numbers, and let go of those ``answered``; ``following`` is the next number."""
+    async def fill(self, start: int, packs: Sequence[bytes], answered: Sequence[int], ended: bool) -> bool:
+        """Take in ``packs``, numbered from ``start``, and let go of those ``answered``; with ``ended``, no more come.
+
+        False if ``start`` is not what comes next, since what came before was lost with the actor: see ``refill``.
+        """
+        if start != self._next:
+            return False
+        for number in answered:
+            self._packs.pop(number, None)
+        await self.refill({**self._packs, **dict(enumerate(packs, start))}, start + len(packs), ended)
+        return True
+
+    async def refill(self, packs: dict[int, bytes], following: int, ended: bool) -> None:
+        """Take in all that is not yet answered; ``following`` is the number of the pack that comes next."""
         async with self._changed:
-            self._packs |= packs
-            for number in answered:
-                self._packs.pop(number, None)
-            self._next, self._ended = following, ended
+            self._packs, self._next, self._ended = packs, following, ended
             self._changed.notify_all()
 
     async def take(self, number: int, stop: int) -> list[bytes]:

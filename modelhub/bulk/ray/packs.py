@@ -21,8 +21,6 @@ def build_pack(questions: Sequence[Numbered]) -> bytes:
 
 def parse_answers(pack: bytes) -> tuple[list[tuple[int, Answer]], BaseException | None]:
     """What came of a pack: the answers, and what ends the whole job, if anything does."""
-    if not pack:
-        return [], None
     parsed: tuple[list[tuple[int, Answer]], BaseException | None] = pickle.loads(pack)
     return parsed
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from modelhub.bulk.ray.packs import Numbered, build_pack
+from modelhub.errors import ModelHubError
 
 _PATIENCE = 0.02  # seconds that a pack which is not full waits for the next question
 
@@ -23,6 +24,7 @@ class Supply:
         self._answered: list[int] = []
         self._next = 0
         self._ended = False
+        self._telling = asyncio.Lock()
 
     async def fill(self, questions: AsyncIterator[Numbered]) -> None:
         """Hand all ``questions`` over, and then say that there are no more."""
@@ -47,19 +49,18 @@ class Supply:
         if pack:
             await self._hand_over(pack)
         self._ended = True
-        await self._tell({})
+        await self._tell()
 
     async def mend(self) -> None:
         """Fill the feed anew whenever it has been lost and is there again."""
         from ray.exceptions import RayError
 
         while True:
-            try:
+            with suppress(RayError):
                 await self._feed.wait.options(max_task_retries=0).remote()
-            except RayError:
-                with suppress(RayError):
-                    await self._tell(self._open)
-                await asyncio.sleep(1)  # until it is there again, or the job has ended
+            with suppress(RayError):
+                await self._tell()
+            await asyncio.sleep(1)  # where it comes back no more, the job ends
 
     def release(self, number: int) -> None:
         """Note that the answers to a pack have come; they come once more where a machine was lost meanwhile."""
@@ -71,13 +72,20 @@ class Supply:
         """Whether the answers to a pack are waited for."""
         return number in self._open
 
+    def check_all_came(self) -> None:
+        """Raise ModelHubError if answers are waited for that will not come."""
+        if self._open or not self._ended:
+            raise ModelHubError(f"Ray has lost {len(self._open)} packs of rows; they are asked when the job goes on")
+
     async def _hand_over(self, pack: list[Numbered]) -> None:
         await self._room.acquire()
-        number = self._next
-        self._open[number] = build_pack(pack)
+        self._open[self._next] = packed = build_pack(pack)
         self._next += 1
-        await self._tell({number: self._open[number]})
+        await self._tell(packed)
 
-    async def _tell(self, packs: dict[int, bytes]) -> None:
-        answered, self._answered = self._answered, []
-        await self._feed.fill.remote(packs, answered, self._next, self._ended)
+    async def _tell(self, *packs: bytes) -> None:
+        """Hand over the newest packs, if there are any, and all that is open to a feed that has lost it."""
+        async with self._telling:
+            answered, self._answered = self._answered, []
+            if not await self._feed.fill.remote(self._next - len(packs), packs, answered, self._ended):
+                await self._feed.refill.remote(self._open, self._next, self._ended)
