@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from threading import Thread
 from typing import Any
@@ -13,14 +13,22 @@ from modelhub.base import ModelWrapperBase
 from modelhub.bulk.answers import Answer
 from modelhub.bulk.partial import RefusedError
 from modelhub.bulk.questions import Question
-from modelhub.bulk.ray.cluster import build_actor, connect, describe_loss, disconnect, require_ray
+from modelhub.bulk.ray.cluster import (
+    build_actor,
+    connect,
+    describe_cluster,
+    describe_loss,
+    disconnect,
+    require_ray,
+    watch_head,
+)
 from modelhub.bulk.ray.datasets import iterate
 from modelhub.bulk.ray.feed import Feed
 from modelhub.bulk.ray.packs import parse_answers
 from modelhub.bulk.ray.supply import Supply
 
 CALLS_OF_ACTOR = 64
-"""Calls at a time that one actor makes at most."""
+"""Calls at a time that one actor makes at most, and those of a job where nothing is said."""
 _PACKS = 32  # that the calls at a time are divided into: Ray carries about 200 packs a second
 _AHEAD = 4  # times that number of packs are on their way, for Ray looks what has come ten times a second
 
@@ -35,13 +43,21 @@ class RayCarrier:
     The rows stay with this process, which asks anew what was lost with a machine.
     """
 
-    def __init__(self, model: ModelWrapperBase, concurrency: int, actors: int | None = None) -> None:
+    def __init__(
+        self,
+        model: ModelWrapperBase,
+        concurrency: int | None = None,
+        actors: int | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
         """Raises RefusedError where Ray is not installed, and for a model that cannot cross to another process."""
         require_ray()
         try:
             self._model = pickle.dumps(model)
         except Exception as error:  # classes may raise anything here
             raise RefusedError(f"Ray cannot carry the model {model.config_name}: {error}") from error
+        concurrency = concurrency or CALLS_OF_ACTOR
+        self._tell = tell
         self._actors = min(actors or -(-concurrency // CALLS_OF_ACTOR), concurrency)
         self._calls = -(-concurrency // self._actors)
         self._size = -(-concurrency // _PACKS)
@@ -50,11 +66,14 @@ class RayCarrier:
     async def carry(self, questions: AsyncIterator[tuple[int, Question]]) -> AsyncIterator[tuple[int, Answer]]:
         """The answers, as they come. Raises ModelHubError where the cluster cannot be reached, or is lost."""
         began = await asyncio.to_thread(connect)
+        if self._tell is not None:
+            self._tell(describe_cluster(self._actors, self._calls))
         feed = build_actor(Feed)
         supply = Supply(feed, self._size, self._ahead)
         came: asyncio.Queue[tuple[int, bytes] | BaseException | None] = asyncio.Queue()
-        tasks = [asyncio.create_task(supply.fill(questions)), asyncio.create_task(supply.mend())]
-        tasks[0].add_done_callback(lambda task: came.put_nowait(_find_error(task)) if _find_error(task) else None)
+        tasks = [asyncio.create_task(each) for each in (supply.fill(questions), supply.mend(), watch_head())]
+        for task in tasks:
+            task.add_done_callback(lambda done: came.put_nowait(error) if (error := _find_error(done)) else None)
         running = self._start(feed, came)
         try:
             while (each := await came.get()) is not None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -13,7 +17,8 @@ from modelhub.bulk.partial import RefusedError
 from modelhub.errors import ModelHubError
 from modelhub.printable import printable, shorten
 
-_QUIET: dict[str, str] = {}
+_HEAD_PATIENCE = 45.0  # seconds; Ray's own is a minute
+_PAUSE = 3.0  # seconds from one look at the head to the next
 _PATIENCE = 10.0  # seconds that a thread of Ray's has to end
 
 
@@ -28,18 +33,53 @@ def connect() -> bool:
     """Connect to the cluster, unless this program has; whether it did.
 
     It is that of $RAY_ADDRESS, else one that runs on this machine, else one that is begun and ends with this process.
-    Raises ConnectionError if that fails.
+    Raises ModelHubError if that fails.
     """
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
     import ray.data
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     if ray.is_initialized():
         return False
-    ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        with _hushed():
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:  # Ray raises what its parts do
+        address = os.environ.get("RAY_ADDRESS")
+        raise ModelHubError(
+            f"Ray {f'does not answer at {address} ($RAY_ADDRESS)' if address else 'did not begin'}: {_describe(error)}"
+        ) from error
     return True
+
+
+def describe_cluster(actors: int, calls: int) -> str:
+    """What is at hand for so many ``actors`` with so many ``calls`` at a time each."""
+    import ray
+
+    there = ray.cluster_resources().get("CPU", 0)
+    return f"Ray: {actors} actors at most, each with {calls} calls at a time; the cluster has {there:g} processors"
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep off the screen what is written there past Python: Ray says what it logs, and to which level."""
+    with Path(os.devnull).open("w") as nowhere:
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _describe(error: BaseException) -> str:
+    """Why Ray has raised ``error``, in one line: what it began with says most, in its last line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines() or [""]
+    return shorten(printable(f"{type(error).__name__}: {lines[-1].strip()}"), 500)
 
 
 def build_actor(cls: type) -> Any:
@@ -50,6 +90,26 @@ def build_actor(cls: type) -> Any:
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
     options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
     return ray.remote(cls).options(**options).remote()
+
+
+async def watch_head() -> None:
+    """Raise ModelHubError once the head of the cluster has not answered for longer than a restart takes.
+
+    Ray ends this process a little later, without a word.
+    """
+    import ray
+
+    address: str = ray.get_runtime_context().gcs_address
+    host, _, port = address.rpartition(":")
+    answered = time.monotonic()
+    while time.monotonic() - answered < _HEAD_PATIENCE:
+        await asyncio.sleep(_PAUSE)
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_PAUSE):
+                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            writer.close()
+            answered = time.monotonic()
+    raise ModelHubError(f"the head of the Ray cluster at {address} answers no more: start again when it is there")
 
 
 def disconnect(feed: Any, running: Thread, began: bool) -> None:
@@ -69,5 +129,4 @@ def describe_loss(error: BaseException) -> BaseException:
 
     if not isinstance(error, RayError):
         return error
-    why = shorten(printable(str(error).strip().splitlines()[-1]), 500)
-    return ModelHubError(f"Ray has ended the job: {type(error).__name__}: {why}")
+    return ModelHubError(f"Ray has ended the job: {_describe(error)}")
