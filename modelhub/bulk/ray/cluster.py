@@ -39,12 +39,13 @@ def connect() -> bool:
     import ray
     import ray.data
 
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     if ray.is_initialized():
         return False
     try:
         with _hushed():
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+            ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
     except Exception as error:  # Ray raises what its parts do
         address = os.environ.get("RAY_ADDRESS")
         raise ModelHubError(
@@ -76,10 +77,12 @@ def _hushed() -> Iterator[None]:
 
 def _describe(error: BaseException) -> str:
     """Why Ray has raised ``error``, in one line: what it began with says most, in its last line."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    lines = str(error).strip().splitlines() or [""]
-    return shorten(printable(f"{type(error).__name__}: {lines[-1].strip()}"), 500)
+    why = ""
+    step: BaseException | None = error
+    while step is not None:
+        why = str(step).strip().rpartition("\n")[2] or why
+        step = step.__cause__
+    return shorten(printable(why.strip() or type(error).__name__), 500)
 
 
 def build_actor(cls: type) -> Any:
