@@ -19,9 +19,10 @@ from modelhub.registry import ModelRegistry
 class Ask:
     """Asks a model about each row, and adds the columns response, parsed, usage, cost, model and error to it.
 
-    It is for ``dataset.map_batches(Ask, fn_constructor_kwargs={...}, concurrency=(1, 8))``: each actor has one of it,
-    with one registry, and ``concurrency`` calls at a time, whatever the size of its batches. A call that fails is a row
-    with an ``error``; what no call can mend, as a key that is not set, ends the dataset.
+    It is for ``dataset.map_batches(Ask, fn_constructor_kwargs={...}, compute=ActorPoolStrategy(...), batch_size=64)``,
+    or ``concurrency=(1, 8)`` in place of ``compute``. Each actor has one of it, with one registry, and ``concurrency``
+    calls at a time, whatever the size of its batches. A call that fails is a row with an ``error``; what no call can
+    mend, as a key that is not set, ends the dataset.
 
     ``model`` is the name of one of ``configs``, which each actor reads where it runs, or a model that was fetched here.
     No key crosses: a config says ``${NAME}``, which is looked up where the actor runs. What is asked is said by one of

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from modelhub.overriding import override
+
 _MOST = 64  # packs that are taken at once
 
 
@@ -73,9 +75,11 @@ def build_source(feed: Any, start: int, stop: int) -> Any:
     nothing_known = BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None)
 
     class Questions(Datasource):  # type: ignore[misc]
+        @override
         def estimate_inmemory_data_size(self) -> int | None:
             return None
 
+        @override
         def get_read_tasks(self, parallelism: int, *limits: Any, **kwargs: Any) -> list[Any]:
             return [ReadTask(partial(read_packs, feed, start, stop), nothing_known)]
 

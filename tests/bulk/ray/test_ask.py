@@ -78,7 +78,7 @@ def test_what_is_wrong_is_told_before_a_row_is_read(configs: str) -> None:
 
 
 @needs("ray")
-def test_a_pipeline(cluster: str, configs: str, server: MockServer) -> None:
+def test_a_pipeline(ray_cluster: str, configs: str, server: MockServer) -> None:
     import ray.data
 
     rows = [{"id": n, "text": f"question {n}"} for n in range(20)]
@@ -93,7 +93,7 @@ def test_a_pipeline(cluster: str, configs: str, server: MockServer) -> None:
 
 @needs("ray")
 @needs("redis")
-def test_actors_keep_to_one_limit(cluster: str, tmp_path: Path) -> None:
+def test_actors_keep_to_one_limit(ray_cluster: str, tmp_path: Path) -> None:
     import ray.data
 
     with run_redis(tmp_path) as redis, MockServer(latency=0.05) as server:

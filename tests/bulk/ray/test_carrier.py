@@ -55,7 +55,7 @@ def is_ours(process: int) -> bool:
 
 
 @needs("ray")
-def test_an_actor_and_the_feed_are_killed(cluster: str, tmp_path: Path) -> None:
+def test_an_actor_and_the_feed_are_killed(ray_cluster: str, tmp_path: Path) -> None:
     texts = [f"question {n}" for n in range(60)]
     with MockServer(latency=0.1) as server:
         path = tmp_path / "models.yaml"

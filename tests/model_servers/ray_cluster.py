@@ -10,7 +10,7 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the cluster; this process is connected to it, and those that it starts find it."""
     import ray
 
