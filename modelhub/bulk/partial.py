@@ -97,7 +97,8 @@ class Partial:
     def remove(self) -> None:
         """Throw the work away, and the folder."""
         self.close()
-        spent = self.folder.with_name(f"{self.folder.name}.done")  # a kill must not leave half of the work
+        spent = self.folder.with_name(f"{self.folder.name}.done")  # half of the work must not be left
+        shutil.rmtree(spent, ignore_errors=True)
         self.folder.rename(spent)
         shutil.rmtree(spent, ignore_errors=True)
 
