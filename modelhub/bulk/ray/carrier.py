@@ -30,15 +30,14 @@ from modelhub.bulk.ray.supply import Supply
 CALLS_OF_ACTOR = 64
 """Calls at a time that one actor makes at most, and those of a job where nothing is said."""
 _PACKS = 32  # that the calls at a time are divided into: Ray carries about 200 packs a second
-_AHEAD = 4  # times that number of packs are on their way, for Ray looks what has come ten times a second
+_AHEAD = 4  # times the packs that are asked at a time are on their way: Ray looks ten times a second what has come
 
 
 class RayCarrier:
     """Asks ``model`` with ``concurrency`` calls at a time, by as many actors as that takes, or at most ``actors``.
 
     Each actor makes its share of the calls and reserves a processor; there is one at first, and there are more as Ray
-    finds work for them and a place. The cluster is that of $RAY_ADDRESS, else one that runs on this machine, else one
-    that is begun for the job and ends with it.
+    finds work for them and a place. The cluster is that of $RAY_ADDRESS, else one that begins and ends with the job.
 
     The rows stay with this process, which asks anew what was lost with a machine.
     """
@@ -61,7 +60,7 @@ class RayCarrier:
         self._actors = min(actors or -(-concurrency // CALLS_OF_ACTOR), concurrency)
         self._calls = -(-concurrency // self._actors)
         self._size = -(-concurrency // _PACKS)
-        self._ahead = _AHEAD * _PACKS
+        self._ahead = _AHEAD * -(-concurrency // self._size)
 
     async def carry(self, questions: AsyncIterator[tuple[int, Question]]) -> AsyncIterator[tuple[int, Answer]]:
         """The answers, as they come. Raises ModelHubError where the cluster cannot be reached, or is lost."""

@@ -19,7 +19,7 @@ from modelhub.printable import printable, shorten
 
 _HEAD_PATIENCE = 45.0  # seconds; Ray's own is a minute
 _PAUSE = 3.0  # seconds from one look at the head to the next
-_PATIENCE = 10.0  # seconds that a thread of Ray's has to end
+_PATIENCE = 2.0  # seconds that a thread of Ray's has to end
 
 
 def require_ray() -> None:
@@ -32,22 +32,21 @@ def require_ray() -> None:
 def connect() -> bool:
     """Connect to the cluster, unless this program has; whether it did.
 
-    It is that of $RAY_ADDRESS, else one that runs on this machine, else one that is begun and ends with this process.
+    It is that of $RAY_ADDRESS ("auto" is the one that runs on this machine), else one that ends with the job.
     Raises ModelHubError if that fails.
     """
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
     import ray.data
 
-    for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    _log_from(logging.ERROR)
     if ray.is_initialized():
         return False
+    address = os.environ.get("RAY_ADDRESS")
     try:
         with _hushed():
-            ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
+            ray.init(address or "local", include_dashboard=False, log_to_driver=False, configure_logging=False)
     except Exception as error:  # Ray raises what its parts do
-        address = os.environ.get("RAY_ADDRESS")
         raise ModelHubError(
             f"Ray {f'does not answer at {address} ($RAY_ADDRESS)' if address else 'did not begin'}: {_describe(error)}"
         ) from error
@@ -60,6 +59,11 @@ def describe_cluster(actors: int, calls: int) -> str:
 
     there = ray.cluster_resources().get("CPU", 0)
     return f"Ray: {actors} actors at most, each with {calls} calls at a time; the cluster has {there:g} processors"
+
+
+def _log_from(level: int) -> None:
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(level)
 
 
 @contextmanager
@@ -119,6 +123,7 @@ def disconnect(feed: Any, running: Thread, began: bool) -> None:
     """End the actor ``feed``, the thread that reads what comes of it, and the connection if it ``began`` for this."""
     import ray
 
+    _log_from(logging.CRITICAL)  # a dataset that ends early says so at length
     with suppress(Exception):  # it may be lost already
         ray.kill(feed)
     if began:
