@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +39,7 @@ class Partial:
         """
         self.folder = folder
         self._log: Log | None = None
-        if resume and not (folder / _IDENTITY).exists():
+        if resume and not has_begun(folder):
             raise RefusedError(f"there is nothing to go on from: there is no {folder}; leave --resume out to begin")
         folder.mkdir(exist_ok=True)
         self._hold: Hold | None = hold(folder / _OWN[0])
@@ -68,7 +69,7 @@ class Partial:
     def _claim(self, restart: bool) -> None:
         """Throw away what a job that is not to go on has left; raises RefusedError for a folder of another kind."""
         left = [path for path in self.folder.iterdir() if path.name not in _OWN]
-        if left and not (self.folder / _IDENTITY).exists():
+        if left and not has_begun(self.folder):
             raise RefusedError(f"{self.folder} is no work of a job: move it away, or choose another output")
         for path in sorted(left, key=lambda path: path.name == _IDENTITY) if restart else ():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -95,30 +96,45 @@ class Partial:
         return False
 
     def remove(self) -> None:
-        """Throw the work away, and the folder."""
-        self.close()
-        spent = self.folder.with_name(f"{self.folder.name}.done")  # half of the work must not be left
+        """Throw the work away, and the folder, at once: half of it must not be left, nor another process find it."""
+        self._close_log()
+        if os.name == "nt":
+            self.close()  # a folder with open files cannot be renamed there
+        spent = self.folder.with_name(f"{self.folder.name}.done")
         shutil.rmtree(spent, ignore_errors=True)
         self.folder.rename(spent)
+        self._release()
         shutil.rmtree(spent, ignore_errors=True)
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Let go of the folder; it is removed if no job was begun in it."""
+        try:
+            self._close_log()
+            if self._hold is not None and not has_begun(self.folder):
+                shutil.rmtree(self.folder, ignore_errors=True)
+        finally:
+            self._release()
+
+    def _close_log(self) -> None:
+        log, self._log = self._log, None
+        if log is not None:
+            log.close()
+
+    def _release(self) -> None:
         held, self._hold = self._hold, None
         if held is not None:
-            try:
-                if self._log is not None:
-                    self._log.close()
-            finally:
-                held.release()
-                if not (self.folder / _IDENTITY).exists():  # it was not begun
-                    shutil.rmtree(self.folder, ignore_errors=True)
+            held.release()
 
     def __enter__(self) -> Partial:
         return self
 
     def __exit__(self, *raised: object) -> None:
         self.close()
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether there is a job in ``folder`` to go on from."""
+    return (folder / _IDENTITY).is_file()
 
 
 def describe_difference(name: str, before: Any, now: Any) -> str:

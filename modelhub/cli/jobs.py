@@ -22,7 +22,7 @@ from modelhub.bulk.identity import build_identity
 from modelhub.bulk.local import CONCURRENCY
 from modelhub.bulk.outputs.whole import whole
 from modelhub.bulk.outputs.writer import JSONLinesWriter
-from modelhub.bulk.partial import SPOOLED, Partial, RefusedError
+from modelhub.bulk.partial import SPOOLED, Partial, RefusedError, has_begun
 from modelhub.bulk.progress import Progress
 from modelhub.bulk.questions import WAYS, Questions, choose_usual
 from modelhub.bulk.rows.json_lines import read_lines
@@ -207,7 +207,7 @@ def _told(folder: Path) -> Iterator[None]:
         raise RefusedJob(str(error)) from None
     except (OSError, sqlite3.Error) as error:
         why = f"{error.filename or folder}: {describe(error)}" if isinstance(error, OSError) else f"{folder}: {error}"
-        if not folder.exists():
+        if not has_begun(folder):
             raise RefusedJob(why) from None
         raise ModelHubError(
             f"{why}; what is answered is kept in {folder}: once that is mended, the same command goes on from it"
