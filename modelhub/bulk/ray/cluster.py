@@ -17,6 +17,8 @@ from modelhub.bulk.partial import RefusedError
 from modelhub.errors import ModelHubError
 from modelhub.printable import printable, shorten
 
+# What Ray reads when it is imported: it logs little, and does not begin by itself once it has ended.
+_SETTINGS = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_ENABLE_AUTO_CONNECT": "0"}
 _HEAD_PATIENCE = 45.0  # seconds; Ray's own is a minute
 _PAUSE = 3.0  # seconds from one look at the head to the next
 _PATIENCE = 2.0  # seconds that a thread of Ray's has to end
@@ -35,7 +37,8 @@ def connect() -> bool:
     It is that of $RAY_ADDRESS ("auto" is the one that runs on this machine), else one that ends with the job.
     Raises ModelHubError if that fails.
     """
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
     import ray
     import ray.data
 
@@ -126,9 +129,10 @@ def disconnect(feed: Any, running: Thread, began: bool) -> None:
     _log_from(logging.CRITICAL)  # a dataset that ends early says so at length
     with suppress(Exception):  # it may be lost already
         ray.kill(feed)
+    running.join(_PATIENCE)
     if began:
         ray.shutdown()
-    running.join(_PATIENCE)
+        running.join(_PATIENCE)
 
 
 def describe_loss(error: BaseException) -> BaseException:
