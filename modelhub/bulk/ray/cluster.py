@@ -17,7 +17,7 @@ from modelhub.bulk.partial import RefusedError
 from modelhub.errors import ModelHubError
 from modelhub.printable import printable, shorten
 
-# What Ray reads when it is imported: it logs little, and does not begin by itself once it has ended.
+# Ray logs little, and does not begin by itself once it has ended.
 _SETTINGS = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_ENABLE_AUTO_CONNECT": "0"}
 _HEAD_PATIENCE = 45.0  # seconds; Ray's own is a minute
 _PAUSE = 3.0  # seconds from one look at the head to the next
@@ -37,23 +37,33 @@ def connect() -> bool:
     It is that of $RAY_ADDRESS ("auto" is the one that runs on this machine), else one that ends with the job.
     Raises ModelHubError if that fails.
     """
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    import ray
-    import ray.data
+    with _settings():
+        import ray
+        import ray.data
 
-    _log_from(logging.ERROR)
-    if ray.is_initialized():
-        return False
-    address = os.environ.get("RAY_ADDRESS")
-    try:
-        with _hushed():
-            ray.init(address or "local", include_dashboard=False, log_to_driver=False, configure_logging=False)
-    except Exception as error:  # Ray raises what its parts do
-        raise ModelHubError(
-            f"Ray {f'does not answer at {address} ($RAY_ADDRESS)' if address else 'did not begin'}: {_describe(error)}"
-        ) from error
+        _log_from(logging.ERROR)
+        if ray.is_initialized():
+            return False
+        address = os.environ.get("RAY_ADDRESS")
+        try:
+            with _hushed():
+                ray.init(address or "local", include_dashboard=False, log_to_driver=False, configure_logging=False)
+        except Exception as error:  # Ray raises what its parts do
+            where = f"does not answer at {address} ($RAY_ADDRESS)" if address else "did not begin"
+            raise ModelHubError(f"Ray {where}: {_describe(error)}") from error
     return True
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """Set the variables that Ray reads while it is imported and begins, and leave no trace of them."""
+    added = [name for name in _SETTINGS if name not in os.environ]
+    os.environ.update((name, _SETTINGS[name]) for name in added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def describe_cluster(actors: int, calls: int) -> str:
