@@ -17,6 +17,7 @@ from modelhub.testing import MockServer
 from modelhub.vendors import list_vendors
 
 from .model_servers.chosen import Choice, parse_names
+from .model_servers.ray_cluster import ray_cluster as ray_cluster
 from .model_servers.running import build_model as build_model
 from .model_servers.running import engines as engines
 

@@ -23,9 +23,8 @@ def build_carrier(
     if engine == "local":
         return LocalCarrier(model, concurrency or CONCURRENCY)
     home = import_module(f"modelhub.bulk.{engine}")
-    carrier: Carrier
     if engine == "ray":
-        carrier = home.RayCarrier(model, concurrency or CONCURRENCY)
+        carrier: Carrier = home.RayCarrier(model, concurrency, tell=tell)
     else:
         carrier = home.VendorCarrier(model, folder, tell)
     return carrier

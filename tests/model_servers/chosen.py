@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ SERVERS = {
     **{name: f"scripts/fetch_engines_for_tests {name}" for name in ENVIRONMENTS},
     "yaml-language-server": "scripts/fetch_yaml_language_server_for_tests",
     "redis": "scripts/fetch_redis_for_tests",
+    "ray": "pip install 'ray[data]'",
     "postgres": "apt-get install postgresql",
     "etcd": "scripts/fetch_centres_for_tests etcd",
     "consul": "scripts/fetch_centres_for_tests consul",
@@ -58,10 +60,17 @@ def find_language_server() -> Path | None:
     return path if path.exists() and shutil.which("node") else None
 
 
+def find_ray() -> Path | None:
+    """Ray, which is a library; None where it is not installed."""
+    found = find_spec("ray")
+    return Path(found.origin) if found and found.origin else None
+
+
 _FIND: dict[str, Callable[[], Path | None]] = {
     "ollama": find_ollama,
     "yaml-language-server": find_language_server,
     "redis": find_redis,
+    "ray": find_ray,
     "postgres": find_postgres,
     "etcd": lambda: find_centre("etcd"),
     "consul": lambda: find_centre("consul"),
