@@ -23,6 +23,7 @@ COMMANDS = {
     "new-plugin": ("modelhub.cli.commands.new_plugin:new_plugin", "Write a package with a model_type of your own."),
     "plugins": ("modelhub.cli.commands.plugins:plugins", "List plugins and what is wrong with them."),
     "schema": ("modelhub.cli.commands.schema:schema", "Print the JSON Schema of a model_type."),
+    "serve": ("modelhub.cli.commands.serve:serve", "Serve the models to clients of OpenAI, Anthropic and Ollama."),
     "show": ("modelhub.cli.commands.show:show", "Show one config, secrets masked."),
     "types": ("modelhub.cli.commands.types:types", "List the model_types."),
     "usage": ("modelhub.cli.commands.usage:usage", "Say what calls have used and cost."),
@@ -73,6 +74,7 @@ def cli() -> None:
     modelhub usage --by day --since 7d         what have calls used and cost?
     modelhub watch models.yaml                 what changes, and is it right?
     modelhub mock --port 8080                  a server to try all this without a key
+    modelhub serve -c models.yaml              the models behind the protocols of OpenAI, Anthropic and Ollama
 
     Commands that need configs read -c PATH, else $MODELHUB_CONFIG, else ./model_configs.
     """

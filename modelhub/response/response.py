@@ -137,6 +137,11 @@ class ModelResponse:
     async def __aiter__(self) -> AsyncIterator[ModelResponse]:
         yield self
 
+    @property
+    def ready(self) -> int:
+        """How many deltas of a stream have come and are not handed over yet: these need not be waited for."""
+        return 0
+
     async def complete(self) -> ModelResponse:
         """Wait for the rest of an async stream; returns this response, now whole."""
         return self

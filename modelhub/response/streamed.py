@@ -138,6 +138,12 @@ class StreamedResponse(ModelResponse):
         self._text = text
 
     @property
+    @override
+    def ready(self) -> int:
+        """How many deltas have come and are not handed over yet."""
+        return len(getattr(self._arrival.source, "ready", ()))
+
+    @property
     def is_begun(self) -> bool:
         """Whether somebody has begun to read it: its deltas come once."""
         return self._arrival.begun

@@ -65,7 +65,7 @@ def serve(host: str, port: int) -> Scraped | None:
         from prometheus_client import start_http_server
 
         try:
-            server, _ = start_http_server(port, host, registry=_find_registry())
+            server, _ = start_http_server(port, host, registry=find_registry())
         except OSError as error:
             what = "the metrics are counted, but not served at %s:%s: %s"
             logging.getLogger("modelhub").warning(what, host, port, error.strerror or error)
@@ -76,7 +76,7 @@ def serve(host: str, port: int) -> Scraped | None:
         return served
 
 
-def _find_registry() -> Any:
+def find_registry() -> Any:
     """What is collected: the metrics of this process, or in multiprocess mode those of all of them."""
     import prometheus_client
 

@@ -11,28 +11,21 @@ from typing import Any
 
 import orjson
 
-from modelhub.server.formats.answers import Answer, Message, Prompt, Tool, ToolCall, count_tokens, split_pieces
+from modelhub.response import Usage
+from modelhub.server.formats.answers import Answer, Message, Prompt, Tool, count_tokens
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.openai_limits import build_limit_headers
 from modelhub.server.formats.replies import Failure, Json, Reply, Stream, build_json
+from modelhub.server.formats.spoken import build_response, build_responses, cut_short
 from modelhub.server.formats.vectors import DIMENSIONS, build_vector
+from modelhub.server.formats.writers.openai import DONE, ChatWriter, build_event
+from modelhub.server.formats.writers.openai import build_message as write_message
+from modelhub.server.formats.writers.openai import build_usage as write_usage
+from modelhub.server.formats.writers.openai_errors import build_error_body
 
 MODELS = ("mock-chat", "mock-embedding")
 _CREATED = 1767225600
-_CODES = {
-    "authentication": ("invalid_request_error", "invalid_api_key"),
-    "permission": ("request_forbidden", "permission_denied"),
-    "not_found": ("invalid_request_error", "model_not_found"),
-    "timeout": ("timeout", None),
-    "conflict": ("conflict", None),
-    "rate_limit": ("requests", "rate_limit_exceeded"),
-    "token_limit": ("tokens", "rate_limit_exceeded"),
-    "quota": ("insufficient_quota", "insufficient_quota"),
-    "context": ("invalid_request_error", "context_length_exceeded"),
-    "filter": ("invalid_request_error", "content_filter"),
-    "server": ("server_error", None),
-    "overloaded": ("server_error", "overloaded"),
-}
+_TAIL = {"service_tier": "default", "system_fingerprint": "fp_mock"}
 
 
 def build_chat(ask: Ask) -> Reply:
@@ -42,18 +35,13 @@ def build_chat(ask: Ask) -> Reply:
     answers = [ask.answer(prompt, choice) for choice in range(parse_count(body, "n", 1))]
     usage = build_usage(prompt, answers)
     ident = blake2b(orjson.dumps([ask.seed, body]), digest_size=12).hexdigest()
-    head = {"id": f"chatcmpl-{ident}", "object": "chat.completion", "created": _CREATED, "model": prompt.model}
-    tail = {"service_tier": "default", "system_fingerprint": "fp_mock"}
+    head = {"id": f"chatcmpl-{ident}", "created": _CREATED, "model": prompt.model}
+    counted = bool((body.get("stream_options") or {}).get("include_usage"))
+    writers = [ChatWriter(head, _TAIL, index=index, counted=counted) for index in range(len(answers))]
     if body.get("stream"):
-        head["object"] = "chat.completion.chunk"
-        counted = bool((body.get("stream_options") or {}).get("include_usage"))
-        reply = build_stream({**head, **tail}, answers, usage if counted else None)
-        return replace(reply, tokens=usage["total_tokens"])
-    choices = [
-        {"index": index, "message": build_message(answer), "logprobs": None, "finish_reason": answer.finish_reason}
-        for index, answer in enumerate(answers)
-    ]
-    return build_json({**head, "choices": choices, "usage": usage, **tail}, tokens=usage["total_tokens"])
+        return replace(build_stream(writers, answers, usage), tokens=usage["total_tokens"])
+    choices = [writer.build_choice(build_response(one)) for writer, one in zip(writers, answers, strict=True)]
+    return build_json(writers[0].build_completion(choices, usage), tokens=usage["total_tokens"])
 
 
 def parse_prompt(body: Json) -> Prompt:
@@ -109,64 +97,31 @@ def build_usage(prompt: Prompt, answers: list[Answer]) -> Json:
     """Count the tokens of a prompt and its answers."""
     told = sum(answer.tokens for answer in answers)
     thought = sum(count_tokens(answer.reasoning) for answer in answers)
-    return {
-        "prompt_tokens": prompt.tokens,
-        "completion_tokens": told,
-        "total_tokens": prompt.tokens + told,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": thought, "audio_tokens": 0},
-    }
+    return write_usage(Usage(prompt.tokens, told, cached_tokens=0, reasoning_tokens=thought))
 
 
 def build_message(answer: Answer) -> Json:
     """The assistant's message of a whole reply."""
-    message: Json = {"role": "assistant", "content": answer.text, "refusal": None, "annotations": []}
-    if answer.reasoning:
-        message["reasoning_content"] = answer.reasoning
-    if answer.tool_calls:
-        message["content"] = answer.text or None
-        message["tool_calls"] = [_build_call(call, orjson.dumps(call.arguments).decode()) for call in answer.tool_calls]
-    return message
+    return write_message(build_response(answer))
 
 
-def build_stream(head: Json, answers: list[Answer], usage: Json | None) -> Reply:
-    """The chunks of all answers, one answer after the other; with ``usage``, one more chunk without choices."""
-    more: Json = {} if usage is None else {"usage": None}
-
-    def chunk(index: int, delta: Json, reason: str | None = None) -> bytes:
-        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
-        return _build_event({**head, "choices": [choice], **more})
-
-    roles = range(len(answers))
-    opening = [chunk(index, {"role": "assistant", "content": "", "refusal": None}) for index in roles]
-    deltas = [chunk(index, delta) for index in roles for delta in build_deltas(answers[index])]
-    closing = [chunk(index, {}, answers[index].finish_reason) for index in roles]
-    if usage is not None:
-        closing.append(_build_event({**head, "choices": [], "usage": usage}))
-    stream = Stream(tuple(opening), tuple(deltas), (*closing, b"data: [DONE]\n\n"))
-    return Reply(stream=stream, content_type="text/event-stream; charset=utf-8")
+def build_stream(writers: list[ChatWriter], answers: list[Answer], usage: Json) -> Reply:
+    """The chunks of all answers, one answer after the other; if counted, one more chunk without choices."""
+    pairs = list(zip(writers, answers, strict=True))
+    opening = [writer.build_opening() for writer in writers]
+    deltas = [writer.build_delta(delta) for writer, answer in pairs for delta in build_responses(answer, cut_short)]
+    closing = [writer.build_finish(answer.finish_reason) for writer, answer in pairs]
+    if writers[0].counted:
+        closing.append(build_event(writers[0].build_counted(usage)))
+    stream = Stream(tuple(opening), tuple(deltas), (*closing, DONE))
+    return Reply(stream=stream, content_type=ChatWriter.content_type)
 
 
 def build_deltas(answer: Answer) -> Iterator[Json]:
     """The text one word at a time; for a tool call, first its name, then its arguments in fragments."""
-    for piece in split_pieces(answer.reasoning):
-        yield {"reasoning_content": piece}
-    for piece in split_pieces(answer.text):
-        yield {"content": piece}
-    for index, call in enumerate(answer.tool_calls):
-        yield {"tool_calls": [{"index": index, **_build_call(call, "")}]}
-        arguments = orjson.dumps(call.arguments).decode()
-        size = min(max(len(arguments) // 3, 1), 12)
-        for start in range(0, len(arguments), size):
-            yield {"tool_calls": [{"index": index, "function": {"arguments": arguments[start : start + size]}}]}
-
-
-def _build_call(call: ToolCall, arguments: str) -> Json:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
-
-
-def _build_event(value: Json) -> bytes:
-    return b"data: %b\n\n" % orjson.dumps(value)
+    writer = ChatWriter({"id": "", "created": 0, "model": ""})
+    for delta in build_responses(answer, cut_short):
+        yield from writer.build_pieces(delta)
 
 
 def build_embeddings(ask: Ask) -> Reply:
@@ -199,17 +154,12 @@ def build_models(ask: Ask) -> Reply:
 
 def build_error(failure: Failure) -> Reply:
     """A failure in OpenAI's error shape."""
-    return build_json(_build_error_body(failure), failure.status)
+    return build_json(build_error_body(failure), failure.status)
 
 
 def build_error_event(failure: Failure) -> bytes:
     """The event for a failure in the middle of a stream."""
-    return _build_event(_build_error_body(failure))
-
-
-def _build_error_body(failure: Failure) -> Json:
-    kind, code = _CODES.get(failure.name, ("invalid_request_error", None))
-    return {"error": {"message": failure.message, "type": kind, "param": None, "code": code}}
+    return build_event(build_error_body(failure))
 
 
 FORMAT = Format(

@@ -7,7 +7,8 @@ import contextlib
 import errno
 import functools
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 from aiohttp import web
 
@@ -21,7 +22,7 @@ _GRACE = 0.2
 class Listener:
     """A listening server: its address and its connections."""
 
-    def __init__(self, runner: web.AppRunner) -> None:
+    def __init__(self, runner: web.BaseRunner) -> None:
         if runner.server is None:
             raise RuntimeError("the runner is not set up")
         self._server = runner.server
@@ -51,13 +52,19 @@ async def listen(app: web.Application, host: str, port: int) -> AsyncIterator[Li
     Raises ModelHubError when the address cannot be listened on.
     """
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_GRACE)
+    async with listen_with(runner, host, port) as listener:
+        yield listener
+
+
+@contextlib.asynccontextmanager
+async def listen_with(runner: web.BaseRunner, host: str, port: int, *, shared: bool = False) -> AsyncIterator[Listener]:
+    """The same for what a ``runner`` runs; if ``shared``, other processes may listen there, too."""
     await runner.setup()
     try:
         listener = Listener(runner)
-        server = await _open(listener, host, port)
+        server = await _open(listener, host, port, shared)
         try:
-            address, bound = server.sockets[0].getsockname()[:2]
-            listener.url = f"http://[{address}]:{bound}" if ":" in address else f"http://{address}:{bound}"
+            listener.url = build_url(server.sockets[0])
             yield listener
         finally:
             await _stop_accepting(server)
@@ -71,9 +78,24 @@ async def listen(app: web.Application, host: str, port: int) -> AsyncIterator[Li
     await server.wait_closed()
 
 
-async def _open(listener: Listener, host: str, port: int) -> asyncio.Server:
+def build_url(listening: Any) -> str:
+    """The URL of what a socket listens on."""
+    address, bound = listening.getsockname()[:2]
+    return f"http://[{address}]:{bound}" if ":" in address else f"http://{address}:{bound}"
+
+
+async def _open(listener: Listener, host: str, port: int, shared: bool) -> asyncio.Server:
+    options: dict[str, Any] = {"reuse_port": True} if shared else {}
+    with explained(host, port):
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(listener.accept, host, port, backlog=1024, **options)
+
+
+@contextlib.contextmanager
+def explained(host: str, port: int) -> Iterator[None]:
+    """Raise ModelHubError for an address that cannot be listened on."""
     try:
-        return await asyncio.get_running_loop().create_server(listener.accept, host, port, backlog=1024)
+        yield
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ModelHubError(f"port {port} is in use; try --port 0") from error

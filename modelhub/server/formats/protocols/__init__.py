@@ -1,0 +1,8 @@
+"""The protocols that the gateway speaks, a file each."""
+
+from __future__ import annotations
+
+from modelhub.server.formats.protocol import Protocol
+from modelhub.server.formats.protocols import openai
+
+PROTOCOLS: tuple[Protocol, ...] = (openai.PROTOCOL,)

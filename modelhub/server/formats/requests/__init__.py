@@ -1,0 +1,1 @@
+"""What callers may ask: the requests of each protocol, read strictly into calls."""

@@ -1,0 +1,106 @@
+"""Answers one request for a model: a call becomes a whole reply, or a stream whose pieces go out as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from secrets import token_hex
+from typing import Any
+
+from aiohttp import web
+
+from modelhub.base.composite import takes_stream
+from modelhub.messages import normalize_messages
+from modelhub.messages.tokens import estimate_tokens
+from modelhub.response import ModelResponse, Usage
+from modelhub.server.formats.format import Ask
+from modelhub.server.formats.protocol import Route, Wanted, Writer
+from modelhub.server.formats.replies import Failure
+from modelhub.server.formats.requests.options import choose_options
+from modelhub.server.gateway.admitting import Entrance
+from modelhub.server.gateway.models import Models
+from modelhub.wire import encode_json
+
+_DOES = {"chat": "chats", "embedding": "makes embeddings", "image": "makes images"}
+Interrupted = Callable[[BaseException], Failure]
+
+
+class Answer:
+    """The answer to one request, and how it is written."""
+
+    __slots__ = ("_id", "response", "wanted", "writer")
+
+    def __init__(self, wanted: Wanted, route: Route, response: Any) -> None:
+        self.wanted = wanted
+        self.response = response
+        self._id = token_hex(12)
+        self.writer: Writer = route.build_writer(wanted, self._id, int(time.time()))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the reply, whole or streamed."""
+        return {"Server": "modelhub", "X-Request-Id": self._id}
+
+    def build_whole(self) -> web.Response:
+        """The whole reply."""
+        body = encode_json(self.writer.build_whole(self.response))
+        return web.Response(body=body, headers={"Content-Type": "application/json", **self.headers})
+
+    async def stream(self, request: web.BaseRequest, explain: Interrupted) -> web.StreamResponse:
+        """Send the reply in pieces; who reads slowly is waited for, and what breaks it off is told as its last event.
+
+        ``explain`` says what the caller is told of an error, or raises it again.
+        """
+        response, writer = self.response, self.writer
+        headers = {"Content-Type": writer.content_type, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        reply = web.StreamResponse(headers={**headers, **self.headers})
+        await reply.prepare(request)
+        pieces = [writer.build_opening(response)]
+        try:
+            async for delta in response:
+                pieces.append(writer.build_delta(delta))
+                if not response.ready:
+                    await reply.write(b"".join(pieces))
+                    pieces.clear()
+            pieces.append(writer.build_closing(response))
+        except BaseException as error:
+            pieces.append(writer.build_error_event(explain(error)))
+        finally:
+            response.close()
+        await reply.write(b"".join(pieces))
+        await reply.write_eof()
+        return reply
+
+
+async def answer(route: Route, ask: Ask, models: Models, entrance: Entrance) -> Answer:
+    """The answer to what a request asks for; of a stream, as soon as its first piece is there.
+
+    Raises Failure for what cannot be asked, and what the call raises.
+    """
+    wanted = route.parse(ask)
+    model = models.find(wanted.model, entrance.caller)
+    if wanted.task == "tokens":
+        response: Any = ModelResponse(usage=Usage(await _count_tokens(model, wanted)))
+        return Answer(wanted, route, response)
+    if model.task != wanted.task:
+        does, asked = _DOES.get(model.task, model.task), _DOES.get(wanted.task, wanted.task)
+        raise Failure(400, "bad_request", f"the model {wanted.model!r} {does}; this path is for one that {asked}")
+    options = choose_options(wanted, model)
+    if wanted.task == "chat" and takes_stream(type(model)):
+        options["stream"] = wanted.stream and _can_stream(model)
+    return Answer(wanted, route, await entrance.ask(model, wanted.input, options))
+
+
+def _can_stream(model: Any) -> bool:
+    """Whether the model answers in pieces; the whole answer of another is sent as its one piece."""
+    can_stream: Callable[[], bool] | None = getattr(model, "can_stream", None)
+    return can_stream is None or can_stream()
+
+
+async def _count_tokens(model: Any, wanted: Wanted) -> int:
+    """The tokens of a prompt, as the model's vendor counts them, or an estimate."""
+    tools = wanted.options.get("tools")
+    count: Callable[..., Awaitable[int]] | None = getattr(model, "acount_tokens", None)
+    if count is None:
+        return int(estimate_tokens(normalize_messages(wanted.input), tools))
+    return int(await count(wanted.input, tools))
