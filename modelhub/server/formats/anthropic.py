@@ -5,35 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
 
 import orjson
 
-from modelhub.server.formats.answers import Answer, Message, Prompt, Tool, split_pieces
+from modelhub.response import Usage
+from modelhub.server.formats.answers import Answer, Message, Prompt, Tool
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.openai import parse_text
 from modelhub.server.formats.replies import Failure, Json, Reply, Stream, build_json
+from modelhub.server.formats.spoken import build_response, build_responses, cut_thirds
 from modelhub.server.formats.standing import Standing
+from modelhub.server.formats.writers.anthropic import MessageWriter
+from modelhub.server.formats.writers.anthropic_errors import build_error_body
 
-_STOP_REASONS = {"length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
 _CHOICES = {"any": "required", "auto": "auto", "none": "none"}
-_TYPES = {
-    "authentication": "authentication_error",
-    "permission": "permission_error",
-    "not_found": "not_found_error",
-    "timeout": "timeout_error",
-    "conflict": "conflict_error",
-    "rate_limit": "rate_limit_error",
-    "token_limit": "rate_limit_error",
-    "server": "api_error",
-    "overloaded": "overloaded_error",
-}
 # What the vendor has no type for; it says these with status 400.
 _WORDS = {
     "quota": "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.",
     "context": "prompt is too long: 210000 tokens > 200000 maximum",
     "filter": "Output blocked by content filtering policy",
 }
+
+
+_END = b"\n\n"  # of an event
+_OPENING, _CLOSING = 3, 2  # how many events come before the first word, and after the last block
 
 
 def build_messages(ask: Ask) -> Reply:
@@ -43,34 +38,26 @@ def build_messages(ask: Ask) -> Reply:
         raise Failure(400, "bad_request", "max_tokens: Field required")
     prompt = parse_prompt(ask)
     answer = ask.answer(prompt)
-    blocks = list(build_blocks(answer))
-    usage = {"input_tokens": prompt.tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
-    head = {
-        "id": "msg_" + blake2b(orjson.dumps([ask.seed, body]), digest_size=12).hexdigest(),
-        "type": "message",
-        "role": "assistant",
-        "model": prompt.model,
-    }
-    end = {"stop_reason": _STOP_REASONS.get(answer.finish_reason, "end_turn"), "stop_sequence": None}
-    tokens = prompt.tokens + answer.tokens
+    writer = MessageWriter("msg_" + blake2b(orjson.dumps([ask.seed, body]), digest_size=12).hexdigest(), prompt.model)
+    usage = Usage(prompt.tokens, answer.tokens, cached_tokens=0, cache_write_tokens=0)
+    response = build_response(answer, usage)
+    response.raw = build_raw(answer)
     if not body.get("stream"):
-        whole = {**head, "content": blocks, **end, "usage": {**usage, "output_tokens": answer.tokens}}
-        return build_json(whole, tokens=tokens)
-    start: Json = {
-        **head,
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {**usage, "output_tokens": 1},
-    }
-    first, *deltas = (event for index, block in enumerate(blocks) for event in build_deltas(index, block))
-    opening = (_build_event("message_start", message=start), _build_event("ping"), first)
-    closing = (
-        _build_event("message_delta", delta=end, usage={"output_tokens": answer.tokens}),
-        _build_event("message_stop"),
-    )
-    stream = Stream(opening, tuple(deltas), closing)
-    return Reply(stream=stream, content_type="text/event-stream; charset=utf-8", tokens=tokens)
+        return build_json(writer.build_whole(response), tokens=usage.total_tokens)
+    pieces = [writer.build_opening(response)]
+    pieces += [writer.build_delta(delta) for delta in build_responses(answer, cut_thirds)]
+    pieces.append(writer.build_closing(response))
+    events = [event + _END for event in b"".join(pieces).split(_END)[:-1]]
+    stream = Stream(tuple(events[:_OPENING]), tuple(events[_OPENING:-_CLOSING]), tuple(events[-_CLOSING:]))
+    return Reply(stream=stream, content_type="text/event-stream; charset=utf-8", tokens=usage.total_tokens)
+
+
+def build_raw(answer: Answer) -> list[Json]:
+    """The events in which Claude's signature of a thought comes."""
+    if not answer.reasoning:
+        return []
+    block = {"type": "thinking", "thinking": answer.reasoning, "signature": "bW9jaw=="}
+    return [{"type": "content_block_start", "index": 0, "content_block": block}]
 
 
 def build_count(ask: Ask) -> Reply:
@@ -120,53 +107,18 @@ def parse_turn(turn: Json) -> Iterator[Message]:
         yield Message(role, parse_text(content))
 
 
-def build_blocks(answer: Answer) -> Iterator[Json]:
-    """The content of a whole reply."""
-    if answer.reasoning:
-        yield {"type": "thinking", "thinking": answer.reasoning, "signature": "bW9jaw=="}
-    if answer.text or not answer.tool_calls:
-        yield {"type": "text", "text": answer.text}
-    for call in answer.tool_calls:
-        yield {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
-
-
-def build_deltas(index: int, block: Json) -> Iterator[bytes]:
-    """The events of a block: one word at a time, or the input of a tool as fragments of JSON."""
-    kind = block["type"]
-    if kind == "tool_use":
-        empty: Json = {**block, "input": {}}
-        text = orjson.dumps(block["input"]).decode() if block["input"] else ""
-        size = max(len(text) // 3, 1)
-        pieces = [("input_json_delta", "partial_json", text[n : n + size]) for n in range(0, len(text), size)]
-    else:
-        empty = {**block, kind: ""}
-        pieces = [(f"{kind}_delta", kind, piece) for piece in split_pieces(block[kind])]
-        if "signature" in block:
-            empty["signature"] = ""
-            pieces.append(("signature_delta", "signature", block["signature"]))
-    yield _build_event("content_block_start", index=index, content_block=empty)
-    for delta, name, piece in pieces:
-        yield _build_event("content_block_delta", index=index, delta={"type": delta, name: piece})
-    yield _build_event("content_block_stop", index=index)
-
-
-def _build_event(kind: str, **facts: Any) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (kind.encode(), orjson.dumps({"type": kind, **facts}))
-
-
 def build_error(failure: Failure) -> Reply:
     """A failure in Anthropic's error shape."""
-    return build_json(_build_error_body(failure), 400 if failure.name in _WORDS else failure.status)
+    return build_json(build_error_body(_word(failure)), 400 if failure.name in _WORDS else failure.status)
 
 
 def build_error_event(failure: Failure) -> bytes:
     """The event for a failure in the middle of a stream."""
-    return b"event: error\ndata: %b\n\n" % orjson.dumps(_build_error_body(failure))
+    return b"event: error\ndata: %b\n\n" % orjson.dumps(build_error_body(_word(failure)))
 
 
-def _build_error_body(failure: Failure) -> Json:
-    kind = _TYPES.get(failure.name, "invalid_request_error")
-    return {"type": "error", "error": {"type": kind, "message": _WORDS.get(failure.name, failure.message)}}
+def _word(failure: Failure) -> Failure:
+    return Failure(failure.status, failure.name, _WORDS.get(failure.name, failure.message))
 
 
 def build_limit_headers(standing: Standing) -> dict[str, str]:

@@ -9,11 +9,13 @@ from zlib import compress, crc32
 
 import orjson
 
+from modelhub.response import Usage
 from modelhub.server.formats.answers import count_tokens
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.openai import build_error, build_error_event, parse_count
 from modelhub.server.formats.openai_limits import build_limit_headers
 from modelhub.server.formats.replies import Failure, Json, Reply, build_json
+from modelhub.server.formats.writers.images import build_images as write_images
 
 _CREATED = 1767225600
 
@@ -22,12 +24,9 @@ def build_images(ask: Ask) -> Reply:
     """Answer ``/images/generations``: URLs, or base64 if the request asks for it or for a GPT image model."""
     body = ask.body
     rows = build_rows(ask)
-    reply: Json = {"created": _CREATED, "data": rows}
     told, drawn = count_tokens(body["prompt"]), 64 * len(rows)
-    if "b64_json" in rows[0]:
-        usage = {"input_tokens": told, "output_tokens": drawn, "total_tokens": told + drawn}
-        reply |= {"output_format": body.get("output_format") or "png", "usage": usage}
-    return build_json(reply, tokens=told + drawn)
+    usage = Usage(told, drawn) if "b64_json" in rows[0] else None
+    return build_json(write_images(_CREATED, rows, body.get("output_format"), usage), tokens=told + drawn)
 
 
 def build_rows(ask: Ask) -> list[Json]:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import blake2b
-from struct import pack
 from typing import Any
 
 import orjson
 
-from modelhub.response import Usage
+from modelhub.response import ModelResponse, Usage
 from modelhub.server.formats.answers import Answer, Message, Prompt, Tool, count_tokens
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.openai_limits import build_limit_headers
 from modelhub.server.formats.replies import Failure, Json, Reply, Stream, build_json
 from modelhub.server.formats.spoken import build_response, build_responses, cut_short
 from modelhub.server.formats.vectors import DIMENSIONS, build_vector
+from modelhub.server.formats.writers.models import build_models as write_models
 from modelhub.server.formats.writers.openai import DONE, ChatWriter, build_event
 from modelhub.server.formats.writers.openai import build_message as write_message
 from modelhub.server.formats.writers.openai import build_usage as write_usage
 from modelhub.server.formats.writers.openai_errors import build_error_body
+from modelhub.server.formats.writers.vectors import VectorWriter
 
 MODELS = ("mock-chat", "mock-embedding")
 _CREATED = 1767225600
@@ -132,24 +132,14 @@ def build_embeddings(ask: Ask) -> Reply:
         texts = [texts]
     model, dimensions = body["model"], parse_count(body, "dimensions", DIMENSIONS, 65536)
     vectors = [build_vector(ask.seed, model, str(text), dimensions) for text in texts]
-    packed = body.get("encoding_format") == "base64"
-    data = [
-        {"object": "embedding", "index": index, "embedding": _build_base64(vector) if packed else vector}
-        for index, vector in enumerate(vectors)
-    ]
     tokens = sum(count_tokens(str(text)) for text in texts)
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return build_json({"object": "list", "data": data, "model": model, "usage": usage}, tokens=tokens)
-
-
-def _build_base64(vector: list[float]) -> str:
-    return b64encode(pack(f"<{len(vector)}f", *vector)).decode()
+    writer = VectorWriter(model, packed=body.get("encoding_format") == "base64")
+    return build_json(writer.build_whole(ModelResponse(embedding=vectors, usage=Usage(tokens))), tokens=tokens)
 
 
 def build_models(ask: Ask) -> Reply:
     """Answer ``/models``; the mock also answers for names that are not in the list."""
-    data = [{"id": name, "object": "model", "created": _CREATED, "owned_by": "modelhub"} for name in MODELS]
-    return build_json({"object": "list", "data": data})
+    return build_json(write_models(MODELS))
 
 
 def build_error(failure: Failure) -> Reply:
