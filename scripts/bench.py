@@ -9,9 +9,10 @@
     scripts/bench --count             how many instructions of modelhub a call takes, and whether they have grown
     scripts/bench --count --record    write these numbers down, which the tests compare with
 
-Costs are CPU time of the client, user and system, never time that passes, but where the gateway is asked: a fixed server on another core answers
-with bytes that were made beforehand. All take turns in each round, each in a process of its own, and what is printed
-are medians: of the costs, and of the ratios within a round. Nothing fails here: the table is for reading.
+Costs are CPU time of the client, user and system, never time that passes (of the gateway, both): a fixed server on
+another core answers with bytes that were made beforehand. All take turns in each round, each in a process of its own,
+and what is printed are medians: of the costs, and of the ratios within a round. Nothing fails here: the table is for
+reading.
 """
 
 from __future__ import annotations

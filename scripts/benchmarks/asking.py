@@ -1,4 +1,4 @@
-"""A client that does as little as possible: the same prebuilt request again and again, on connections that stay open."""
+"""A client that does as little as possible: it sends the same prebuilt request again and again on open connections."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ async def _ask(url: str, request: bytes, times: int, in_flight: int) -> list[flo
         )
         for _ in left:
             began = time.perf_counter()
-            connection.begin()
+            answered = connection.begin()
             transport.write(request)
-            await connection.answered
+            await answered
             seconds.append(time.perf_counter() - began)
         transport.close()
 
@@ -53,29 +53,26 @@ async def _ask(url: str, request: bytes, times: int, in_flight: int) -> list[flo
 
 
 class _Connection(asyncio.Protocol):
-    def begin(self) -> None:
-        """Wait for a new answer."""
+    answered: asyncio.Future[None] | None = None
+
+    def begin(self) -> asyncio.Future[None]:
+        """What is done once a new answer has come."""
         self.answered = asyncio.get_running_loop().create_future()
         self._come = b""
+        return self.answered
 
     def data_received(self, data: bytes) -> None:
         self._come += data
-        end = self._come.find(_END)
-        if end < 0:
+        head, _, body = self._come.partition(_END)
+        _, _, length = head.lower().partition(b"content-length:")
+        if not (int(length.split(b"\r\n", 1)[0]) <= len(body) if length else body.endswith(_LAST)):
             return
-        head = self._come[:end].lower()
-        _, _, length = head.partition(b"content-length:")
-        if length:
-            whole = len(self._come) >= end + 4 + int(length.split(b"\r\n", 1)[0])
+        assert self.answered is not None
+        if head.split(b" ", 2)[1] == b"200":
+            self.answered.set_result(None)
         else:
-            whole = self._come.endswith(_LAST)
-        if whole:
-            status = head.split(b" ", 2)[1]
-            if status == b"200":
-                self.answered.set_result(None)
-            else:
-                self.answered.set_exception(RuntimeError(f"the answer was {self._come[:2000]!r}"))
+            self.answered.set_exception(RuntimeError(f"the answer was {self._come[:2000]!r}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.answered.done():
+        if self.answered is not None and not self.answered.done():
             self.answered.set_exception(exc or ConnectionError("the server has closed the connection"))
