@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -54,6 +55,8 @@ class Gateway:
         if path in _PROBES:
             return build_response(self._probe(method, path, request))
         found = self._dispatcher.find(method, path)
+        if found.later is not None:
+            found = found.choose(_build_ask(request, found))
         with self.draining.count(), self.metrics.count(found.protocol.name) as visit:
             try:
                 reply = await self._answer(request, method, path, found)
@@ -68,14 +71,12 @@ class Gateway:
         if self.draining.has_begun:
             raise Failure(503, "overloaded", _DRAINING, 1.0)
         entrance = self._admit(request)
-        if found.route is None and not found.listings:
+        if found.route is None and found.listing is None:
             raise self._dispatcher.build_failure(method, path)
-        body = await read_json(request) if method != "GET" else {}
-        query = dict(request.query) if "?" in request.raw_path else {}
-        ask = Ask(body, path=found.path, query=query, headers=request.headers)
-        if found.route is None:
-            listing = next((one for one in found.listings if one.fits(ask)), found.listings[-1])
-            return build_response(listing.build(self.models.list_tasks(entrance.caller), ask))
+        ask = _build_ask(request, found, await read_json(request) if method != "GET" else {})
+        if found.listing is not None:
+            return build_response(found.listing.build(self.models.list_tasks(entrance.caller), ask))
+        assert found.route is not None
         reply = await answer(found.route, ask, self.models, entrance)
         if not reply.wanted.stream:
             return reply.build_whole()
@@ -130,6 +131,11 @@ class Gateway:
     def refuse(self, path: str, failure: Failure) -> Reply:
         """The reply to what is no HTTP."""
         return self._dispatcher.find_nearest(path).build_error(failure)
+
+
+def _build_ask(request: web.BaseRequest, found: Found, body: dict[str, Any] | None = None) -> Ask:
+    query = dict(request.query) if "?" in request.raw_path else {}
+    return Ask(body or {}, path=found.path, query=query, headers=request.headers)
 
 
 def build_text(text: str, status: int = 200) -> Reply:

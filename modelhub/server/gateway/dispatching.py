@@ -8,19 +8,33 @@ from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from modelhub.server.formats.format import Ask
 from modelhub.server.formats.protocol import Listing, Protocol, Route
 from modelhub.server.formats.replies import Failure
 
 _PART = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
 
 
+_USUAL = "openai"  # whose form most clients know
+
+
 class Found(NamedTuple):
-    """The protocol that a path belongs to, what answers there, and the variable parts of the path."""
+    """The protocol that a path belongs to, what answers there, and the variable parts of the path.
+
+    ``later`` is what else may answer there, if this does not fit a request.
+    """
 
     protocol: Protocol
-    route: Route | None
-    listings: tuple[Listing, ...] = ()
+    route: Route | None = None
+    listing: Listing | None = None
     path: Mapping[str, str] = {}
+    later: Found | None = None
+
+    def choose(self, ask: Ask) -> Found:
+        """What answers a request: this, or a later one that fits it."""
+        if self.later is None or self.listing is None or self.listing.fits(ask):
+            return self
+        return self.later.choose(ask)
 
 
 class Dispatcher:
@@ -36,7 +50,7 @@ class Dispatcher:
                 self._add(route.method, route.paths, Found(protocol, route))
         for protocol in protocols:
             for listing in protocol.listings:
-                self._add(listing.method, listing.paths, Found(protocol, None, (listing,)))
+                self._add(listing.method, listing.paths, Found(protocol, None, listing))
 
     def find(self, method: str, path: str) -> Found:
         """What answers a method at a path, which is still in the form of a URL."""
@@ -46,12 +60,12 @@ class Dispatcher:
         text = unquote(path)
         for its_method, pattern, found in self._patterns:
             if its_method == method and (match := pattern.fullmatch(text)):
-                return found._replace(path=match.groupdict())
-        return Found(self.find_nearest(text), None)
+                return _place(found, match.groupdict())
+        return Found(self.find_nearest(text))
 
     def find_nearest(self, path: str) -> Protocol:
         """The protocol whose form of an error whoever asks at ``path`` is likely to know."""
-        return max(self._paths, key=lambda known: _count_common(known[0], path))[1]
+        return max(self._paths, key=lambda known: (_count_common(known[0], path), known[1].name == _USUAL))[1]
 
     def build_failure(self, method: str, path: str) -> Failure:
         """Why nothing answers a method at a path."""
@@ -64,13 +78,25 @@ class Dispatcher:
 
     def _add(self, method: str, paths: Sequence[str], found: Found) -> None:
         for path in paths:
-            if "{" in path:
-                self._patterns.append((method, _compile(path), found))
+            if "{" not in path:
+                known = self._plain.get((method, path))
+                self._plain[method, path] = found if known is None else _append(known, found)
                 continue
-            known = self._plain.get((method, path))
-            # Of listings at one path, the one is asked that fits the request: those of later protocols come first.
-            both = found if known is None else known._replace(listings=(*found.listings, *known.listings))
-            self._plain[method, path] = both
+            for n, (its, pattern, known) in enumerate(self._patterns):
+                if (its, pattern.pattern) == (method, _compile(path).pattern):
+                    self._patterns[n] = its, pattern, _append(known, found)
+                    break
+            else:
+                self._patterns.append((method, _compile(path), found))
+
+
+def _append(found: Found, last: Found) -> Found:
+    return found._replace(later=last if found.later is None else _append(found.later, last))
+
+
+def _place(found: Found, path: Mapping[str, str]) -> Found:
+    later = found.later
+    return found._replace(path=path, later=None if later is None else _place(later, path))
 
 
 def _list_paths(protocols: Sequence[Protocol]) -> Iterator[tuple[Protocol, str]]:
