@@ -17,7 +17,8 @@ class Wanted:
 
     ``task`` is chat, embedding, image, or tokens, which only counts those of ``input``. ``options`` are for any model;
     ``hints`` for models that know them, and left out for others; ``extra`` for models that know them, and refused for
-    others (``requests.options.choose_options``). ``form`` is what the reply must look like.
+    others (``requests.options.choose_options``). ``form`` is what the reply must look like. If there is an answer
+    ``ready``, no model is asked.
     """
 
     model: str
@@ -28,6 +29,7 @@ class Wanted:
     extra: Mapping[str, Any] = field(default_factory=dict)
     form: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
+    ready: ModelResponse | None = None
 
 
 class Writer:

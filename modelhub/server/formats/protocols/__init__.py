@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from modelhub.server.formats.protocol import Protocol
-from modelhub.server.formats.protocols import anthropic, openai
+from modelhub.server.formats.protocols import anthropic, ollama, openai
 
-PROTOCOLS: tuple[Protocol, ...] = (anthropic.PROTOCOL, openai.PROTOCOL)
+PROTOCOLS: tuple[Protocol, ...] = (anthropic.PROTOCOL, openai.PROTOCOL, ollama.PROTOCOL)

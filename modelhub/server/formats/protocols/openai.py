@@ -11,11 +11,13 @@ from modelhub.server.formats.requests.embeddings import parse_embeddings
 from modelhub.server.formats.requests.fields import show
 from modelhub.server.formats.requests.images import parse_images
 from modelhub.server.formats.requests.openai import parse_chat
+from modelhub.server.formats.requests.responses import parse_response
 from modelhub.server.formats.writers.images import build_image_writer
 from modelhub.server.formats.writers.models import build_model, build_models
 from modelhub.server.formats.writers.openai import build_chat_writer
 from modelhub.server.formats.writers.openai_errors import build_error_body
 from modelhub.server.formats.writers.refusing import build_refusal
+from modelhub.server.formats.writers.responses import build_response_writer
 from modelhub.server.formats.writers.vectors import build_vector_writer
 
 
@@ -46,6 +48,7 @@ PROTOCOL = Protocol(
     (
         Route("POST", ("/v1/chat/completions", "/chat/completions"), "chat", parse_chat, build_chat_writer),
         Route("POST", ("/v1/embeddings", "/embeddings"), "embedding", parse_embeddings, build_vector_writer),
+        Route("POST", ("/v1/responses", "/responses"), "chat", parse_response, build_response_writer),
         Route("POST", ("/v1/images/generations", "/images/generations"), "image", parse_images, build_image_writer),
     ),
     (

@@ -9,6 +9,7 @@ from modelhub.server.formats.protocol import Wanted
 from modelhub.server.formats.requests.anthropic_blocks import parse_blocks, parse_system
 from modelhub.server.formats.requests.fields import Fields, Read, read_all, refuse
 from modelhub.server.formats.requests.options import drop_none, read_extra
+from modelhub.server.formats.requests.thoughts import add_thoughts
 
 _ROLES = frozenset({"user", "assistant"})
 _OPTIONS: dict[str, Read] = {
@@ -73,9 +74,7 @@ def parse_turn(fields: Fields) -> dict[str, Any]:
     blocks = parse_blocks(fields.need_list("content"), fields.find_place("content"))
     unsigned = [block["thinking"] for block in blocks if is_unsigned(block)]
     turn: dict[str, Any] = {"role": role, "content": [block for block in blocks if not is_unsigned(block)]}
-    if role == "assistant" and any(unsigned):
-        turn["reasoning_content"] = "".join(unsigned)
-    return turn
+    return add_thoughts(turn, "".join(unsigned)) if role == "assistant" else turn
 
 
 def is_unsigned(block: dict[str, Any]) -> bool:

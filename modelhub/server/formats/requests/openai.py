@@ -9,6 +9,7 @@ from modelhub.server.formats.protocol import Wanted
 from modelhub.server.formats.requests.fields import Fields, Read, read_all, refuse
 from modelhub.server.formats.requests.options import read_extra
 from modelhub.server.formats.requests.parts import parse_content
+from modelhub.server.formats.requests.thoughts import add_thoughts
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 # For any model, which says itself what it cannot do.
@@ -26,8 +27,10 @@ OPTIONS: dict[str, Read] = {
     "function_call": Fields.read_word_or_object,
     "response_format": Fields.read_object,
 }
-# What changes no answer.
+# What a model that does not know it may do without.
 HINTS: dict[str, Read] = {
+    "reasoning_effort": Fields.read_text,
+    "verbosity": Fields.read_text,
     "user": Fields.read_text,
     "metadata": Fields.read_object,
     "store": Fields.read_flag,
@@ -42,8 +45,6 @@ _EXTRA: dict[str, Read] = {
     "logit_bias": Fields.read_object,
     "logprobs": Fields.read_flag,
     "top_logprobs": Fields.read_integer,
-    "reasoning_effort": Fields.read_text,
-    "verbosity": Fields.read_text,
     "prediction": Fields.read_object,
     "web_search_options": Fields.read_object,
 }
@@ -98,9 +99,9 @@ def parse_message(fields: Fields) -> dict[str, Any]:
         if message["content"] is None:
             raise refuse(f"{_content(fields)} is missing: it must be a string or a list of parts")
         return message
-    for name in ("refusal", "reasoning_content"):
-        if (text := fields.read_text(name)) is not None:
-            message[name] = text
+    message = add_thoughts(message, fields.read_text("reasoning_content"))
+    if (refusal := fields.read_text("refusal")) is not None:
+        message["refusal"] = refusal
     calls = [parse_call(call) for call in fields.list_items("tool_calls")]
     if calls:
         message["tool_calls"] = calls

@@ -13,7 +13,7 @@ from modelhub.response.tool_calls import make_call_id
 from modelhub.server.formats.protocol import Wanted, Writer
 from modelhub.server.formats.replies import Failure, Json
 from modelhub.server.formats.writers.anthropic_errors import build_error_body
-from modelhub.server.formats.writers.calls import Numbering
+from modelhub.server.formats.writers.calls import Numbering, list_pieces
 from modelhub.server.formats.writers.pictures import write_pictures
 from modelhub.server.formats.writers.thoughts import find_thoughts, order_blocks
 from modelhub.wire import encode_json
@@ -71,7 +71,7 @@ class MessageWriter(Writer):
         if said:
             self._enter(events, "text", {"type": "text", "text": ""})
             events.append(self._build_piece("text_delta", "text", said))
-        for piece in delta.tool_calls or ():
+        for piece in list_pieces(delta):
             self._add_call(events, piece)
         return b"".join(events)
 

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from modelhub.response import ModelResponse, ToolCallDelta
+from collections.abc import Collection
+
+from modelhub.response import ModelResponse, ToolCall, ToolCallDelta
 from modelhub.response.accumulator import Accumulator
+from modelhub.response.tool_calls import split_tool_calls
+
+
+def list_pieces(delta: ModelResponse, custom: Collection[str] = ()) -> list[ToolCallDelta]:
+    """The pieces of tool calls in a delta; a response that came whole has whole ones. ``custom`` tools take a text."""
+    calls = delta.tool_calls or []
+    if not calls or not isinstance(calls[0], ToolCall):
+        return list(calls)
+    pieces = split_tool_calls(calls)
+    for call, piece in zip(calls, pieces, strict=True):
+        if call.name in custom:
+            piece.custom, piece.arguments = True, str(call.arguments.get("input", ""))
+    return pieces
 
 
 class Numbering:

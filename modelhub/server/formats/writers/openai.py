@@ -12,7 +12,7 @@ from modelhub.response import ModelResponse, ToolCall, ToolCallDelta, Usage
 from modelhub.response.tool_calls import make_call_id
 from modelhub.server.formats.protocol import Wanted, Writer
 from modelhub.server.formats.replies import Failure, Json
-from modelhub.server.formats.writers.calls import Numbering
+from modelhub.server.formats.writers.calls import Numbering, list_pieces
 from modelhub.server.formats.writers.openai_errors import build_error_body
 from modelhub.wire import encode_json
 
@@ -86,7 +86,7 @@ class ChatWriter(Writer):
 
     def build_pieces(self, delta: ModelResponse) -> list[Json]:
         """What a delta tells, as the ``delta`` of one chunk or, where it has several tool calls, of more."""
-        pieces = [self._build_call(piece) for piece in delta.tool_calls or ()]
+        pieces = [self._build_call(piece) for piece in list_pieces(delta, self.custom)]
         told: Json = {}
         if delta.reasoning:
             told["reasoning_content"] = delta.reasoning
