@@ -9,6 +9,7 @@ import re
 
 from modelhub import errors
 from modelhub.patterns import expression
+from modelhub.response import ModelResponse
 from modelhub.server.formats.replies import Failure
 
 _URL = expression(r"\b[a-z][a-z+.-]*://\S+|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b", re.I)
@@ -62,3 +63,15 @@ def _keep(given: int | None, status: int) -> int:
 def _clean(error: errors.ModelCallError) -> str:
     """The message of an error, without the addresses in it."""
     return _URL.sub("(an address)", error.message)
+
+
+def find_answer(error: BaseException) -> ModelResponse | None:
+    """The whole answer of a model that was given but is no JSON as it was asked for, or is a refusal; None if none is.
+
+    Callers of a protocol get it as it is, and see for themselves; that of a stream that broke is no whole one.
+    """
+    if not isinstance(error, errors.ResponseParsingError | errors.ContentFilterError):
+        return None
+    partial, unread = error.partial, getattr(error, "raw_response", None)
+    whole = isinstance(partial, ModelResponse) and partial.finish_reason is not None and unread is None
+    return partial if whole else None

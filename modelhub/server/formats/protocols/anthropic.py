@@ -51,7 +51,8 @@ def build_error(failure: Failure) -> Reply:
     """A failure in Anthropic's form."""
     word = _WORDS.get(failure.name)
     told = f"{word}: {failure.message}" if word is not None else failure.message
-    return build_refusal(failure, build_error_body(Failure(failure.status, failure.name, told)))
+    body = build_error_body(Failure(failure.status, failure.name, told))
+    return build_refusal(failure, body, 400 if failure.name == "quota" else None)  # as the vendor says it
 
 
 PROTOCOL = Protocol(

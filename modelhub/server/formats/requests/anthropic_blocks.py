@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from modelhub.server.formats.requests.fields import Fields, name_type, refuse, show
-from modelhub.server.formats.requests.links import read_link
+from modelhub.server.formats.requests.links import read_file_id, read_link
 from modelhub.server.formats.requests.options import drop_none
 
 Block = dict[str, Any]
@@ -87,7 +87,8 @@ def _parse_source(fields: Fields, kinds: tuple[str, ...]) -> Block:
     if kind == "url":
         return {"type": "url", "url": read_link(source.given.get("url"), source.find_place("url"))}
     if kind == "file":
-        return {"type": "file", "file_id": source.need_text("file_id")}
+        source.need_text("file_id")
+        return {"type": "file", "file_id": read_file_id(source)}
     return {"type": kind, "media_type": source.need_text("media_type"), "data": source.need_text("data")}
 
 

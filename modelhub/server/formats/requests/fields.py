@@ -32,7 +32,8 @@ class Fields:
     def read(self, name: str, kinds: type | tuple[type, ...], what: str) -> Any:
         """The value of a field that must be of ``kinds``, which ``what`` says in words."""
         value = self.given.get(name)
-        if value is None or (isinstance(value, kinds) and not (type(value) is bool and kinds is not bool)):
+        bools = kinds is bool or (isinstance(kinds, tuple) and bool in kinds)
+        if value is None or (isinstance(value, kinds) and (bools or not isinstance(value, bool))):
             return value
         raise refuse(f"{self.find_place(name)} must be {what}, not {name_type(value)}")
 

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from modelhub.server.formats.replies import Failure
-from modelhub.server.formats.requests.fields import name_type, refuse
+from modelhub.server.formats.requests.fields import Fields, name_type, refuse
 
 _KIND = re.compile(r"[\w.+-]+/[\w.+-]+")
+_FILE_ID = re.compile(r"[\w.-]{1,200}")
 _NUMBERS = re.compile(r"(0x[0-9a-f]+|\d+)(\.(0x[0-9a-f]+|\d+))*\.?", re.I)  # an address in any notation
 _INSIDE = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa")
 
@@ -39,13 +40,22 @@ def read_packed(value: Any, place: str, kind: Any = None) -> str:
     return read_link(value, place)
 
 
+def read_file_id(fields: Fields) -> str | None:
+    """The ``file_id`` of a file that a vendor keeps; it is no address."""
+    ident = fields.read_text("file_id")
+    if ident is not None and not _FILE_ID.fullmatch(ident):
+        raise refuse(f"{fields.find_place('file_id')} is no id of a file")
+    return ident
+
+
 def _is_public(url: str) -> bool:
     try:
         host = (urlsplit(url).hostname or "").lower()
     except ValueError:
         return False
     try:
-        return ip_address(host.partition("%")[0]).is_global
+        address = ip_address(host.partition("%")[0])
+        return (getattr(address, "ipv4_mapped", None) or address).is_global
     except ValueError:
         pass
     if _NUMBERS.fullmatch(host):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from modelhub.server.formats.requests.fields import Fields, name_type, refuse, show
-from modelhub.server.formats.requests.links import read_link, read_packed
+from modelhub.server.formats.requests.links import read_file_id, read_link, read_packed
 
 Part = dict[str, Any]
-_FILE_ID = re.compile(r"[\w.-]{1,200}")
 
 
 def parse_content(content: Any, place: str) -> str | list[Part] | None:
@@ -67,9 +65,7 @@ def _file(fields: Fields) -> Part:
     file: Part = {}
     if (name := inner.read_text("filename")) is not None:
         file["filename"] = name
-    if (ident := inner.read_text("file_id")) is not None:
-        if not _FILE_ID.fullmatch(ident):
-            raise refuse(f"{inner.find_place('file_id')} is no id of a file")
+    if (ident := read_file_id(inner)) is not None:
         file["file_id"] = ident
     elif inner.given.get("file_data") is None:
         raise refuse(f"{inner.place} needs file_data, a data: URI, or file_id")

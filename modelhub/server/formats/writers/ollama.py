@@ -113,7 +113,7 @@ class GenerateWriter(ChatWriter):
 
 
 class Watch:
-    """Measures an answer from now on; what came before its first delta is said to be the time of the prompt."""
+    """Measures an answer from now on; how much of the time the prompt took, nobody has told."""
 
     def __init__(self, clock: Callable[[], int] = time.perf_counter_ns) -> None:
         self._clock = clock

@@ -72,7 +72,7 @@ class ResponseWriter(Writer):
         if self._kind != kind:
             self._leave(events)
             self._kind, self._pieces = kind, []
-            item = build_item(kind, f"{self.ident}{len(self._items)}", None, "in_progress")
+            item = build_item(kind, self._name_item(), None, "in_progress")
             events.append(self._event("output_item.added", output_index=len(self._items), item=item))
             self._items.append(item)
             events.append(self._event("content_part.added", **self._place(), part=build_part(kind, "")))
@@ -81,6 +81,10 @@ class ResponseWriter(Writer):
         self._pieces.append(piece)
         beside: Json = {"logprobs": []} if kind == "output_text" else {}
         events.append(self._event(f"{kind}.delta", **self._place(), delta=piece, **beside))
+
+    def _name_item(self, more: int = 0) -> str:
+        """The end of the id of the item that is next, or of the one before."""
+        return f"{self.ident}_{len(self._items) + more}"
 
     def _place(self) -> Json:
         at = len(self._items) - 1
@@ -95,7 +99,7 @@ class ResponseWriter(Writer):
         beside: Json = {"logprobs": []} if kind == "output_text" else {}
         events.append(self._event(f"{kind}.done", **self._place(), **{name: text}, **beside))
         events.append(self._event("content_part.done", **self._place(), part=build_part(kind, text)))
-        self._items[-1] = item = build_item(kind, f"{self.ident}{len(self._items) - 1}", text, "completed")
+        self._items[-1] = item = build_item(kind, self._name_item(-1), text, "completed")
         events.append(self._event("output_item.done", output_index=len(self._items) - 1, item=item))
         self._kind = ""
 
@@ -107,7 +111,7 @@ class ResponseWriter(Writer):
             self._places.append(at)
             custom = piece.custom or piece.name in self.custom
             call_id, name = piece.id or make_call_id(), piece.name or ""
-            item = build_call(custom, f"{self.ident}{at}", call_id, name, "", "in_progress")
+            item = build_call(custom, self._name_item(), call_id, name, "", "in_progress")
             events.append(self._event("output_item.added", output_index=at, item=item))
             self._items.append(item)
         if piece.arguments:
