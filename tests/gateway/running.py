@@ -39,8 +39,6 @@ SCENARIO: dict[str, Any] = {
 }
 """What the mock server does: a model for each fault, and one that speaks slowly."""
 
-KEY, HASH = "mh-of-the-tests", "sha256:3b6fc03bce1f1e8e59b1c4d5c5de0d1a0d1b7a3fdc0f4f7d4a0e7c8f7b9a2d11"
-
 
 def build_models(url: str) -> list[dict[str, Any]]:
     """Configs of all that the mock server at ``url`` speaks, of those that fail, and of one that asks others."""
