@@ -29,6 +29,7 @@ COMMANDS = {
     "new-plugin": "new-plugin --help",
     "plugins": "plugins",
     "schema": "schema",
+    "serve": "serve --new-key me",
     "show": "show gpt -c models.yaml",
     "types": "types",
     "usage": "usage --store usage.db",

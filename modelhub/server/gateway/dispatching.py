@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
@@ -11,9 +10,6 @@ from urllib.parse import unquote
 from modelhub.server.formats.format import Ask
 from modelhub.server.formats.protocol import Listing, Protocol, Route
 from modelhub.server.formats.replies import Failure
-
-_PART = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
-
 
 _USUAL = "openai"  # whose form most clients know
 
@@ -37,13 +33,37 @@ class Found(NamedTuple):
         return self.later.choose(ask)
 
 
+class Pattern(NamedTuple):
+    """A path with one variable part, called ``name``; only one that is ``deep`` may have slashes in it."""
+
+    before: str
+    name: str
+    deep: bool
+    after: str
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The variable part of a path, None for one that does not fit."""
+        end = len(path) - len(self.after)
+        part = path[len(self.before) : end]
+        fits = part and path.startswith(self.before) and path.endswith(self.after) and (self.deep or "/" not in part)
+        return {self.name: part} if fits else None
+
+
+def parse_pattern(path: str) -> Pattern:
+    """The pattern of a path such as ``/models/{model}`` or, for a deep one, ``/models/{model:.+}``."""
+    before, _, rest = path.partition("{")
+    name, _, after = rest.partition("}")
+    name, colon, _ = name.partition(":")
+    return Pattern(before, name, bool(colon), after)
+
+
 class Dispatcher:
     """The paths of several protocols; those of the first count where two have the same."""
 
     def __init__(self, protocols: Sequence[Protocol]) -> None:
         self.protocols = protocols
         self._plain: dict[tuple[str, str], Found] = {}
-        self._patterns: list[tuple[str, re.Pattern[str], Found]] = []
+        self._patterns: list[tuple[str, Pattern, Found]] = []
         self._paths = [(path, protocol) for protocol, path in _list_paths(protocols)]
         for protocol in protocols:
             for route in protocol.routes:
@@ -59,8 +79,8 @@ class Dispatcher:
             return found
         text = unquote(path)
         for its_method, pattern, found in self._patterns:
-            if its_method == method and (match := pattern.fullmatch(text)):
-                return _place(found, match.groupdict())
+            if its_method == method and (path_parts := pattern.match(text)):
+                return _place(found, path_parts)
         return Found(self.find_nearest(text))
 
     def find_nearest(self, path: str) -> Protocol:
@@ -71,7 +91,7 @@ class Dispatcher:
         """Why nothing answers a method at a path."""
         text = unquote(path)
         methods = {its for its, known in self._plain if known == path}
-        methods |= {its for its, pattern, _ in self._patterns if pattern.fullmatch(text)}
+        methods |= {its for its, pattern, _ in self._patterns if pattern.match(text)}
         if methods:
             return Failure(405, "not_allowed", f"this path takes {' or '.join(sorted(methods))}, not {method[:20]}")
         return Failure(404, "not_found", "there is nothing at this path")
@@ -83,11 +103,11 @@ class Dispatcher:
                 self._plain[method, path] = found if known is None else _append(known, found)
                 continue
             for n, (its, pattern, known) in enumerate(self._patterns):
-                if (its, pattern.pattern) == (method, _compile(path).pattern):
+                if (its, pattern) == (method, parse_pattern(path)):
                     self._patterns[n] = its, pattern, _append(known, found)
                     break
             else:
-                self._patterns.append((method, _compile(path), found))
+                self._patterns.append((method, parse_pattern(path), found))
 
 
 def _append(found: Found, last: Found) -> Found:
@@ -103,16 +123,6 @@ def _list_paths(protocols: Sequence[Protocol]) -> Iterator[tuple[Protocol, str]]
     for protocol in protocols:
         parts: list[Route | Listing] = [*protocol.routes, *protocol.listings]
         yield from ((protocol, path) for part in parts for path in part.paths)
-
-
-def _compile(path: str) -> re.Pattern[str]:
-    """The pattern of a path with parts such as ``{model}`` and ``{model:.+}``."""
-    pieces, end = [], 0
-    for match in _PART.finditer(path):
-        pieces.append(re.escape(path[end : match.start()]))
-        pieces.append(f"(?P<{match[1]}>{match[2] or '[^/]+'})")
-        end = match.end()
-    return re.compile("".join([*pieces, re.escape(path[end:])]), re.DOTALL)
 
 
 def _count_common(one: str, other: str) -> int:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -122,13 +122,13 @@ class Process:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+        for _ in range(50):
+            self._process.send_signal(signal.SIGTERM)  # the second one ends it at once
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.2)
+                break
+        self._process.kill()
+        self._process.wait()
         self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
