@@ -9,7 +9,7 @@ from modelhub.server.formats.format import Ask
 from modelhub.server.formats.protocol import Wanted
 from modelhub.server.formats.requests.fields import Fields, Read, name_type, read_all, refuse
 from modelhub.server.formats.requests.links import read_packed
-from modelhub.server.formats.requests.options import REFUSED, drop_none
+from modelhub.server.formats.requests.options import drop_none, is_refused
 from modelhub.server.formats.requests.thoughts import add_thoughts
 
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
@@ -68,7 +68,7 @@ def _build(
         "chat",
         given,
         {**known, **drop_none({"response_format": parse_format(fields)}), **options},
-        hints={name: value for name, value in drop_none(hints).items() if name not in REFUSED},
+        hints={name: value for name, value in drop_none(hints).items() if not is_refused(name)},
         extra=extra or {},
         form=form,
         stream=fields.read_flag("stream") is not False and not loads,
