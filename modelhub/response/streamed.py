@@ -143,6 +143,12 @@ class StreamedResponse(ModelResponse):
         """How many deltas have come and are not handed over yet."""
         return len(getattr(self._arrival.source, "ready", ()))
 
+    def forget_raw(self) -> None:
+        """Keep no more of what has come from the vendor than is wanted back, for who needs no ``raw``."""
+        so_far = self._arrival.so_far
+        if so_far.origin is None:
+            so_far.raw.clear()
+
     @property
     def is_begun(self) -> bool:
         """Whether somebody has begun to read it: its deltas come once."""

@@ -56,7 +56,7 @@ MESSAGES = {
     "stream": False,
 }
 OLLAMA = {
-    "model": "claude",
+    "model": "openai",
     "messages": [{"role": "user", "content": "Hi", "images": ["iVBORw0KGgo="]}],
     "tools": [TOOL],
     "format": {"type": "object"},

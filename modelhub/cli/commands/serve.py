@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import click
 
@@ -65,15 +66,24 @@ def serve(
         return
     if keys is None and not is_loopback(host):
         raise click.UsageError(f"--host {host} is reached from other machines: say who may ask with --keys FILE")
-    from modelhub.server.gateway import workers as several  # --new-key needs no server
+    from modelhub.server.gateway.metrics import counting_together  # --new-key needs no server
+    from modelhub.server.gateway.workers import are_possible
+
+    if workers > 1 and not are_possible():
+        raise click.UsageError("this system does not let several processes listen at one port: use --workers 1")
+    _log_on_stderr()
+    settings = Settings(find_configs(path), profile, allow_python, host, port, workers, keys, watch, grace)
+    with counting_together() if workers > 1 else nullcontext():
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    from modelhub.server.gateway import workers as several
     from modelhub.server.gateway.service import Service, find_absent, find_uncounted
     from modelhub.server.gateway.serving import run
     from modelhub.server.gateway.serving import serve as serve_alone
 
-    if workers > 1 and not several.are_possible():
-        raise click.UsageError("this system does not let several processes listen at one port: use --workers 1")
-    _log_on_stderr()
-    settings = Settings(find_configs(path), profile, allow_python, host, port, workers, keys, watch, grace)
+    workers = settings.workers
     service = Service(settings)
     hub, callers = service.hub, service.gateway.callers
     for name, model in find_absent(hub, callers):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from copy import copy
 from secrets import token_hex
 from typing import Any
 
 from aiohttp import web
 
 from modelhub.base.composite import takes_stream
+from modelhub.engine.stream import as_delta
+from modelhub.errors import ContentFilterError, ModelCallError, ResponseParsingError
 from modelhub.messages import normalize_messages
 from modelhub.messages.tokens import estimate_tokens
-from modelhub.response import ModelResponse, Usage
+from modelhub.response import ModelResponse, StreamedResponse, Usage
 from modelhub.server.formats.format import Ask
 from modelhub.server.formats.protocol import Route, Wanted, Writer
 from modelhub.server.formats.replies import Failure
@@ -28,11 +31,12 @@ Interrupted = Callable[[BaseException], Failure]
 class Answer:
     """The answer to one request, and how it is written."""
 
-    __slots__ = ("_id", "response", "wanted", "writer")
+    __slots__ = ("_id", "_keeps", "response", "wanted", "writer")
 
-    def __init__(self, wanted: Wanted, route: Route, response: Any) -> None:
+    def __init__(self, wanted: Wanted, route: Route, response: Any, keeps: bool = True) -> None:
         self.wanted = wanted
         self.response = response
+        self._keeps = keeps  # what has come of a stream: somebody else may want it
         self._id = token_hex(12)
         self.writer: Writer = route.build_writer(wanted, self._id, int(time.time()))
 
@@ -52,6 +56,8 @@ class Answer:
         ``explain`` says what the caller is told of an error, or raises it again.
         """
         response, writer = self.response, self.writer
+        if not isinstance(response, StreamedResponse):
+            response = as_delta(copy(response))
         headers = {"Content-Type": writer.content_type, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         reply = web.StreamResponse(headers={**headers, **self.headers})
         await reply.prepare(request)
@@ -62,9 +68,13 @@ class Answer:
                 if not response.ready:
                     await reply.write(b"".join(pieces))
                     pieces.clear()
+                    if not self._keeps and isinstance(response, StreamedResponse):
+                        response.forget_raw()
             pieces.append(writer.build_closing(response))
         except BaseException as error:
-            pieces.append(writer.build_error_event(explain(error)))
+            whole = find_unfit(error, self.wanted)
+            ended = writer.build_error_event(explain(error)) if whole is None else writer.build_closing(whole)
+            pieces.append(ended)
         finally:
             response.close()
         await reply.write(b"".join(pieces))
@@ -88,7 +98,27 @@ async def answer(route: Route, ask: Ask, models: Models, entrance: Entrance) -> 
     options = choose_options(wanted, model)
     if wanted.task == "chat" and takes_stream(type(model)):
         options["stream"] = wanted.stream and _can_stream(model)
-    return Answer(wanted, route, await entrance.ask(model, wanted.input, options))
+    try:
+        response = await entrance.ask(model, wanted.input, options)
+    except ModelCallError as error:
+        response = find_unfit(error, wanted)
+        if response is None:
+            raise
+    return Answer(wanted, route, response, model.is_composite or _has_cache(model))
+
+
+def find_unfit(error: BaseException, wanted: Wanted) -> ModelResponse | None:
+    """The answer of a model that is whole, but not what its ``response_format`` asks for: callers look at that."""
+    if not isinstance(error, ResponseParsingError | ContentFilterError) or "response_format" not in wanted.options:
+        return None
+    whole = error.partial
+    return whole if isinstance(whole, ModelResponse) and whole.finish_reason is not None else None
+
+
+def _has_cache(model: Any) -> bool:
+    """Whether answers of the model are kept."""
+    guards = model.home.guards
+    return guards is not None and guards.cache is not None
 
 
 def _can_stream(model: Any) -> bool:

@@ -51,6 +51,8 @@ class Gateway:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The reply to a request; nothing but a cancellation is raised."""
         path, _, _ = request.raw_path.partition("?")
+        if not path.startswith("/"):  # the whole address, as proxies are asked
+            path = request.rel_url.raw_path
         method = "GET" if request.method == "HEAD" else request.method
         if path in _PROBES:
             return build_response(self._probe(method, path, request))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +18,8 @@ HEADERS_WITHIN = 20.0
 """Seconds in which the headers of the first request must have come."""
 IDLE = 75.0
 """Seconds that a connection is kept open without a request."""
+_UNSENT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_MOST_UNSENT = 128 * 1024  # bytes that wait in the system for a slow reader; it would take megabytes
 _LINGER = 5.0  # seconds for which the rest of a refused body is thrown away, so that its sender reads why
 
 
@@ -52,6 +56,14 @@ class _Connection(web.RequestHandler):
         """Close the connection if nothing has been asked on it yet."""
         if not self._request_count and not self._force_close:
             self.force_close()
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        held = transport.get_extra_info("socket")
+        if held is not None and _UNSENT is not None:
+            with contextlib.suppress(OSError):
+                held.setsockopt(socket.IPPROTO_TCP, _UNSENT, _MOST_UNSENT)
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:

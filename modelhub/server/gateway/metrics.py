@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from modelhub.plugins.modules import find_module
@@ -13,6 +15,7 @@ from modelhub.server.formats.replies import Reply
 from modelhub.telemetry.scraping import find_registry
 
 OBSERVER = "prometheus"
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of prometheus_client: where processes count together
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600)
 _MISSING = b"metrics need a library: pip install prometheus-client\n"
 
@@ -85,6 +88,28 @@ class Metrics:
 
         page = prometheus_client.generate_latest(find_registry())
         return Reply(200, page, content_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+@contextmanager
+def counting_together() -> Iterator[None]:
+    """Processes that are started inside it count in one folder, so that each can tell the metrics of all."""
+    if os.environ.get(_FOLDER) or not are_available():
+        yield
+        return
+    with TemporaryDirectory(prefix="modelhub-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_FOLDER]
+
+
+def forget_process(pid: int) -> None:
+    """Count what was under way in a process that has ended no longer."""
+    if os.environ.get(_FOLDER) and are_available():
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 @cache

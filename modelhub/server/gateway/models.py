@@ -16,10 +16,11 @@ _LONGEST = 100  # characters of a name that is repeated
 
 
 class Models:
-    """The models of a registry, as it is now."""
+    """The models of a registry, as it is now; if it ``tells``, those that cannot be built are told of in the log."""
 
-    def __init__(self, hub: ModelRegistry) -> None:
+    def __init__(self, hub: ModelRegistry, *, tells: bool = True) -> None:
         self.hub = hub
+        self._tells = tells
         self._tasks: tuple[int, dict[str, str]] = 0, {}
 
     def find(self, name: str, caller: Caller) -> Any:
@@ -39,14 +40,15 @@ class Models:
     def build(self) -> dict[str, str]:
         """Build all models, so that no request waits for it; what each of them does, by their names.
 
-        One that cannot be built is told of in the log, and counts as a chat.
+        One that cannot be built counts as a chat.
         """
         generation, tasks = self.hub.generation, dict[str, str]()
         for name in self.hub.names():
             try:
                 tasks[name] = self.hub.get_model(name).task
             except ModelHubError as error:
-                logging.getLogger("modelhub.gateway").warning("%s cannot be used: %s", name, error)
+                if self._tells:
+                    logging.getLogger("modelhub.gateway").warning("%s cannot be used: %s", name, error)
                 tasks[name] = "chat"
         self._tasks = generation, tasks
         return tasks

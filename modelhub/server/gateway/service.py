@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from modelhub.policies.budget import Budget
 from modelhub.policies.limits import Limits
 from modelhub.registry import ModelRegistry
 from modelhub.server.gateway.admitting import Entrances
@@ -16,9 +17,12 @@ from modelhub.server.gateway.settings import Settings
 
 
 class Service:
-    """Reads the configs and the callers of ``settings``; raises ConfigError with what is wrong with them."""
+    """Reads the configs and the callers of ``settings``; raises ConfigError with what is wrong with them.
 
-    def __init__(self, settings: Settings) -> None:
+    If it ``tells``, models that cannot be built are told of in the log.
+    """
+
+    def __init__(self, settings: Settings, *, tells: bool = True) -> None:
         self._settings = settings
         callers = self._read_callers()
         self.hub = ModelRegistry(
@@ -33,7 +37,7 @@ class Service:
         except BaseException:
             self.hub.close()
             raise
-        models = Models(self.hub)
+        models = Models(self.hub, tells=tells)
         models.build()
         self.gateway = Gateway(models, callers, self._entrances, find_metrics())
 
@@ -57,18 +61,17 @@ class Service:
 
 def find_uncounted(hub: ModelRegistry, callers: Callers) -> Iterator[tuple[str, str]]:
     """What each of several workers would count for itself: who has it ("caller x", "config x"), and which key it is."""
-    for caller in callers.all:
-        for key in ("limits", "budget"):
-            said = getattr(caller, key)
-            if said is not None and said.get("store", "memory" if key == "limits" else None) == "memory":
-                yield f"caller {caller.name!r}", key
-    for name in hub.names():
-        config = hub.build_config(name)
-        limits, budget = config.get("limits"), config.get("budget")
-        if isinstance(limits, dict) and limits.get("store", Limits().store) == "memory":
-            yield f"config {name!r}", "limits"
-        if isinstance(budget, dict) and budget.get("store") == "memory":
-            yield f"config {name!r}", "budget"
+    said = {f"caller {caller.name!r}": {"limits": caller.limits, "budget": caller.budget} for caller in callers.all}
+    said |= {f"config {name!r}": hub.build_config(name) for name in hub.names()}
+    for who, config in said.items():
+        for key, usual in _STORES.items():
+            value = config.get(key)
+            # One that names its group alone has the store of the others.
+            if isinstance(value, Mapping) and value.keys() != {"group"} and value.get("store", usual) == "memory":
+                yield who, key
+
+
+_STORES = {"limits": Limits().store, "budget": Budget().store}  # where they are counted if nothing is said
 
 
 def find_absent(hub: ModelRegistry, callers: Callers) -> Iterator[tuple[str, str]]:

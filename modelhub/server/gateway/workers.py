@@ -10,12 +10,14 @@ import signal
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from modelhub.errors import ModelHubError
+from modelhub.errors import ConfigWarning, ModelHubError
+from modelhub.server.gateway.metrics import forget_process
 from modelhub.server.gateway.reloading import News, Tell, reloading
 from modelhub.server.gateway.service import Service
 from modelhub.server.gateway.serving import run, serve
@@ -41,7 +43,8 @@ def reserve(host: str, port: int) -> Iterator[tuple[str, int, str]]:
     """
     with explained(host, port):
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, number, _, address = found[0]
+        # One address: two that the system chooses ports for would have different ones.
+        family, kind, number, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
         reserved = socket.socket(family, kind, number)
         try:
             _refuse_taken(family, kind, number, address)
@@ -138,8 +141,9 @@ class Workers:
         process.join()
         self._running.pop(number, None)
         self._listening.discard(number)
-        code = process.exitcode
+        code, pid = process.exitcode, process.pid
         process.close()
+        forget_process(pid)
         if self._ending:
             return
         lived = time.monotonic() - began
@@ -176,10 +180,11 @@ async def _receive(ours: Connection) -> str | None:
 def work(settings: Settings, parent: Connection) -> None:
     """What a worker does; it says to ``parent`` when it listens, or why it cannot."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told of Ctrl-C, too
+    warnings.simplefilter("ignore", ConfigWarning)  # the parent has told them
     above = multiprocessing.parent_process()
     assert above is not None
     try:
-        service = Service(settings)
+        service = Service(settings, tells=False)
         sentinel = int(above.sentinel)
         run(serve(settings, service, lambda url: parent.send(None), _note, shared=True, parent=sentinel))
     except ModelHubError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ import orjson
 import pytest
 import requests
 
+from modelhub.policies.budget import find_period
+from modelhub.server.gateway import connections, reading
 from modelhub.testing import MockServer
 
 from .running import HELLO, chat, serving, write_keys, write_models
@@ -179,7 +182,12 @@ HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
 
 
 def test_a_body_that_is_too_large_is_not_read(url: str) -> None:
-    came = exchange(url, HEAD + b"Content-Length: 33554433\r\nConnection: close\r\n\r\n")
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname or "", place.port or 0), 20) as connection:
+        connection.sendall(HEAD + b"Content-Length: 33554433\r\n\r\n")
+        came = b""
+        while not came.endswith(b"}"):
+            came += connection.recv(65536)
     assert came.startswith(b"HTTP/1.1 413 ")
     assert b'"message":"the body is larger than 32 MB"' in came
 
@@ -264,3 +272,58 @@ def test_a_slow_reader_holds_up_the_model(mock: MockServer, url: str) -> None:
         assert mock.wait_until(lambda: mock.in_flight == 1, 10)
         assert not mock.wait_until(lambda: mock.in_flight == 0, 1)  # 20 MB do not fit into what lies between
     assert mock.wait_until(lambda: mock.in_flight == 0, 10)
+
+
+def test_calls_are_told_with_their_caller(mock: MockServer, tmp_path: Path) -> None:
+    keys, (key, limited) = write_keys(tmp_path, {"name": "plain"}, {"name": "limited", "limits": {"concurrency": 9}})
+    told: list[Any] = []
+    with serving(write_models(tmp_path, mock), keys) as (url, service):
+        service.hub.observe(lambda event: told.append(event) if type(event).__name__ == "CallEnded" else None)
+        for one in (key, limited):
+            assert chat(url, one).status_code == 200
+    assert [event.config_name for event in told] == ["chat", "chat"]
+    assert [event.tags for event in told] == [("caller:plain",), ("caller:limited",)]
+
+
+def test_a_stream_that_is_left_is_charged_and_gives_its_place_back(mock: MockServer, tmp_path: Path) -> None:
+    budget, limits = {"tokens": 10_000, "store": "memory"}, {"concurrency": 1}
+    keys, (key,) = write_keys(tmp_path, {"name": "one", "limits": limits, "budget": budget})
+    with serving(write_models(tmp_path, mock), keys) as (url, service):
+        mock.script("stall")
+        with chat(url, key, stream=True, messages=[{"role": "user", "content": "count: 50"}]) as reply:
+            lines = reply.iter_lines()  # which ends the reply when nobody has it any more
+            next(lines)
+            assert chat(url, key).status_code == 429
+        assert mock.wait_until(lambda: mock.in_flight == 0, 10)
+        for _ in range(1000):
+            if (status := chat(url, key).status_code) == 200:
+                break
+        assert status == 200
+        guards = service.gateway.entrances.find(service.gateway.callers.all[0]).guards
+        assert guards is not None
+        assert guards.account is not None
+        account = guards.account
+        assert account.ledger.read(account.key, find_period(account.budget.per, 0)).tokens > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_does_not_fit_its_schema_is_for_the_caller_to_judge(
+    mock: MockServer, url: str, stream: bool
+) -> None:
+    mock.reply({"text": "{", "finish_reason": "length"})
+    reply = chat(url, stream=stream, response_format={"type": "json_object"})
+    assert reply.status_code == 200
+    assert b'"finish_reason":"length"' in reply.content
+    assert b'"error"' not in reply.content
+
+
+def test_nobody_keeps_a_connection_waiting(mock: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEADERS_WITHIN", 0.1)
+    monkeypatch.setattr(reading, "_PAUSE", 0.1)
+    with serving(write_models(tmp_path, mock)) as (url, _):
+        assert exchange(url, HEAD) == b""
+        came = exchange(url, HEAD + b"Content-Length: 20\r\n\r\n{")
+        assert came.startswith(b"HTTP/1.1 408 ")
+        assert b"did not come in time" in came
+        came = exchange(url, b"GET http://x/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert came.endswith(b"\r\n\r\nok\n")

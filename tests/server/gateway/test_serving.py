@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from modelhub.server.gateway.keys import read_callers
 from modelhub.testing import MockServer
 
 from .running import Process, chat, write_keys, write_models
@@ -60,6 +61,18 @@ def test_limits_that_workers_would_not_share_are_refused(tmp_path: Path, mock: M
     keys, _ = write_keys(tmp_path, {"name": "a", "limits": {"rpm": 5}})
     code, said = refuse("-c", str(models), "--keys", str(keys), "--workers", "2")
     assert (code, "the limits of caller 'a' are counted in memory, by each of 2 workers" in said) == (2, True), said
+
+
+def test_a_new_key_and_its_entry(tmp_path: Path) -> None:
+    code, said = refuse("--new-key", "search team")
+    match = re.match(r"key: (sk-mh-\S+)\n\n((?:.+\n){2})", said)
+    assert code == 0
+    assert match is not None
+    keys = tmp_path / "keys.yaml"
+    keys.write_text(match[2], "utf-8")
+    found = read_callers(keys).find({"x-api-key": match[1]})
+    assert found is not None
+    assert found.name == "search team"
 
 
 def test_files_are_read_again(tmp_path: Path, mock: MockServer) -> None:
@@ -158,8 +171,11 @@ def test_workers(tmp_path: Path, mock: MockServer) -> None:
                 break
         else:
             pytest.fail("the workers do not offer what the file says")
-        page = requests.get(f"{gateway.url}/metrics", timeout=20).text
-        assert re.search(r'modelhub_gateway_requests_total\{protocol="openai",status="200"\} \d', page)
+        pages = [requests.get(f"{gateway.url}/metrics", timeout=20).text for _ in range(4)]
+        counted = [
+            re.search(r'modelhub_gateway_requests_total\{protocol="openai",status="200"\} (\d+)', p) for p in pages
+        ]
+        assert len({found[1] for found in counted if found}) == 1  # each worker tells of all
         gateway.send(signal.SIGTERM)
         code, said = gateway.wait()
         assert code == 0
