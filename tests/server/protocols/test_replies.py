@@ -117,6 +117,27 @@ def test_thoughts_of_claude_come_with_their_signatures_in_their_order() -> None:
     assert writer.build_whole(whole)["content"] == SIGNED
 
 
+def test_thoughts_of_claude_go_through_openais_chats_and_back() -> None:
+    path = "/v1/chat/completions"
+    raw = {"type": "message", "content": SIGNED[:3]}
+    whole = ModelResponse("", reasoning="hm", tool_calls=[ToolCall("c1", "f", {})], raw=raw)
+    message = ROUTES[path].build_writer(ask(path), "x1", 1).build_whole(whole)["choices"][0]["message"]
+    assert message["thinking_blocks"] == SIGNED[:2]
+    wanted = parse(path, {"model": "m", "messages": [message]})
+    assert wanted.input[0]["thinking_blocks"] == SIGNED[:2]
+    writer = ROUTES[path].build_writer(ask(path), "x1", 1)
+    chunk = json.loads(writer.build_closing(whole).decode().split("\n\n")[0].partition("data: ")[2])
+    assert chunk["choices"][0]["delta"] == {"thinking_blocks": SIGNED[:2]}
+
+
+def test_what_has_stopped_claude_is_told() -> None:
+    raw = {"type": "message", "content": [], "stop_reason": "stop_sequence", "stop_sequence": "END"}
+    for told in (raw, [{"type": "message_delta", "delta": raw}]):
+        whole = ModelResponse("so", finish_reason="stop", raw=told)
+        reply = ROUTES["/v1/messages"].build_writer(ask("/v1/messages"), "x1", 1).build_whole(whole)
+        assert (reply["stop_reason"], reply["stop_sequence"]) == ("stop_sequence", "END")
+
+
 def test_signatures_come_in_streams() -> None:
     """They are no deltas: the writer finds them in what has come of the stream."""
     raw: list[Any] = []

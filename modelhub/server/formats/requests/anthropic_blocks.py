@@ -10,6 +10,7 @@ from modelhub.server.formats.requests.links import read_file_id, read_link
 from modelhub.server.formats.requests.options import drop_none
 
 Block = dict[str, Any]
+THOUGHTS = ("thinking", "redacted_thinking")
 
 
 def parse_system(fields: Fields) -> Iterator[Block]:

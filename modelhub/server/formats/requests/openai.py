@@ -6,6 +6,7 @@ from typing import Any
 
 from modelhub.server.formats.format import Ask
 from modelhub.server.formats.protocol import Wanted
+from modelhub.server.formats.requests.anthropic_blocks import THOUGHTS, parse_blocks
 from modelhub.server.formats.requests.fields import Fields, Read, read_all, refuse
 from modelhub.server.formats.requests.options import read_extra
 from modelhub.server.formats.requests.parts import parse_content
@@ -100,6 +101,9 @@ def parse_message(fields: Fields) -> dict[str, Any]:
             raise refuse(f"{_content(fields)} is missing: it must be a string or a list of parts")
         return message
     message = add_thoughts(message, fields.read_text("reasoning_content"))
+    thoughts = parse_blocks(fields.read_list("thinking_blocks") or [], fields.find_place("thinking_blocks"))
+    if signed := [block for block in thoughts if block["type"] in THOUGHTS and block.get("signature") != ""]:
+        message["thinking_blocks"] = signed
     if (refusal := fields.read_text("refusal")) is not None:
         message["refusal"] = refusal
     calls = [parse_call(call) for call in fields.list_items("tool_calls")]

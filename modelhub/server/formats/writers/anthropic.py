@@ -14,8 +14,8 @@ from modelhub.server.formats.protocol import Wanted, Writer
 from modelhub.server.formats.replies import Failure, Json
 from modelhub.server.formats.writers.anthropic_errors import build_error_body
 from modelhub.server.formats.writers.calls import Numbering, list_pieces
+from modelhub.server.formats.writers.claude import find_stop, find_thoughts, order_blocks
 from modelhub.server.formats.writers.pictures import write_pictures
-from modelhub.server.formats.writers.thoughts import find_thoughts, order_blocks
 from modelhub.wire import encode_json
 
 _STOP_REASONS = {"length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
@@ -161,6 +161,8 @@ def build_end(response: ModelResponse) -> Json:
     reason = response.finish_reason
     if reason in (None, "stop", "other") and response.tool_calls:
         reason = "tool_calls"
+    if reason == "stop" and (stop := find_stop(response.raw)) is not None:
+        return {"stop_reason": "stop_sequence", "stop_sequence": stop}
     return {"stop_reason": _STOP_REASONS.get(reason or "", "end_turn"), "stop_sequence": None}
 
 

@@ -13,6 +13,7 @@ from modelhub.response.tool_calls import make_call_id
 from modelhub.server.formats.protocol import Wanted, Writer
 from modelhub.server.formats.replies import Failure, Json
 from modelhub.server.formats.writers.calls import Numbering, list_pieces
+from modelhub.server.formats.writers.claude import find_thoughts
 from modelhub.server.formats.writers.openai_errors import build_error_body
 from modelhub.wire import encode_json
 
@@ -114,7 +115,9 @@ class ChatWriter(Writer):
     @override
     def build_closing(self, response: ModelResponse) -> bytes:
         usage = build_event(self.build_counted(build_usage(response.usage or Usage()))) if self.counted else b""
-        return self.build_finish(choose_reason(response)) + usage + DONE
+        thoughts = find_thoughts(response.raw) if response.reasoning else []
+        told = build_event(self._build_chunk({"thinking_blocks": thoughts})) if thoughts else b""
+        return told + self.build_finish(choose_reason(response)) + usage + DONE
 
     def build_finish(self, reason: str) -> bytes:
         """The last chunk of the choice."""
@@ -160,12 +163,14 @@ def choose_reason(response: ModelResponse) -> str:
 
 
 def build_message(response: ModelResponse, custom: Collection[str] = ()) -> Json:
-    """The assistant's message of a whole reply."""
+    """The assistant's message of a whole reply; Claude's signed thoughts are beside it, as LiteLLM has them."""
     calls: list[ToolCall] = response.tool_calls or []
     text = response.text or (None if calls or response.refusal else "")
     message: Json = {"role": "assistant", "content": text, "refusal": response.refusal, "annotations": []}
     if response.reasoning:
         message["reasoning_content"] = response.reasoning
+        if thoughts := find_thoughts(response.raw):
+            message["thinking_blocks"] = thoughts
     if response.image_urls:
         message["images"] = build_images(response.image_urls)
     if calls:

@@ -1,4 +1,4 @@
-"""The thoughts of Claude in what was received of it, whole or streamed: signed, and wanted back as they were."""
+"""What Claude has told that is wanted back, or told, as it was: signed thoughts, and the sequence that stopped it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,23 @@ _HIDDEN = "redacted_thinking"
 
 def find_thoughts(raw: Any) -> list[Json]:
     """The thoughts with a signature, and the hidden ones, in a reply of Anthropic's or in the events of a stream."""
-    return [block for block in find_blocks(raw) if block["type"] == _HIDDEN or block.get("signature")]
+    blocks = (block for block in find_blocks(raw) if block["type"] == _HIDDEN or block.get("signature"))
+    return [_clean(block) for block in blocks]
+
+
+def _clean(block: Json) -> Json:
+    names = ("data",) if block["type"] == _HIDDEN else ("thinking", "signature")
+    return {"type": block["type"], **{name: block.get(name) or "" for name in names}}
+
+
+def find_stop(raw: Any) -> str | None:
+    """The stop sequence that has ended an answer of Claude's; None if none has."""
+    told = raw if isinstance(raw, dict) and raw.get("type") == "message" else {}
+    for event in _typed(raw if isinstance(raw, list) else None):
+        if event["type"] == "message_delta" and isinstance(event.get("delta"), dict):
+            told = event["delta"]
+    stop = told.get("stop_sequence")
+    return stop if isinstance(stop, str) else None
 
 
 def find_blocks(raw: Any) -> list[Json]:
@@ -50,9 +66,8 @@ def order_blocks(raw: Any, thoughts: list[Json], texts: list[Json], calls: list[
     ordered: list[Json] = []
     by_id = {call["id"]: call for call in calls}
     for block in find_blocks(raw):
-        if block in thoughts:
-            names = ("data",) if block["type"] == _HIDDEN else ("thinking", "signature")
-            ordered.append({"type": block["type"], **{name: block.get(name) or "" for name in names}})
+        if _clean(block) in thoughts:
+            ordered.append(_clean(block))
         elif block["type"] == "text" and texts:
             ordered.append(texts.pop())
         elif block["type"] == "tool_use" and block.get("id") in by_id:
