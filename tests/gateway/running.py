@@ -30,6 +30,7 @@ FAULTS = {
     "filtered": {"fault": "filter"},
     "torn": {"fault": "cut", "after": 3},
     "silent": {"fault": "hang"},
+    "late": {"fault": "hang"},
 }
 SCENARIO: dict[str, Any] = {
     "rules": [
@@ -50,6 +51,8 @@ def build_models(url: str) -> list[dict[str, Any]]:
         models.append({"config_name": name, "model_type": "openai_chat", "client_args": {"base_url": f"{url}/v1"}})
     for model in models:
         model.update({"model_name": model["config_name"], "api_key": "sk-of-the-vendor", "retry": {"max_attempts": 1}})
+        if model["config_name"] == "late":
+            model["timeout"] = 0.2
     models.append({"config_name": "local", "model_type": "ollama_chat", "model_name": "tiny", "host": url})
     models.append({"config_name": "best", "model_type": "fallback", "models": ["broken", "claude"]})
     return models

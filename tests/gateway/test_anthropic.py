@@ -121,6 +121,8 @@ ERRORS = [
     ("long", "BadRequestError", "invalid_request_error"),
     ("filtered", "BadRequestError", "invalid_request_error"),
     ("broken", "InternalServerError", "api_error"),
+    ("denied", "AuthenticationError", "authentication_error"),
+    ("late", "InternalServerError", "timeout_error"),
     ("vectors", "BadRequestError", "invalid_request_error"),
 ]
 

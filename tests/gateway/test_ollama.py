@@ -90,7 +90,15 @@ def test_models(client: Any) -> None:
 
 @pytest.mark.parametrize(
     ("model", "status"),
-    [("nobody", 404), ("busy", 429), ("long", 400), ("filtered", 400), ("broken", 500), ("vectors", 400)],
+    [
+        ("nobody", 404),
+        ("busy", 429),
+        ("long", 400),
+        ("filtered", 400),
+        ("broken", 500),
+        ("late", 504),
+        ("vectors", 400),
+    ],
 )
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_errors(client: Any, model: str, status: int, stream: bool) -> None:

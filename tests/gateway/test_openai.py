@@ -174,6 +174,8 @@ ERRORS = [
     ("long", "BadRequestError", "context_length_exceeded"),
     ("filtered", "BadRequestError", "content_filter"),
     ("broken", "InternalServerError", None),
+    ("denied", "AuthenticationError", "invalid_api_key"),
+    ("late", "InternalServerError", None),
     ("vectors", "BadRequestError", None),
 ]
 
