@@ -27,9 +27,8 @@ def find_model(gateway: Running, request: pytest.FixtureRequest) -> Iterator[Any
     if kind != "ollama_chat":
         at = {"client_args": {"base_url": gateway.url + "/v1" * (kind == "openai_chat")}, "api_key": "any"}
     names = ["claude", "openai", "gemini", "best", "busy", "long", "broken", "torn", "nobody"]
-    with ModelRegistry(
-        [{"config_name": name, "model_type": kind, "retry": {"max_attempts": 1}, **at} for name in names]
-    ) as hub:
+    common = {"model_type": kind, "retry": {"max_attempts": 1}, **at}
+    with ModelRegistry([{"config_name": name, "model_name": name, **common} for name in names]) as hub:
         yield hub.get_model
 
 
