@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -19,6 +20,9 @@ IN_FLIGHT = 32
 A_SECOND = 2000
 """The small requests that one core is to answer in a second."""
 
+ADDED = 1000.0
+"""The microseconds that a gateway may add to a call."""
+
 
 class Round(NamedTuple):
     """What one round has told of one server: seconds for each request, or for each event of a stream."""
@@ -28,6 +32,7 @@ class Round(NamedTuple):
     wall: float = 0.0  # time that passes for each of many requests
     cpu: float = 0.0
     event: float = 0.0  # CPU
+    memory: float = 0.0  # MB
 
 
 def measure(url: str, folder: Path, core: int | None, python: str | None, quick: bool) -> Iterator[Row]:
@@ -40,12 +45,12 @@ def measure(url: str, folder: Path, core: int | None, python: str | None, quick:
             before = os.sched_getaffinity(0)
             os.sched_setaffinity(0, others)
             stack.callback(os.sched_setaffinity, 0, before)
-        turns: list[Callable[[], Round]] = [lambda: _ask_alone(url, quick)]
-        turns += [lambda proxy=proxy: _ask_much(proxy, quick) for proxy in proxies]  # type: ignore[misc]
+        turns = [partial(_ask_alone, url, 20 if quick else 500)]
+        turns += [partial(_ask_much, proxy, quick) for proxy in proxies]
         for turn in turns:
             turn()  # opens connections and brings files into memory
         rounds = []
-        for number in range(2 if quick else 9):
+        for number in range(2 if quick else 7):
             order = [(place + number) % len(turns) for place in range(len(turns))]
             taken = {place: turns[place]() for place in order}
             rounds.append([taken[place] for place in range(len(turns))])
@@ -53,17 +58,17 @@ def measure(url: str, folder: Path, core: int | None, python: str | None, quick:
     yield from _compare(proxies, direct, through)
 
 
-def _ask_alone(url: str, quick: bool) -> Round:
-    seconds = sorted(ask(url, MODEL, 50 if quick else 500))
+def _ask_alone(url: str, times: int) -> Round:
+    seconds = sorted(ask(url, MODEL, times))
     return Round(median(seconds), seconds[int(0.99 * len(seconds))])
 
 
 def _ask_much(proxy: Proxy, quick: bool) -> Round:
-    alone = _ask_alone(proxy.url, quick)
-    share = (10 if quick else 1) * (5 if isinstance(proxy, LiteLLMProxy) else 1)
+    share = (10 if quick else 1) * (10 if isinstance(proxy, LiteLLMProxy) else 1)
+    alone = _ask_alone(proxy.url, max(20, 500 // share))
     cpu, seconds = _spend(proxy, MODELS[0], 4000 // share, stream=False)
-    event, _ = _spend(proxy, MODELS[1], 100 // share, stream=True)
-    return alone._replace(cpu=cpu, wall=seconds, event=event / EVENTS)
+    event, _ = _spend(proxy, MODELS[1], max(2, 100 // share), stream=True)
+    return alone._replace(cpu=cpu, wall=seconds, event=event / EVENTS, memory=proxy.read_memory())
 
 
 def _spend(proxy: Proxy, model: str, times: int, *, stream: bool) -> tuple[float, float]:
@@ -81,11 +86,11 @@ def _compare(proxies: list[Proxy], direct: tuple[Round, ...], through: list[tupl
     yield Row(what, f"{A_SECOND:,} a second", goal, wall, "us", wall / goal, 1.0)
     cpu = median(one.cpu for one in ours) * 1e6
     yield Row("gateway, CPU of a request", f"{A_SECOND:,} a second", goal, cpu, "us", cpu / goal, 1.0)
-    for which, bound in (("p50", 1.0), ("p99", None)):
-        there = median(getattr(one, which) for one in direct) * 1e3
-        here = median(getattr(one, which) for one in ours) * 1e3
-        added = median(getattr(a, which) - getattr(b, which) for a, b in zip(ours, direct, strict=True)) * 1e3
-        yield Row(f"gateway, call alone, {which}", "direct call", there, here, "ms", added, bound, "added")
+    for which, bound in (("p50", ADDED), ("p99", None)):
+        there = median(getattr(one, which) for one in direct) * 1e6
+        here = median(getattr(one, which) for one in ours) * 1e6
+        added = median(getattr(a, which) - getattr(b, which) for a, b in zip(ours, direct, strict=True)) * 1e6
+        yield Row(f"gateway, call alone, {which}", "direct call", there, here, "us", added, bound, "added")
     told = {"wall": what, "cpu": "gateway, CPU of a request", "event": "gateway, CPU of a streamed chunk"}
     told |= {"p50": "gateway, call alone, p50", "p99": "gateway, call alone, p99"}
     for proxy, theirs in zip(proxies[1:], through[1:], strict=True):
@@ -93,3 +98,5 @@ def _compare(proxies: list[Proxy], direct: tuple[Round, ...], through: list[tupl
             mine, other = ([getattr(one, field) * 1e6 for one in rounds] for rounds in (ours, theirs))
             ratio = median(a / b for a, b in zip(mine, other, strict=True))
             yield Row(name, proxy.name, median(other), median(mine), "us", ratio)
+        used, less = theirs[-1].memory, ours[-1].memory
+        yield Row("gateway, memory", proxy.name, used, less, "MB", less / used)
