@@ -144,10 +144,8 @@ class StreamedResponse(ModelResponse):
         return len(getattr(self._arrival.source, "ready", ()))
 
     def forget_raw(self) -> None:
-        """Keep no more of what has come from the vendor than is wanted back, for who needs no ``raw``."""
-        so_far = self._arrival.so_far
-        if so_far.origin is None:
-            so_far.raw.clear()
+        """Let go of what has come from the vendor so far, for who needs no ``raw`` of a long answer."""
+        self._arrival.so_far.raw.clear()
 
     @property
     def is_begun(self) -> bool:

@@ -98,7 +98,7 @@ def _serve(settings: Settings) -> None:
     protocols = ", ".join(service.gateway.protocols)
 
     def announce(url: str) -> None:
-        click.echo(f"modelhub serve is listening on {url}: {count(len(hub), 'model')}, {whom}, {protocols}")
+        click.echo(f"modelhub serve is listening on {url} ({count(len(hub), 'model')}; {whom}; {protocols})")
 
     try:
         if workers > 1:

@@ -12,10 +12,11 @@ from aiohttp import web
 
 from modelhub.base.composite import takes_stream
 from modelhub.engine.stream import as_delta
-from modelhub.errors import ContentFilterError, ModelCallError, ResponseParsingError
+from modelhub.errors import ModelCallError
 from modelhub.messages import normalize_messages
 from modelhub.messages.tokens import estimate_tokens
 from modelhub.response import ModelResponse, StreamedResponse, Usage
+from modelhub.server.formats.failures import find_answer
 from modelhub.server.formats.format import Ask
 from modelhub.server.formats.protocol import Route, Wanted, Writer
 from modelhub.server.formats.replies import Failure
@@ -24,6 +25,7 @@ from modelhub.server.gateway.admitting import Entrance
 from modelhub.server.gateway.models import Models
 from modelhub.wire import encode_json
 
+_CLAUDE = "anthropic"  # as the names of its origins begin
 _DOES = {"chat": "chats", "embedding": "makes embeddings", "image": "makes images"}
 Interrupted = Callable[[BaseException], Failure]
 
@@ -60,26 +62,31 @@ class Answer:
             response = as_delta(copy(response))
         headers = {"Content-Type": writer.content_type, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         reply = web.StreamResponse(headers={**headers, **self.headers})
-        await reply.prepare(request)
-        pieces = [writer.build_opening(response)]
         try:
-            async for delta in response:
-                pieces.append(writer.build_delta(delta))
-                if not response.ready:
-                    await reply.write(b"".join(pieces))
-                    pieces.clear()
-                    if not self._keeps and isinstance(response, StreamedResponse):
-                        response.forget_raw()
-            pieces.append(writer.build_closing(response))
-        except BaseException as error:
-            whole = find_unfit(error, self.wanted)
-            ended = writer.build_error_event(explain(error)) if whole is None else writer.build_closing(whole)
-            pieces.append(ended)
+            await reply.prepare(request)
+            try:
+                last = await self._write(reply, response)
+            except BaseException as error:
+                whole = find_answer(error)
+                last = writer.build_error_event(explain(error)) if whole is None else writer.build_closing(whole)
+            await reply.write(last)
+            await reply.write_eof()
         finally:
             response.close()
-        await reply.write(b"".join(pieces))
-        await reply.write_eof()
         return reply
+
+    async def _write(self, reply: web.StreamResponse, response: ModelResponse) -> bytes:
+        """Write the deltas of ``response``, those together that have come together; what is still to be written."""
+        writer = self.writer
+        pieces = [writer.build_opening(response)]
+        async for delta in response:
+            pieces.append(writer.build_delta(delta))
+            if not response.ready:
+                await reply.write(b"".join(pieces))
+                pieces.clear()
+                if not self._keeps and isinstance(response, StreamedResponse):
+                    response.forget_raw()
+        return b"".join([*pieces, writer.build_closing(response)])
 
 
 async def answer(route: Route, ask: Ask, models: Models, entrance: Entrance) -> Answer:
@@ -89,6 +96,8 @@ async def answer(route: Route, ask: Ask, models: Models, entrance: Entrance) -> 
     """
     wanted = route.parse(ask)
     model = models.find(wanted.model, entrance.caller)
+    if wanted.ready is not None:
+        return Answer(wanted, route, wanted.ready)
     if wanted.task == "tokens":
         response: Any = ModelResponse(usage=Usage(await _count_tokens(model, wanted)))
         return Answer(wanted, route, response)
@@ -101,24 +110,17 @@ async def answer(route: Route, ask: Ask, models: Models, entrance: Entrance) -> 
     try:
         response = await entrance.ask(model, wanted.input, options)
     except ModelCallError as error:
-        response = find_unfit(error, wanted)
+        response = find_answer(error)
         if response is None:
             raise
-    return Answer(wanted, route, response, model.is_composite or _has_cache(model))
+    return Answer(wanted, route, response, _keeps_raw(model, response))
 
 
-def find_unfit(error: BaseException, wanted: Wanted) -> ModelResponse | None:
-    """The answer of a model that is whole, but not what its ``response_format`` asks for: callers look at that."""
-    if not isinstance(error, ResponseParsingError | ContentFilterError) or "response_format" not in wanted.options:
-        return None
-    whole = error.partial
-    return whole if isinstance(whole, ModelResponse) and whole.finish_reason is not None else None
-
-
-def _has_cache(model: Any) -> bool:
-    """Whether answers of the model are kept."""
+def _keeps_raw(model: Any, response: ModelResponse) -> bool:
+    """Whether what has come from the vendor is needed to the end: for a cache, or for Claude's signed thoughts."""
     guards = model.home.guards
-    return guards is not None and guards.cache is not None
+    is_kept = guards is not None and guards.cache is not None
+    return model.is_composite or is_kept or (response.origin is not None and response.origin.name.startswith(_CLAUDE))
 
 
 def _can_stream(model: Any) -> bool:

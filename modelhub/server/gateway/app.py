@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from modelhub.errors import ModelHubError
+from modelhub.secrets import mask_keys
 from modelhub.server.formats.failures import build_failure
 from modelhub.server.formats.format import Ask
 from modelhub.server.formats.protocols import PROTOCOLS
@@ -115,9 +116,9 @@ class Gateway:
     def _log(self, error: Exception, failure: Failure) -> None:
         log = logging.getLogger("modelhub.gateway")
         if not isinstance(error, ModelHubError):
-            log.error("a request has failed: %s: %s", type(error).__name__, error, exc_info=error)
+            log.error("a request has failed: %s: %s", type(error).__name__, mask_keys(str(error)), exc_info=error)
         elif failure.status >= 500 or failure.status in _TOLD:
-            log.warning("%s: %s", type(error).__name__, error)
+            log.warning("%s: %s", type(error).__name__, mask_keys(str(error)))
 
     def _probe(self, method: str, path: str, request: web.BaseRequest) -> Reply:
         if method != "GET":

@@ -93,8 +93,8 @@ class Dispatcher:
         methods = {its for its, known in self._plain if known == path}
         methods |= {its for its, pattern, _ in self._patterns if pattern.match(text)}
         if methods:
-            return Failure(405, "not_allowed", f"this path takes {' or '.join(sorted(methods))}, not {method[:20]}")
-        return Failure(404, "not_found", "there is nothing at this path")
+            return Failure(405, "bad_request", f"this path takes {' or '.join(sorted(methods))}, not {method[:20]}")
+        return Failure(404, "bad_request", "there is nothing at this path")
 
     def _add(self, method: str, paths: Sequence[str], found: Found) -> None:
         for path in paths:

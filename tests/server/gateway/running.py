@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import subprocess
@@ -80,9 +81,10 @@ def chat(url: str, key: str | None = None, **body: Any) -> requests.Response:
 class Process:
     """`modelhub serve` on a free port; ``url`` is where, ``said`` what it has printed on stderr."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, **environment: str) -> None:
         command = [sys.executable, "-m", "modelhub", "serve", "--port", "0", *arguments]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipe, env = subprocess.PIPE, {**os.environ, **environment}
+        self._process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env)
         assert self._process.stdout is not None and self._process.stderr is not None
         self._said: list[str] = []
         self._changed = threading.Condition()

@@ -10,6 +10,7 @@ from modelhub.errors import ConfigError
 from modelhub.server.gateway.admitting import Entrances
 from modelhub.server.gateway.callers import Caller, Callers, find_key, hash_key
 from modelhub.server.gateway.keys import make_key, read_callers
+from modelhub.server.gateway.loopback import is_loopback
 
 FILES = Path(__file__).parent / "keys"
 ALICE, BOB = Caller("alice", hash_key("a")), Caller("bob", hash_key("b"), ("gpt-*", "o[1]"))
@@ -108,3 +109,26 @@ def test_a_refused_change_changes_nothing() -> None:
         entrances.prepare(Callers([BOB, Caller("c", "c", None, {"usd": 1, "store": "${NO_SUCH_VARIABLE}"})]))
     assert entrances.find(ALICE).caller is ALICE
     entrances.close()
+
+
+def test_callers_of_a_group_share_their_limits() -> None:
+    limits = {"group": "team", "rpm": 5}
+    callers = [Caller(name, name, None, None, said) for name, said in (("a", limits), ("b", {"group": "team"}))]
+    entrances = Entrances(Callers(callers))
+    one, other = (entrances.find(caller).guards for caller in callers)
+    assert one is not None
+    assert other is not None
+    assert one.limiter is other.limiter
+    assert one.limiter is not None
+    assert (one.limiter.limits.rpm, one.limiter.limits.on_limit) == (5, "fail")
+    entrances.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "[::1]", "localhost", "LOCALHOST", "a.localhost"])
+def test_this_machine_alone(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "localhost.example", "127.0.0.1.example", "0"])
+def test_other_machines_too(host: str) -> None:
+    assert not is_loopback(host)

@@ -217,7 +217,7 @@ def test_a_body_is_waited_for_when_it_is_asked_for(url: str) -> None:
         HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
         HEAD + b"Content-Length: -1\r\n\r\n",
         HEAD + b"A: " + b"a" * 20_000 + b"\r\n\r\n",
-        HEAD + b"".join(b"X-%d: 1\r\n" % n for n in range(500)) + b"\r\n",
+        HEAD + b"".join(b"X-%d: 1\r\n" % n for n in range(500)) + b"Connection: close\r\n\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )

@@ -70,7 +70,7 @@ def test_a_new_key_and_its_entry(tmp_path: Path) -> None:
     assert match is not None
     keys = tmp_path / "keys.yaml"
     keys.write_text(match[2], "utf-8")
-    found = read_callers(keys).find({"x-api-key": match[1]})
+    found = read_callers(keys).find({"X-Api-Key": match[1]})
     assert found is not None
     assert found.name == "search team"
 
@@ -80,7 +80,7 @@ def test_files_are_read_again(tmp_path: Path, mock: MockServer) -> None:
     keys, (one,) = write_keys(tmp_path, {"name": "one"})
     with Process("-c", str(models), "--keys", str(keys)) as gateway:
         assert re.fullmatch(
-            r"modelhub serve is listening on http://127\.0\.0\.1:\d+: 1 model, 1 caller, [a-z, ]*openai[a-z, ]*\n",
+            r"modelhub serve is listening on http://127\.0\.0\.1:\d+ \(1 model; 1 caller; [a-z, ]*openai[a-z, ]*\)\n",
             gateway.greeting,
         )
         mock.script("stall")
@@ -184,8 +184,12 @@ def test_workers(tmp_path: Path, mock: MockServer) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
-def test_workers_end_with_their_parent(tmp_path: Path, mock: MockServer) -> None:
-    with Process("-c", str(write_models(tmp_path, mock)), "--workers", "2") as gateway:
+def test_workers_share_budgets_and_end_with_their_parent(tmp_path: Path, mock: MockServer) -> None:
+    budget = {"tokens": 1, "store": f"sqlite:{tmp_path / 'usage.db'}"}
+    keys, (key,) = write_keys(tmp_path, {"name": "one", "budget": budget})
+    arguments = ("-c", str(write_models(tmp_path, mock)), "--keys", str(keys), "--workers", "2")
+    with Process(*arguments, TMPDIR=str(tmp_path)) as gateway:
+        assert [chat(gateway.url, key).status_code for _ in range(8)] == [200] + [429] * 7
         workers = find_workers(gateway.pid)
         gateway.send(signal.SIGKILL)
         gateway.wait()  # the workers have its stderr, which ends with them
