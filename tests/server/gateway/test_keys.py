@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from modelhub.errors import ConfigError
@@ -11,6 +12,7 @@ from modelhub.server.gateway.admitting import Entrances
 from modelhub.server.gateway.callers import Caller, Callers, find_key, hash_key
 from modelhub.server.gateway.keys import make_key, read_callers
 from modelhub.server.gateway.loopback import is_loopback
+from modelhub.validation.schema.store import load_file
 
 FILES = Path(__file__).parent / "keys"
 ALICE, BOB = Caller("alice", hash_key("a")), Caller("bob", hash_key("b"), ("gpt-*", "o[1]"))
@@ -132,3 +134,14 @@ def test_this_machine_alone(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "localhost.example", "127.0.0.1.example", "0"])
 def test_other_machines_too(host: str) -> None:
     assert not is_loopback(host)
+
+
+def test_the_schema_says_what_is_read(tmp_path: Path) -> None:
+    schema = load_file("_callers.json")
+    assert schema is not None
+    path = tmp_path / "keys.json"
+    for example in schema["examples"]:
+        path.write_bytes(orjson.dumps(example))
+        assert [caller.name for caller in read_callers(path).all] == [entry["name"] for entry in example]
+    shown = (FILES / "valid" / "all_keys.yaml").read_text("utf-8")
+    assert [key for key in schema["items"]["properties"] if f"{key}:" not in shown] == []
