@@ -27,6 +27,8 @@ from .running import Running, build_models, running
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what belongs to which process is seen in /proc")
 
 STREAMS, RELOADS, WORDS = (int(number) for number in os.environ.get("GATEWAY_STREAMS", "40,5,60").split(","))
+"""How many at a time, how often twice, and how long; GATEWAY_STREAMS=200,10,600 tries it at length."""
+
 TEXT = " ".join(map(str, range(1, WORDS + 1)))
 
 
