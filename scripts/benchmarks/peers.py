@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 PEERS = {"openai": "openai", "litellm": "litellm", "langchain_openai": "langchain-openai", "any_llm": "any-llm-sdk"}
 """What each is installed as, by the name of its module."""
 
+PROXIES = {"litellm_proxy": "litellm[proxy]"}
+"""The gateways that people use in place of ``modelhub serve``."""
+
 FOLDER = Path(sys.prefix, "peers")
 
 
-def make_environments(folder: Path = FOLDER) -> dict[str, str]:
+def make_environments(folder: Path = FOLDER, packages: Mapping[str, str] = PEERS) -> dict[str, str]:
     """The Python of each peer by name; what is not there yet is made, and kept for the next time."""
     pythons = {}
-    for name, package in PEERS.items():
+    for name, package in packages.items():
         environment = folder / package
         python, done = environment / "bin" / "python", environment / "installed"
         if not done.exists():

@@ -65,6 +65,20 @@ def test_it_measures_every_row(tmp_path: Path) -> None:
     assert told == ROWS
 
 
+def test_it_measures_the_gateway(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", str(BENCH), "--gateway", "--quick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = json.loads(done.stdout)
+    assert [(row["what"].removeprefix("gateway, "), row["beside"]) for row in rows] == [
+        ("request, 32 in flight", "2,000 a second"),
+        ("CPU of a request", "2,000 a second"),
+        ("call alone, p50", "direct call"),
+        ("call alone, p99", "direct call"),
+    ]
+    assert all(row["modelhub_cost"] > 0 for row in rows)
+
+
 def test_all_take_turns_and_medians_are_told() -> None:
     turns = []
 
@@ -156,7 +170,10 @@ def test_a_peer_runs() -> None:
         assert all(peer.take_cpu_time(task, number, number) > 0 for task, number in tasks)
 
 
-@pytest.mark.parametrize("arguments", [["--readme"], ["--record"], ["--peers", "--readme", "--only", "calls"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--readme"], ["--record"], ["--peers", "--readme", "--only", "calls"], ["--gateway", "--only", "calls"]],
+)
 def test_what_does_not_go_together_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     bench = importlib.import_module("bench")
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
