@@ -52,7 +52,7 @@ class AnthropicBatchAPI(BatchAPI):
 
     @override
     def build_cancel(self, id: str) -> Request:
-        return self._ask(f"/{id}/cancel", body=b"{}")
+        return self._ask(f"/{id}/cancel", body=b"")
 
     @override
     def build_list(self, after: str | None) -> Request:

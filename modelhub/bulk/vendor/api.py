@@ -65,7 +65,7 @@ class BatchAPI(ABC):
 
     @abstractmethod
     def build_line(self, key: str, request: Request) -> bytes:
-        """The line for what ``request`` asks in a call, without its end; raises BadRequestError where a batch cannot."""
+        """The line for what ``request`` asks in a call; raises BadRequestError where a batch cannot ask it."""
 
     def upload(self, job: Handed, lines: bytes) -> Generator[Request, Reply, str | None]:
         """Send the lines of ``job`` ahead; returns the vendor's id of them, None where they go with the job itself."""

@@ -76,6 +76,7 @@ class _Run:
         self._answers: asyncio.Queue[tuple[int, Answer]] = asyncio.Queue(_WAITING)
         self._ways: dict[str, Call] = {}  # how replies are read, by the options of their questions
         self._said: tuple[dict[str, Any], str] | None = None
+        self._sending = asyncio.Lock()
         self._followed: list[Following] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -155,6 +156,8 @@ class _Run:
 
     async def _finish(self, following: Following, after: asyncio.Task[None] | None) -> None:
         driver = self._model.home.drivers.aio()
+        async with self._sending:
+            await driver.run(explained(self._model, following.hand_in))
         job = await driver.run(explained(self._model, following.follow))
         if after is not None:  # nobody waits for a request before its question was read
             await asyncio.wait({after})

@@ -59,7 +59,7 @@ class FileBatchAPI(BatchAPI):
 
     @override
     def build_cancel(self, id: str) -> Request:
-        return self._ask(f"/batches/{id}/cancel", body=b"{}")
+        return self._ask(f"/batches/{id}/cancel", body=b"")
 
     @override
     def build_list(self, after: str | None) -> Request:
@@ -110,7 +110,7 @@ class FileBatchAPI(BatchAPI):
         self, path: str, query: Mapping[str, Any] | None = None, body: bytes | None = None, kind: str | None = None
     ) -> Request:
         headers = self.model.build_call({}).headers  # ZhipuAI's may be signed, each time anew
-        changed = merge_headers(headers, {"Content-Type": kind or ("application/json" if body is not None else None)})
+        changed = merge_headers(headers, {"Content-Type": kind or ("application/json" if body else None)})
         url = add_query(add_path(self._base, path), query)
         return Request(url, changed, body, method="POST" if body is not None else "GET")
 

@@ -65,7 +65,7 @@ class Following:
         """The job when its results are in the folder; None if it was cancelled before it was handed in."""
         while True:
             if self.handed.id is None:
-                yield from self._hand_in()
+                yield from self.hand_in()
             if self.handed.id is None:
                 self.handed = self._ledger.note(self.handed, state="ended")
                 return None
@@ -79,9 +79,10 @@ class Following:
             self._strangers.add(job.id)
             self.handed = self._ledger.note(self.handed, state="sent", id=None)
 
-    def _hand_in(self) -> Flow[None]:
+    def hand_in(self) -> Flow[None]:
+        """Hand the job in, unless it has been; its lines are in memory meanwhile."""
         tries = 0
-        while True:
+        while self.handed.id is None:
             if self.handed.state == "sent":
                 found = yield from self._find()
                 if found is not None:
@@ -214,7 +215,8 @@ class Following:
     def _ask(self, request: Request, parse: Callable[[Reply], T], once: bool = False) -> Flow[T]:
         """What ``parse`` makes of the reply; ``once`` where the request must not be repeated."""
         call = self._begin(request)
-        call.handed_in = once
+        if once:
+            call.handed_in = request.once = True
         return attempts(call, _exchange, request, parse)
 
     def _begin(self, request: Request) -> Call:

@@ -68,8 +68,7 @@ class GeminiBatchAPI(BatchAPI):
         found = _MODEL.match(model.endpoint.url)
         if found is None:
             raise BadRequestError(f"there is no model in the address {model.endpoint.url}")
-        self._root, self._model = found["root"], found["model"]
-        self._version = "v1beta" if found["version"] == "v1" else found["version"]  # v1 has no batches
+        self._root, self._version, self._model = found.groups()
 
     @override
     def build_line(self, key: str, request: Request) -> bytes:
@@ -92,11 +91,11 @@ class GeminiBatchAPI(BatchAPI):
             "X-Goog-Upload-Header-Content-Length": size,
             "X-Goog-Upload-Header-Content-Type": kind,
         }
-        about = encode_json({"file": {"displayName": job.name, "mimeType": kind}})
+        about = encode_json({"file": {"display_name": job.name, "mime_type": kind, "size_bytes": len(lines)}})
         reply = yield self._ask(f"/upload/{self._version}/files", body=about, headers=begin)
         place = reply.headers["x-goog-upload-url"]
         end = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0", "Content-Type": kind}
-        reply = yield Request(place, merge_headers(self.model.endpoint.headers, end), lines)
+        reply = yield Request(place, end, lines)  # which is authorized by its address
         return str(reply.json()["file"]["name"])
 
     @override
@@ -115,7 +114,7 @@ class GeminiBatchAPI(BatchAPI):
 
     @override
     def build_cancel(self, id: str) -> Request:
-        return self._ask(f"/{self._version}/{id}:cancel", body=b"{}")
+        return self._ask(f"/{self._version}/{id}:cancel", body=b"")
 
     @override
     def build_list(self, after: str | None) -> Request:
@@ -153,9 +152,7 @@ class GeminiBatchAPI(BatchAPI):
     @override
     def build_results(self, job: Job) -> list[Request]:
         return [
-            self._ask(f"/download/{self._version}/{file}:download", {"alt": "media"})
-            if file
-            else self.build_poll(job.id)
+            self._ask(f"/{self._version}/{file}:download", {"alt": "media"}) if file else self.build_poll(job.id)
             for file in job.results
         ]
 
