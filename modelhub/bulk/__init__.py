@@ -1,1 +1,18 @@
-"""Bulk jobs: a model asked about every row of a file, whatever its size, so that a job that was killed goes on."""
+"""Bulk jobs: a model asked about every row of an input, whatever its size; ``run`` and ``arun`` for programs.
+
+Of the command ``modelhub batch`` a job that was killed goes on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelhub.faces import build_face
+
+if TYPE_CHECKING:
+    from modelhub.bulk.api import arun as arun
+    from modelhub.bulk.api import run as run
+
+_HOMES = {"arun": "api", "run": "api"}
+
+__getattr__ = build_face(__name__, _HOMES)

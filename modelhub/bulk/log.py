@@ -65,12 +65,25 @@ class Log:
         fields = read_json(line[: line.index(b"\n")])
         return Answer(*map(fields.get, Answer._fields))
 
+    def ask(self, key: str) -> int | None:
+        """A number for the request ``key``, which is to be asked now; None if it is answered or was asked before."""
+        return self._index.ask(key)
+
+    def answer(self, number: int, answer: Answer) -> str:
+        """Keep what came of the request that was asked with ``number``, and give its key; raises OSError as ``add``."""
+        key = self._index.answer(number, self._size)
+        self._append(key, answer)
+        return key
+
     def add(self, key: str, answer: Answer) -> None:
-        """Keep what came of the request ``key``; if that raises OSError, the log is as it was before."""
+        """Keep what came of the request ``key``; if that raises OSError, the file is as it was before."""
+        self._index.put_all([(key, self._size)])
+        self._append(key, answer)
+
+    def _append(self, key: str, answer: Answer) -> None:
         head = _HEAD % (key.encode(), b"false" if answer.error is None else b"true ")
         line = head + write_json(answer._asdict())[1:] + b"\n"
         self._write(line)
-        self._index.put(key, self._size)
         self._size += len(line)
         now = time.monotonic()
         if now - self._synced > _SYNC:

@@ -13,6 +13,8 @@ from modelhub.bulk.log import Log
 from modelhub.errors import ModelHubError
 
 VERSION = 1  # of what is in the folder
+SPOOLED = "stdin.jsonl"
+"""The file of the folder that has what was read from standard input."""
 
 
 class RefusedError(ModelHubError):
@@ -26,13 +28,13 @@ class Partial:
     keeps itself. It is closed at the end of a ``with``, and kept unless ``remove`` was called.
     """
 
-    def __init__(
-        self, folder: Path, identity: Mapping[str, Any], *, resume: bool = False, restart: bool = False
-    ) -> None:
-        """Go on from the folder if it is there and the identities are equal, else begin it.
+    log: Log
+
+    def __init__(self, folder: Path, *, resume: bool = False, restart: bool = False) -> None:
+        """Hold the folder, which is made if it is not there; ``settle`` opens what is in it.
 
         With ``resume`` there must be something to go on from; with ``restart`` what there is is thrown away. Raises
-        RefusedError, which names what differs, and OSError.
+        RefusedError, also where another process has it, and OSError.
         """
         self.folder = folder
         if resume and not (folder / "identity.json").exists():
@@ -41,17 +43,19 @@ class Partial:
         self._hold: Hold | None = hold(folder / "lock")
         if self._hold is None:
             raise RefusedError(f"another process is at work on {folder}; wait for it, or stop it")
-        try:
-            if restart:
-                self._empty()
-            self.is_new = self._settle({"version": VERSION, **identity})
-            self.log = Log(folder)
-        except BaseException:
-            self._hold.release()
-            raise
+        if restart:
+            self._empty()
 
-    def _settle(self, identity: dict[str, Any]) -> bool:
-        """Whether the job is new; raises RefusedError where it is another one that is in the folder."""
+    def settle(self, identity: Mapping[str, Any]) -> bool:
+        """Go on if the identity is that of the job in the folder, else begin if there is none; whether it is new.
+
+        Raises RefusedError, which names what differs, and OSError.
+        """
+        is_new = self._compare({"version": VERSION, **identity})
+        self.log = Log(self.folder)
+        return is_new
+
+    def _compare(self, identity: dict[str, Any]) -> bool:
         path = self.folder / "identity.json"
         identity = read_json(write_json(identity))
         try:
@@ -74,9 +78,9 @@ class Partial:
         return False
 
     def _empty(self) -> None:
-        """Throw away all but the lock."""
+        """Throw away all but what belongs to this process."""
         for path in self.folder.iterdir():
-            if path.name != "lock":
+            if path.name not in ("lock", SPOOLED):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def remove(self) -> None:
@@ -89,7 +93,8 @@ class Partial:
         held, self._hold = self._hold, None
         if held is not None:
             try:
-                self.log.close()
+                if hasattr(self, "log"):
+                    self.log.close()
             finally:
                 held.release()
 

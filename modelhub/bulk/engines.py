@@ -1,0 +1,31 @@
+"""The engines of a job, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from modelhub.base import ModelWrapperBase
+from modelhub.bulk.carrying import Carrier
+from modelhub.bulk.local import CONCURRENCY, LocalCarrier
+
+ENGINES = ("local", "ray", "vendor")
+
+
+def build_carrier(
+    engine: str, model: ModelWrapperBase, concurrency: int | None, folder: Path, tell: Callable[[str], None]
+) -> Carrier:
+    """Who carries the questions of a job to ``model``; raises ModelHubError for an engine that cannot.
+
+    ``folder`` is where it may keep what it needs to go on, ``tell`` says something to whoever watches.
+    """
+    if engine == "local":
+        return LocalCarrier(model, concurrency or CONCURRENCY)
+    home = import_module(f"modelhub.bulk.{engine}")
+    carrier: Carrier
+    if engine == "ray":
+        carrier = home.RayCarrier(model, concurrency or CONCURRENCY)
+    else:
+        carrier = home.VendorCarrier(model, folder, tell)
+    return carrier
