@@ -1,1 +1,15 @@
 """The vendors' own batch APIs: jobs of many requests at a lower price, which take up to a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelhub.faces import build_face
+
+if TYPE_CHECKING:
+    from modelhub.bulk.vendor.carrier import VendorCarrier as VendorCarrier
+    from modelhub.bulk.vendor.following import Pauses as Pauses
+
+_HOMES = {"Pauses": "following", "VendorCarrier": "carrier"}
+
+__getattr__ = build_face(__name__, _HOMES)
