@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import aclosing, closing
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -12,9 +14,11 @@ from typing import Any
 from modelhub.base import ModelWrapperBase
 from modelhub.bulk.local import CONCURRENCY, LocalCarrier
 from modelhub.bulk.log import Log
-from modelhub.bulk.questions import Questions, choose_usual
+from modelhub.bulk.progress import Progress
+from modelhub.bulk.questions import WAYS, Questions, choose_usual
 from modelhub.bulk.rows.row import Row
 from modelhub.bulk.rows.sources import Input, find_sources
+from modelhub.bulk.running import Result
 from modelhub.bulk.streaming import each_of, stream
 from modelhub.errors import ModelHubError
 
@@ -78,16 +82,31 @@ async def arun(
     options: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[dict[str, Any]]:
     """The same as ``run`` for async code; ``rows`` may be async, too."""
+    said = {"field": field, "prompt": prompt, "messages_field": messages_field}
+    asked = {**said, "schema": schema, "embed": embed, "options": options}
+    async with aclosing(answer_rows(_read(rows), _find_model(model), asked, concurrency, ordered)) as results:
+        async for result in results:
+            yield result.columns()
+
+
+async def answer_rows(
+    rows: Iterable[Any] | AsyncIterable[Any],
+    model: ModelWrapperBase,
+    asked: Mapping[str, Any],
+    concurrency: int = CONCURRENCY,
+    ordered: bool = True,
+    progress: Progress | None = None,
+    stopping: asyncio.Event | None = None,
+) -> AsyncGenerator[Result, None]:
+    """Each of ``rows``, rows of files or dicts, with what came of it; ``asked`` is what Questions is given."""
     if concurrency < 1:
         raise ModelHubError(f"concurrency is {concurrency}: at least 1 call is made at a time")
-    numbered = _number(_read(rows))
+    numbered = _number(rows)
     first = [row async for row in _take_until_readable(numbered)]
-    said = {"field": field, "prompt": prompt, "messages_field": messages_field}
-    if first and not any(each is not None for each in said.values()):
-        said |= choose_usual(first[-1].data)
-    questions = Questions(**said, schema=schema, embed=embed, options=options) if first else None
-    if questions is None:
+    if not first:
         return
+    chosen = {} if any(asked.get(name) is not None for name in WAYS) else choose_usual(first[-1].data)
+    questions = Questions(**{**asked, **chosen})
 
     async def all_rows() -> AsyncIterator[Row]:
         for row in first:
@@ -95,16 +114,14 @@ async def arun(
         async for row in numbered:
             yield row
 
-    with TemporaryDirectory(prefix="modelhub-") as folder:
-        log = Log(Path(folder))
-        carrier = LocalCarrier(_find_model(model), concurrency)
-        results = stream(all_rows(), questions, log, carrier, ahead=concurrency * _AHEAD, ordered=ordered)
-        try:
+    with TemporaryDirectory(prefix="modelhub-") as folder, closing(Log(Path(folder))) as log:
+        carrier, ahead = LocalCarrier(model, concurrency), concurrency * _AHEAD
+        results = stream(
+            all_rows(), questions, log, carrier, ahead=ahead, ordered=ordered, progress=progress, stopping=stopping
+        )
+        async with aclosing(results):
             async for result in results:
-                yield result.columns()
-        finally:
-            await results.aclose()  # type: ignore[attr-defined]
-            log.close()
+                yield result
 
 
 def _find_model(model: str | ModelWrapperBase) -> ModelWrapperBase:

@@ -13,6 +13,7 @@ from modelhub.bulk.outputs.whole import whole
 from modelhub.bulk.outputs.writer import JSONLinesWriter, Writer, needs_kinds, open_output
 from modelhub.bulk.questions import Questions
 from modelhub.bulk.rows.columnar import find_schema
+from modelhub.bulk.rows.row import RowError
 from modelhub.bulk.rows.sources import Input
 from modelhub.bulk.running import Result, join
 
@@ -35,6 +36,11 @@ class Outcome:
     def failed(self) -> int:
         """How many rows failed."""
         return sum(self.errors.values())
+
+    @property
+    def retryable(self) -> int:
+        """How many of them may be answered another time: those that there is a request for."""
+        return self.failed - self.errors.get(RowError.__name__, 0)
 
 
 def write_outputs(

@@ -15,6 +15,8 @@ from modelhub.errors import ModelHubError
 VERSION = 1  # of what is in the folder
 SPOOLED = "stdin.jsonl"
 """The file of the folder that has what was read from standard input."""
+_IDENTITY, _SPARE = "identity.json", "identity.new"
+_OWN = ("lock", SPOOLED, _SPARE)  # what may be in a folder whose job was not begun
 
 
 class RefusedError(ModelHubError):
@@ -28,8 +30,6 @@ class Partial:
     keeps itself. It is closed at the end of a ``with``, and kept unless ``remove`` was called.
     """
 
-    log: Log
-
     def __init__(self, folder: Path, *, resume: bool = False, restart: bool = False) -> None:
         """Hold the folder, which is made if it is not there; ``settle`` opens what is in it.
 
@@ -37,14 +37,24 @@ class Partial:
         RefusedError, also where another process has it, and OSError.
         """
         self.folder = folder
-        if resume and not (folder / "identity.json").exists():
+        self._log: Log | None = None
+        if resume and not (folder / _IDENTITY).exists():
             raise RefusedError(f"there is nothing to go on from: there is no {folder}; leave --resume out to begin")
         folder.mkdir(exist_ok=True)
-        self._hold: Hold | None = hold(folder / "lock")
+        self._hold: Hold | None = hold(folder / _OWN[0])
         if self._hold is None:
             raise RefusedError(f"another process is at work on {folder}; wait for it, or stop it")
-        if restart:
-            self._empty()
+        try:
+            self._claim(restart)
+        except BaseException:
+            self._hold.release()
+            raise
+
+    @property
+    def log(self) -> Log:
+        """The log of its answers, once it is settled."""
+        assert self._log is not None
+        return self._log
 
     def settle(self, identity: Mapping[str, Any]) -> bool:
         """Go on if the identity is that of the job in the folder, else begin if there is none; whether it is new.
@@ -52,17 +62,24 @@ class Partial:
         Raises RefusedError, which names what differs, and OSError.
         """
         is_new = self._compare({"version": VERSION, **identity})
-        self.log = Log(self.folder)
+        self._log = Log(self.folder)
         return is_new
 
+    def _claim(self, restart: bool) -> None:
+        """Throw away what a job that is not to go on has left; raises RefusedError for a folder of another kind."""
+        left = [path for path in self.folder.iterdir() if path.name not in _OWN]
+        if left and not (self.folder / _IDENTITY).exists():
+            raise RefusedError(f"{self.folder} is no work of a job: move it away, or choose another output")
+        for path in sorted(left, key=lambda path: path.name == _IDENTITY) if restart else ():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
     def _compare(self, identity: dict[str, Any]) -> bool:
-        path = self.folder / "identity.json"
+        path = self.folder / _IDENTITY
         identity = read_json(write_json(identity))
         try:
             before = read_json(path.read_bytes())
         except FileNotFoundError:
-            self._empty()
-            spare = self.folder / "identity.new"
+            spare = self.folder / _SPARE
             spare.write_bytes(write_json(identity))
             spare.replace(path)
             return True
@@ -77,26 +94,24 @@ class Partial:
             )
         return False
 
-    def _empty(self) -> None:
-        """Throw away all but what belongs to this process."""
-        for path in self.folder.iterdir():
-            if path.name not in ("lock", SPOOLED):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-
     def remove(self) -> None:
         """Throw the work away, and the folder."""
         self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        spent = self.folder.with_name(f"{self.folder.name}.done")  # a kill must not leave half of the work
+        self.folder.rename(spent)
+        shutil.rmtree(spent, ignore_errors=True)
 
     def close(self) -> None:
         """Let go of the folder."""
         held, self._hold = self._hold, None
         if held is not None:
             try:
-                if hasattr(self, "log"):
-                    self.log.close()
+                if self._log is not None:
+                    self._log.close()
             finally:
                 held.release()
+                if not (self.folder / _IDENTITY).exists():  # it was not begun
+                    shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Partial:
         return self

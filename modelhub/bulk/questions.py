@@ -13,6 +13,8 @@ from modelhub.errors import ModelHubError
 from modelhub.fitting.formats import normalize_format
 from modelhub.overriding import override
 
+WAYS = ("field", "prompt", "messages_field")
+"""The ways to say what is asked of each row, as Questions takes them."""
 USUAL = {"messages": "messages_field", "prompt": "field", "text": "field", "input": "field"}
 """The columns that are asked where nothing is said, the first of them that there is, and what that means."""
 
@@ -127,4 +129,7 @@ def choose_usual(columns: Collection[str]) -> dict[str, str]:
     for name, option in USUAL.items():
         if name in columns:
             return {option: name}
-    raise ModelHubError(f"what is asked of each row? Of its columns ({', '.join(columns) or 'none'}), none is usual")
+    raise ModelHubError(
+        f"what is asked of each row? Of its columns ({', '.join(columns) or 'none'}), none is called messages, prompt,"
+        " text or input: name one by field or messages_field, or write a prompt with columns in it"
+    )

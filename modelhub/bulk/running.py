@@ -39,7 +39,7 @@ async def settle(
     progress: Progress,
     stopping: asyncio.Event | None = None,
 ) -> None:
-    """Ask what the ``log`` has no answer to, each request once, and keep in it what comes of it.
+    """Ask what the ``log`` has no answer to, each request once, and keep in it what comes of that.
 
     Once ``stopping`` is set, nothing more is asked, and what is under way is waited for. Raises what ends a job: what
     no call can mend, and OSError where the log cannot be written.

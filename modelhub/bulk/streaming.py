@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import TypeVar
 
 from modelhub.bulk.carrying import Carrier
@@ -26,7 +26,7 @@ async def stream(
     ordered: bool = True,
     progress: Progress | None = None,
     stopping: asyncio.Event | None = None,
-) -> AsyncIterator[Result]:
+) -> AsyncGenerator[Result, None]:
     """Each row with what came of it, in the order of the rows, or as it comes unless ``ordered``.
 
     At most ``ahead`` rows are read that were not yielded. Equal requests are asked once. Once ``stopping`` is set, no

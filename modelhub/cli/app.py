@@ -12,6 +12,7 @@ from modelhub.overriding import override
 # The commands: where each one is, which is imported when it is run, and what it does, for the list of all.
 COMMANDS = {
     "adapter": ("modelhub.cli.commands.adapter:adapter", "Describe a private protocol by a config."),
+    "batch": ("modelhub.cli.commands.batch:batch", "Ask a model about every row of a file."),
     "bench": ("modelhub.cli.commands.bench:bench", "Measure how fast models answer."),
     "call": ("modelhub.cli.commands.call:call", "Ask a model something."),
     "explain": ("modelhub.cli.commands.explain:explain", "Say where the values of a config come from."),
@@ -64,6 +65,7 @@ def cli() -> None:
     modelhub list -c models.yaml               which models does it declare?
     modelhub explain -c models.yaml gpt        where does each value of one come from?
     modelhub call -c models.yaml gpt "Hello"   ask one
+    modelhub batch in.jsonl -m gpt -o out.jsonl  ask it about every row of a file
     modelhub bench -c 1,10 gpt                 how fast is it?
     modelhub types                             which model_types are there?
     modelhub new openai_chat gpt               what does a config of one look like?

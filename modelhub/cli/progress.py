@@ -31,8 +31,7 @@ def progress(label: str, noun: str) -> Iterator[Callable[[float, int], None]]:
         if now < next_look:
             return
         next_look = now + _PAUSE
-        done = min(int(share * _LENGTH), _LENGTH)
-        text = f"{label}  [{'#' * done}{'.' * (_LENGTH - done)}] {min(share, 1):4.0%}  {number:,} {noun}"
+        text = f"{label}  {draw_bar(share, _LENGTH)} {min(share, 1):4.0%}  {number:,} {noun}"
         with suppress(OSError):
             click.echo(f"\r{text.ljust(shown)}", nl=False, err=True)
         shown = len(text)
@@ -43,3 +42,9 @@ def progress(label: str, noun: str) -> Iterator[Callable[[float, int], None]]:
     finally:
         with suppress(OSError):
             click.echo(f"\r{' ' * shown}\r", nl=False, err=True)
+
+
+def draw_bar(share: float, length: int) -> str:
+    """A bar of so many letters, of which that share is full."""
+    done = min(int(share * length), length)
+    return f"[{'#' * done}{'.' * (length - done)}]"
