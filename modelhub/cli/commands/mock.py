@@ -21,6 +21,7 @@ from modelhub.server.mock.scenario.shape import ALL_WELL
 )
 @click.option("--scenario", metavar="FILE", help="What goes wrong, when and how often; see docs/mock.md.")
 @click.option("--retry-after", default="1", show_default=True, help="Retry-After of 429 and 503 replies.")
+@click.option("--batch-seconds", type=float, metavar="N", help="Batches are done after N seconds, not at the 2nd look.")
 @click.option("--stats", is_flag=True, help="At the end, print what was asked of each model, and how it ended.")
 @click.option("--api-key", help="Refuse requests that do not carry this key.")
 def mock(
@@ -33,6 +34,7 @@ def mock(
     faults: str,
     scenario: str | None,
     retry_after: str,
+    batch_seconds: float | None,
     stats: bool,
     api_key: str | None,
 ) -> None:
@@ -56,6 +58,7 @@ def mock(
             faults=[fault.strip() for fault in faults.split(",") if fault.strip()],
             retry_after=retry_after,
             api_key=api_key,
+            batch_seconds=batch_seconds,
             scenario=ALL_WELL if scenario is None else scenario,
         )
     except ConfigError as error:

@@ -12,7 +12,7 @@ from modelhub.server.formats.standing import Standing, build_no_headers
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request as an endpoint sees it; ``path`` holds the variable parts of the path."""
+    """A request as an endpoint sees it; ``path`` holds the variable parts of the path, ``raw`` is the body as sent."""
 
     body: Json
     seed: int = 0
@@ -20,6 +20,7 @@ class Ask:
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = b""
 
     def answer(self, prompt: Prompt, choice: int = 0) -> Answer:
         """The answer of the script, else the one that the seed gives for this choice."""
@@ -30,6 +31,9 @@ class Ask:
 class Endpoint:
     """A method, its paths, and the function that answers; ``speaks`` is true if its replies contain an Answer.
 
+    ``json`` is false where the body of a POST is none, and ``scripted`` where scripted faults and replies do not count.
+    ``keyed`` is false where no key is asked for.
+    A request with the header ``unless`` is for another format, which has the same path.
     ``build`` raises Failure, or KeyError, TypeError, ValueError or AttributeError for what it cannot read.
     """
 
@@ -37,6 +41,10 @@ class Endpoint:
     paths: tuple[str, ...]
     build: Callable[[Ask], Reply]
     speaks: bool = False
+    json: bool = True
+    scripted: bool = True
+    keyed: bool = True
+    unless: str = ""
 
 
 @dataclass(frozen=True, slots=True)

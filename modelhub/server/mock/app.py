@@ -12,10 +12,18 @@ from itertools import count
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from modelhub.overriding import override
 from modelhub.server.formats import anthropic, dashscope, gemini, images, ollama, openai, post_api, zhipuai
+from modelhub.server.formats.batches import anthropic as anthropic_batches
+from modelhub.server.formats.batches import dashscope as dashscope_batches
+from modelhub.server.formats.batches import gemini as gemini_batches
+from modelhub.server.formats.batches import openai as openai_batches
+from modelhub.server.formats.batches import zhipuai as zhipuai_batches
+from modelhub.server.formats.batches.api import BatchAPI
 from modelhub.server.formats.format import Endpoint, Format
 from modelhub.server.formats.replies import Reply, build_json
 from modelhub.server.http.sending import Pace, send
+from modelhub.server.mock.batches import Batches
 from modelhub.server.mock.choosing import Asked, Choosing
 from modelhub.server.mock.scenario.play import Play
 from modelhub.server.mock.script import Script
@@ -31,6 +39,13 @@ FORMATS: tuple[Format, ...] = (
     anthropic.FORMAT,
     gemini.FORMAT,
     zhipuai.FORMAT,
+)
+BATCH_APIS: tuple[BatchAPI, ...] = (
+    openai_batches.API,
+    anthropic_batches.API,
+    gemini_batches.API,
+    zhipuai_batches.API,
+    dashscope_batches.API,
 )
 _MAX_BODY = 256 * 1024 * 1024
 _TURNS = 6
@@ -48,15 +63,32 @@ def build_app(
     """
     server = _Server(settings, script or Script(settings.faults), tally or Tally(), clock)
     app = web.Application(client_max_size=_MAX_BODY)
-    for form in FORMATS:
-        for endpoint in form.endpoints:
-            for path in endpoint.paths:
-                app.router.add_route(endpoint.method, path, server.build_handler(form, endpoint))
+    for form, endpoint in server.endpoints:
+        for path in endpoint.paths:
+            handler = server.build_handler(form, endpoint)
+            if endpoint.unless:
+                resource = _Declining(path, endpoint.unless)
+                app.router.register_resource(resource)
+                resource.add_route(endpoint.method, handler)
+            else:
+                app.router.add_route(endpoint.method, path, handler)
     app.router.add_route("GET", "/health", server.tell_health)
     app.router.add_route("GET", "/mock/counts", server.tell_counts)
     app.router.add_route("*", "/{path:.*}", server.tell_paths)
     app.on_shutdown.append(server.end)
     return app
+
+
+class _Declining(web.DynamicResource):
+    """A path that two vendors have: a request with a certain header is for the other one."""
+
+    def __init__(self, path: str, header: str) -> None:
+        super().__init__(path)
+        self._header = header
+
+    @override
+    async def resolve(self, request: web.Request) -> tuple[web.UrlMappingMatchInfo | None, set[str]]:
+        return (None, set()) if self._header in request.headers else await super().resolve(request)
 
 
 class _Server:
@@ -69,6 +101,9 @@ class _Server:
         self.clock = clock
         self.tally = tally
         self.numbers = count(1)
+        batches = Batches(settings, script, self.play, tally, clock)
+        self.endpoints = [(form, endpoint) for form in FORMATS for endpoint in form.endpoints]
+        self.endpoints += [(api.form, service.open(batches)) for api in BATCH_APIS for service in api.services]
 
     def build_handler(self, form: Format, endpoint: Endpoint) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -104,9 +139,7 @@ class _Server:
         return await self.send(request, build_json(self.tally.tell().to_json()))
 
     async def tell_paths(self, request: web.Request) -> web.StreamResponse:
-        paths = [
-            f"{endpoint.method} {path}" for form in FORMATS for endpoint in form.endpoints for path in endpoint.paths
-        ]
+        paths = [f"{endpoint.method} {path}" for _, endpoint in self.endpoints for path in endpoint.paths]
         known = any(line.endswith(f" {request.path}") for line in paths)
         message = f"the mock server does not serve {request.method} {request.path}"
         error = {"message": message, "type": "invalid_request_error", "param": None, "code": "unknown_url"}

@@ -33,7 +33,8 @@ class Asked:
         self.endpoint = endpoint
         self.refusal: Failure | None = None
         self.body: Json = {}
-        if endpoint.method == "POST":
+        self.raw = body
+        if endpoint.method == "POST" and endpoint.json:
             try:
                 self.body = parse_body(body)
             except Failure as failure:
@@ -57,7 +58,8 @@ class Choosing:
     def choose(self, asked: Asked, turn: Turn) -> tuple[Reply, str]:
         """The reply, and the outcome that it is counted as."""
         try:
-            self.check_key(asked.request)
+            if asked.endpoint.keyed:
+                self.check_key(asked.request)
             reply, outcome = self.choose_admitted(asked, turn)
         except Failure as failure:
             return self.build_refusal(failure, asked.form), "refused"
@@ -69,13 +71,13 @@ class Choosing:
         refusal = turn.admit(self.clock())
         if refusal is not None:
             return self.build_limited(refusal, turn.retry_after, asked.form), refusal.limit
-        fault = self.take_fault(asked.request, turn.fault)
+        fault = self.take_fault(asked, turn.fault)
         failure = build_failure(fault)
         if failure is not None:
             reply = self.build_refusal(failure, asked.form)
             reply = replace(reply, headers={**reply.headers, **fault.headers})
         else:
-            answer = self.script.take_answer(asked.endpoint.speaks) if fault.name in ANSWERING else None
+            answer = self.take_answer(asked.endpoint) if fault.name in ANSWERING else None
             reply = answer if isinstance(answer, Reply) else build_from(asked, self.settings.seed, answer)
             refusal = turn.charge(reply.tokens, self.clock())
             if refusal is not None:
@@ -85,19 +87,27 @@ class Choosing:
             reply = build_spoilt(fault, reply, asked.form)
         return replace(reply, delay=reply.delay + turn.latency, chunk_delay=turn.chunk_delay), fault.name
 
-    def take_fault(self, request: web.Request, drawn: Fault) -> Fault:
+    def take_answer(self, endpoint: Endpoint) -> Answer | Reply | None:
+        """What the script says to a request that is answered; None where it says nothing, or is not meant."""
+        return self.script.take_answer(endpoint.speaks) if endpoint.scripted else None
+
+    def take_fault(self, asked: Asked, drawn: Fault) -> Fault:
         """The fault that the request's header asks for, else the next one of the script, else the one of the scenario.
 
         A client that follows a redirect sends the header again; it is redirected only once.
         """
-        asked = request.headers.get("X-Mock-Fault")
+        request = asked.request
+        header = request.headers.get("X-Mock-Fault")
         try:
-            fault = self.script.take_fault() or drawn if asked is None else parse_fault(asked)
+            if header is not None:
+                fault = parse_fault(header)
+            else:
+                fault = (self.script.take_fault() if asked.endpoint.scripted else None) or drawn
         except ModelHubError as error:
             raise Failure(400, "bad_request", str(error)) from None
         if fault.name != "redirect":
             return fault
-        if asked is not None and "redirected" in request.query:
+        if header is not None and "redirected" in request.query:
             return Fault()
         return Fault("redirect", {"location": str(request.rel_url.update_query(redirected="1")), **fault.headers})
 
@@ -147,8 +157,13 @@ def build_from(asked: Asked, seed: int, scripted: Answer | None) -> Reply:
     if asked.refusal is not None:
         raise asked.refusal
     request = asked.request
-    ask = Ask(asked.body, seed, scripted, request.match_info, request.query, request.headers)
+    ask = Ask(asked.body, seed, scripted, request.match_info, request.query, request.headers, asked.raw)
+    return build_reply(asked.endpoint.build, ask)
+
+
+def build_reply(build: Callable[[Ask], Reply], ask: Ask) -> Reply:
+    """The reply to a request; raises Failure when it cannot be read."""
     try:
-        return asked.endpoint.build(ask)
+        return build(ask)
     except _UNREADABLE as error:
         raise Failure(400, "bad_request", f"the request cannot be read: {type(error).__name__}: {error}") from None

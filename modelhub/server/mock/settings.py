@@ -22,6 +22,9 @@ class MockSettings:
     replies with 429 and 503 ("" for no header). With ``api_key``, requests must have this key. ``scenario`` is a file
     or a mapping that says what happens to which requests, and when; ``faults`` come before it.
 
+    A batch is done when it was looked at ``batch_polls`` times, or, if that is given, ``batch_seconds`` after it was
+    handed in. With ``batch_expires``, it expires when that share of its requests is done, from 0 to 1.
+
     Raises ModelHubError for a fault that does not exist, a number out of range, or a wrong scenario.
     """
 
@@ -33,6 +36,9 @@ class MockSettings:
     retry_after: str = "1"
     api_key: str | None = field(default=None, repr=False)
     scenario: Scenario | Mapping[str, Any] | str | os.PathLike[str] = ALL_WELL
+    batch_polls: int = 2
+    batch_seconds: float | None = None
+    batch_expires: float | None = None
 
     def __post_init__(self) -> None:
         for fault in self.faults:
@@ -41,6 +47,12 @@ class MockSettings:
             raise ModelHubError("latency and chunk_delay are seconds and cannot be negative")
         if self.chunk_bytes is not None and self.chunk_bytes < 1:
             raise ModelHubError("chunk_bytes must be 1 or more")
+        if self.batch_polls < 1:
+            raise ModelHubError("batch_polls must be 1 or more")
+        if self.batch_seconds is not None and self.batch_seconds < 0:
+            raise ModelHubError("batch_seconds are seconds and cannot be negative")
+        if self.batch_expires is not None and not 0 <= self.batch_expires <= 1:
+            raise ModelHubError("batch_expires is the share of a batch that is done when it expires, from 0 to 1")
         object.__setattr__(self, "scenario", self.read_scenario())
 
     def read_scenario(self) -> Scenario:
