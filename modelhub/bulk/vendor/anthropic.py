@@ -37,8 +37,8 @@ class AnthropicBatchAPI(BatchAPI):
     max_bytes = LARGEST
 
     @override
-    def build_line(self, key: str, request: Request) -> bytes:
-        return b'{"custom_id":%b,"params":%b}' % (encode_json(key), request.body or b"{}")
+    def build_line(self, id: str, request: Request) -> bytes:
+        return b'{"custom_id":%b,"params":%b}' % (encode_json(id), request.body or b"{}")
 
     @override
     def build_submit(self, job: Handed, lines: bytes) -> Request:

@@ -44,9 +44,9 @@ class Job(Record):
 
 
 class Result(Record):
-    """What came of one request: the status and the body of its reply; or its ``end``, where it was not answered."""
+    """What came of the request ``id``: the status and the body of its reply, or its ``end`` where it has none."""
 
-    key: str
+    id: str
     status: int = 200
     body: Any = None
     end: Literal["expired", "cancelled"] | None = None
@@ -64,8 +64,8 @@ class BatchAPI(ABC):
         self.model = model
 
     @abstractmethod
-    def build_line(self, key: str, request: Request) -> bytes:
-        """The line for what ``request`` asks in a call; raises BadRequestError where a batch cannot ask it."""
+    def build_line(self, id: str, request: Request) -> bytes:
+        """The line ``id`` for what ``request`` asks in a call; raises BadRequestError if a batch cannot ask it."""
 
     def upload(self, job: Handed, lines: bytes) -> Generator[Request, Reply, str | None]:
         """Send the lines of ``job`` ahead; returns the vendor's id of them, None where they go with the job itself."""

@@ -72,7 +72,7 @@ class _Run:
         self._model, self._api, self._folder, self._tell = model, api, folder, tell
         self._pauses, self._cancels = pauses, cancels
         self._ledger = Ledger(folder / _FILE)
-        self._drafts = Drafts(folder, self._ledger, api, f"modelhub-{model.home.drivers.nonce()[:16]}")
+        self._drafts = Drafts(folder, self._ledger, api, model.home.drivers.nonce()[:16])
         self._answers: asyncio.Queue[tuple[int, Answer]] = asyncio.Queue(_WAITING)
         self._ways: dict[str, Call] = {}  # how replies are read, by the options of their questions
         self._said: tuple[dict[str, Any], str] | None = None
@@ -135,9 +135,8 @@ class _Run:
             raise explain_end("cancelled")
         call = calls.prepare(self._api.model, question)
         request = calls.build(call)
-        line = self._api.build_line(question.key, request)
         headers = calls.find_headers(request, self._api.model.endpoint.headers)
-        return self._drafts.add(question.key, line, way, headers, number)
+        return self._drafts.add(question.key, request, way, headers, number)
 
     def _find_way(self, question: Question) -> str:
         """The name of how the reply to ``question`` is read; it is the same for all with the same options."""
@@ -167,14 +166,15 @@ class _Run:
         """Tell the answers in the results of a job, and of the requests of which they say nothing."""
         for path in find_results(self._folder, handed.number):
             for result in self._api.parse_results(path):
-                taken = self._ledger.take(result.key, handed)
+                key = handed.find_key(result.id)
+                taken = None if key is None else self._ledger.take(key, handed)
                 if taken is not None:
                     number, way = taken
                     await self._answers.put((number, self._read_answer(way, result)))
         lines = find_lines(self._folder, handed.number)
         complaints = find_complaints(job, lines)
-        for key, number in self._ledger.take_rest(handed):
-            await self._answers.put((number, self._fail(explain_loss(job, complaints.get(key.hex())))))
+        for unanswered, number in self._ledger.take_rest(handed):
+            await self._answers.put((number, self._fail(explain_loss(job, complaints.get(unanswered)))))
         lines.unlink(missing_ok=True)
 
     def _read_answer(self, way: str, result: Result) -> Answer:
@@ -188,8 +188,9 @@ class _Run:
         """The requests of a job that has ended which were answered."""
         for path in find_results(self._folder, job.number):
             for result in self._api.parse_results(path):
-                if result.end is None and 200 <= result.status < 300:
-                    yield result.key
+                key = job.find_key(result.id)
+                if key is not None and result.end is None and 200 <= result.status < 300:
+                    yield key
 
     def _fail(self, error: ModelCallError) -> Answer:
         self._model.explain(error)

@@ -8,26 +8,28 @@ from pathlib import Path
 from typing import BinaryIO
 
 from modelhub.bulk.vendor.api import BatchAPI
-from modelhub.bulk.vendor.handed import Handed
+from modelhub.bulk.vendor.handed import Handed, build_id, build_name
 from modelhub.bulk.vendor.ledger import Ledger
 from modelhub.errors import BadRequestError
+from modelhub.wire import Request
 
 
 class Drafts:
     """The job that is being gathered in ``folder``; one that is full, or has other headers, makes room for the next."""
 
-    def __init__(self, folder: Path, ledger: Ledger, api: BatchAPI, name: str) -> None:
+    def __init__(self, folder: Path, ledger: Ledger, api: BatchAPI, run: str) -> None:
         self._folder, self._ledger, self._api = folder, ledger, api
-        self._prefix = name
+        self._run = run
         self._file: BinaryIO | None = None
         self._number = self._requests = self._size = 0
         self._headers: Mapping[str, str] = {}
 
-    def add(self, key: str, line: bytes, way: str, headers: Mapping[str, str], number: int) -> Handed | None:
+    def add(self, key: str, request: Request, way: str, headers: Mapping[str, str], number: int) -> Handed | None:
         """Put a request in; returns the job that was ready before it, if it did not fit there.
 
-        Raises BadRequestError for a line that is too long for any job.
+        Raises BadRequestError for one that is too long for any job, or that a batch cannot ask.
         """
+        line = self._api.build_line(build_id(key, self._run), request)
         size = len(line) + 1
         if size > self._api.max_bytes:
             raise BadRequestError(f"the request has {size} bytes; a batch may have {self._api.max_bytes}")
@@ -49,7 +51,7 @@ class Drafts:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        job = Handed(self._number, f"{self._prefix}-{self._number}", "ready", self._requests, self._headers)
+        job = Handed(self._number, build_name(self._run, self._number), "ready", self._requests, self._headers)
         self._ledger.add_job(job)
         self._file, self._requests, self._size = None, 0, 0
         return job

@@ -34,8 +34,8 @@ class FileBatchAPI(BatchAPI):
         self._base = f"{head.removesuffix(model.path)}{mark}{query}"
 
     @override
-    def build_line(self, key: str, request: Request) -> bytes:
-        head = encode_json({"custom_id": key, "method": "POST", "url": self.paths[self.model.task]})
+    def build_line(self, id: str, request: Request) -> bytes:
+        head = encode_json({"custom_id": id, "method": "POST", "url": self.paths[self.model.task]})
         return b'%b,"body":%b}' % (head[:-1], request.body or b"{}")
 
     @override

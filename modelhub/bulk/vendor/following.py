@@ -203,7 +203,8 @@ class Following:
         """Whether the results are of our requests, where that was not certain before."""
         for path in find_results(self._folder, self.handed.number):
             for result in self._api.parse_results(path):
-                return self._ledger.has(result.key, self.handed)
+                key = self.handed.find_key(result.id)
+                return key is not None and self._ledger.has(key, self.handed)
         return True
 
     def _parse_job(self, reply: Reply) -> Job:

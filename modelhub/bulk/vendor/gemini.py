@@ -71,14 +71,14 @@ class GeminiBatchAPI(BatchAPI):
         self._root, self._version, self._model = found.groups()
 
     @override
-    def build_line(self, key: str, request: Request) -> bytes:
+    def build_line(self, id: str, request: Request) -> bytes:
         body = request.body or b"{}"
         if self.model.task == "embedding":
             requests = decode_json(body)["requests"]
             if len(requests) != 1:
                 raise BadRequestError("Gemini's batches embed one text in a request")
             body = encode_json(requests[0])
-        return b'{"key":%b,"request":%b}' % (encode_json(key), body)
+        return b'{"key":%b,"request":%b}' % (encode_json(id), body)
 
     @override
     def upload(self, job: Handed, lines: bytes) -> Generator[Request, Reply, str | None]:

@@ -26,3 +26,18 @@ class Handed(Record):
     began: float = 0.0
     file: str | None = None
     id: str | None = None
+
+    def find_key(self, id: str) -> str | None:
+        """The key of the request that is called ``id`` in the results of a job; None for a request of another run."""
+        key, _, run = id.partition("-")
+        return key if run and run == self.name.split("-")[1] else None
+
+
+def build_name(run: str, number: int) -> str:
+    """The name of a job; ``run`` has no other run, and no ``-`` in it."""
+    return f"modelhub-{run}-{number}"
+
+
+def build_id(key: str, run: str) -> str:
+    """What a request is called in a job, by which it is known as one of this run: 49 letters, where vendors take 64."""
+    return f"{key}-{run}"

@@ -93,12 +93,12 @@ class Ledger:
         select = "SELECT 1 FROM asked WHERE job = ? AND number IS NOT NULL LIMIT 1"
         return self._base.execute(select, (job.number,)).fetchone() is not None
 
-    def take_rest(self, job: Handed) -> Iterator[tuple[bytes, int]]:
+    def take_rest(self, job: Handed) -> Iterator[tuple[str, int]]:
         """The keys and questions that still wait for requests of ``job``; they wait no longer."""
         select = f"SELECT key, number FROM asked WHERE job = ? AND number IS NOT NULL LIMIT {_AT_ONCE}"
         while rows := self._base.execute(select, (job.number,)).fetchall():
             self._base.executemany("UPDATE asked SET number = NULL WHERE key = ?", [(key,) for key, _ in rows])
-            yield from rows
+            yield from ((key.hex(), number) for key, number in rows)
 
     def keep_only(self, job: Handed, keys: Iterable[str]) -> None:
         """Forget the requests of ``job`` but those with ``keys``, so that they are put in another job."""

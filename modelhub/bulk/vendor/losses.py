@@ -30,14 +30,14 @@ def explain_loss(job: Job | None, complaint: Complaint | None) -> ModelCallError
     """
     if job is None or job.end == "cancelled":
         return explain_end("cancelled")
+    if job.end == "expired":
+        return explain_end("expired")
     if complaint is not None:
         return _build_error(complaint, complaint.message)
     if job.complaints:
         why = job.complaints[0]
         about = "" if why.line is None else f" because of its line {why.line}"
         return _build_error(why, f"the vendor refused the whole batch{about}: {why.message}")
-    if job.end == "expired":
-        return explain_end("expired")
     return ResponseParsingError(f"batch {job.id} is {job.state} without an answer to this request; {_AGAIN}")
 
 

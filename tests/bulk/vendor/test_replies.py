@@ -51,7 +51,7 @@ def test_results(vendor: str, case: Any, tmp_path: Path) -> None:
     file = tmp_path / "results"
     file.write_text(json.dumps(case["line"], separators=(",", ":")) + "\n\n")
     (result,) = api.parse_results(file)
-    told, found = case["told"], {"key": result.key}
+    told, found = case["told"], {"id": result.id}
     if "error" in told:
         with pytest.raises(ModelCallError) as caught:
             calls.read_result(call, result)

@@ -1,4 +1,4 @@
-"""What is sent to vendors is what their own SDKs send for the same; files of ``sent`` have what these were seen to send."""
+"""What is sent to vendors is what their own SDKs were seen to send for the same, as the files of ``sent`` have it."""
 
 from __future__ import annotations
 
