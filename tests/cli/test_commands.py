@@ -20,7 +20,7 @@ from modelhub.cli.commands.adapter import COMMANDS as ADAPTER_COMMANDS
 from modelhub.cli.commands.adapter import adapter
 from modelhub.testing import MockServer
 
-COMMANDS = ["validate", "explain-code", "list", "show", "types", "schema", "plugins", "bench", "call", "mock"]
+COMMANDS = ["validate", "explain-code", "list", "show", "types", "schema", "plugins", "batch", "bench", "call", "mock"]
 
 
 def modelhub(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX pipes")
 COMMANDS = {
     "": "--help",
     "adapter": "adapter infer --reply reply.json",
+    "batch": "batch in.jsonl -c models.yaml -m gpt -o -",
     "bench": "bench gpt --config models.yaml -c 1,2 -n 2",
     "call": "call gpt hello -c models.yaml",
     "explain": "explain -c models.yaml gpt",
@@ -55,6 +56,7 @@ def folder(tmp_path: Path, server: MockServer) -> Path:
     (tmp_path / "litellm.yaml").write_text(
         "model_list: [{model_name: gpt, litellm_params: {model: openai/gpt-4o, api_key: os.environ/KEY}}]\n"
     )
+    (tmp_path / "in.jsonl").write_text('{"text": "hello"}\n')
     (tmp_path / "reply.json").write_text('{"answer": "It is fine."}')
     return tmp_path
 
