@@ -26,6 +26,7 @@ T = TypeVar("T")
 LONGEST = 60.0  # seconds from one question after a job to the next
 _GROWTH = 1.5
 _PATIENCE = 10  # questions that may fail one after the other, each of them repeated as the config says
+_STEPS = 20  # of a job that are told
 _PAGES = 50  # of a list in which a job is looked for
 _UNSURE = (408, 409, 429)  # refusals after which a job may be handed in again
 
@@ -108,7 +109,8 @@ class Following:
                     raise
                 yield Sleep(wait)
             else:
-                self._take(job, f"{self.handed.requests:,} requests handed in")
+                count = self.handed.requests
+                self._take(job, f"{count:,} request{'s' if count > 1 else ''} handed in")
                 return
 
     def _take(self, job: Job, what: str) -> None:
@@ -165,7 +167,8 @@ class Following:
 
     def _watch(self, id: str) -> Flow[Job]:
         """Ask after the job until it has ended, less and less often, and as seldom as the server asks for."""
-        pause, failed, told = self._pauses.first, 0, ""
+        pause, failed = self._pauses.first, 0
+        told: Any = None
         while True:
             try:
                 job, asked = yield from self._ask(self._api.build_poll(id), self._parse_poll)
@@ -183,12 +186,13 @@ class Following:
             yield Sleep(max(pause, asked or 0.0))
             pause = min(pause * _GROWTH, LONGEST)
 
-    def _report(self, job: Job, told: str) -> str:
-        counted = job.done is not None and job.total
-        line = f"{job.state}, {job.done:,} of {job.total:,} requests done" if counted else job.state
-        if line != told:
-            self._tell(f"{self._api.title} batch {job.id}: {line}")
-        return line
+    def _report(self, job: Job, told: Any) -> Any:
+        """Tell how far the job is, if it is a step further than what was ``told``; returns that step."""
+        step = job.state, job.done * _STEPS // job.total if job.done is not None and job.total else None
+        if step != told:
+            counted = f", {job.done:,} of {job.total:,} requests done" if step[1] is not None else ""
+            self._tell(f"{self._api.title} batch {job.id}: {job.state}{counted}")
+        return step
 
     def _fetch(self, job: Job) -> Flow[None]:
         for path in find_results(self._folder, self.handed.number):

@@ -101,6 +101,8 @@ def batch(
         else:
             out = _check_output(output)
             failures = out.with_suffix(".errors.jsonl") if errors is None else Path(errors)
+            if cancel and not out.with_suffix(".partial").is_dir():
+                raise click.UsageError(f"there is nothing to cancel: there is no {out.with_suffix('.partial')}")
             code = write_answers(job, engine, out, failures, resume=resume or cancel, restart=restart, cancels=cancel)
     raise click.exceptions.Exit(code)
 
