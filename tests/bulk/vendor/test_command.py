@@ -15,19 +15,8 @@ from modelhub.testing import MockServer
 
 from .models import build_config
 
-COMMAND = (
-    "modelhub",
-    "batch",
-    "in.jsonl",
-    "-m",
-    "openai",
-    "-o",
-    "out.jsonl",
-    "--engine",
-    "vendor",
-    "-c",
-    "models.json",
-)
+TOLD = "batch in.jsonl -m openai -o out.jsonl --engine vendor -c models.json"
+COMMAND = (sys.executable, "-m", "modelhub", *TOLD.split())
 
 
 def prepare(server: MockServer, folder: Path, rows: int = 3) -> None:
