@@ -35,6 +35,7 @@ class AnthropicBatchAPI(BatchAPI):
     title = "Anthropic"
     max_requests = 100_000
     max_bytes = LARGEST
+    marks_jobs = False
 
     @override
     def build_line(self, id: str, request: Request) -> bytes:

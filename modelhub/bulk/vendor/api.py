@@ -59,6 +59,7 @@ class BatchAPI(ABC):
     title: ClassVar[str]
     max_requests: ClassVar[int]
     max_bytes: ClassVar[int]
+    marks_jobs: ClassVar[bool] = True  # whether a job in a list says for sure which it is
 
     def __init__(self, model: Any) -> None:
         self.model = model

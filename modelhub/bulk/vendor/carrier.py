@@ -18,9 +18,10 @@ from modelhub.bulk.vendor.following import Following, Pauses
 from modelhub.bulk.vendor.handed import Handed
 from modelhub.bulk.vendor.ledger import Ledger
 from modelhub.bulk.vendor.losses import explain_end, explain_loss, find_complaints
+from modelhub.bulk.vendor.paying import Bill
+from modelhub.bulk.vendor.talking import Talk
 from modelhub.engine.call import Call, explained
 from modelhub.errors import ModelCallError
-from modelhub.prices.price import find_batch_cost
 from modelhub.wire import encode_json
 
 _WAITING = 1000  # answers that nobody has taken yet
@@ -71,6 +72,7 @@ class _Run:
     ) -> None:
         self._model, self._api, self._folder, self._tell = model, api, folder, tell
         self._pauses, self._cancels = pauses, cancels
+        self._talk = Talk(model, api, tell)
         self._ledger = Ledger(folder / _FILE)
         self._drafts = Drafts(folder, self._ledger, api, model.home.drivers.nonce()[:16])
         self._answers: asyncio.Queue[tuple[int, Answer]] = asyncio.Queue(_WAITING)
@@ -149,7 +151,7 @@ class _Run:
         return self._said[1]
 
     def _follow(self, job: Handed, after: asyncio.Task[None] | None = None) -> None:
-        following = Following(self._api, self._ledger, self._folder, job, self._tell, self._pauses, self._cancels)
+        following = Following(self._talk, self._ledger, self._folder, job, self._pauses, self._cancels)
         self._followed.append(following)
         self._start(self._finish(following, after))
 
@@ -164,25 +166,29 @@ class _Run:
 
     async def _collect(self, handed: Handed, job: Job | None) -> None:
         """Tell the answers in the results of a job, and of the requests of which they say nothing."""
-        for path in find_results(self._folder, handed.number):
-            for result in self._api.parse_results(path):
-                key = handed.find_key(result.id)
-                taken = None if key is None else self._ledger.take(key, handed)
-                if taken is not None:
-                    number, way = taken
-                    await self._answers.put((number, self._read_answer(way, result)))
+        bill = Bill(self._model)
+        try:
+            for path in find_results(self._folder, handed.number):
+                for result in self._api.parse_results(path):
+                    key = handed.find_key(result.id)
+                    taken = None if key is None else self._ledger.take(key, handed)
+                    if taken is not None:
+                        number, way = taken
+                        await self._answers.put((number, self._read_answer(way, result, bill)))
+        finally:
+            bill.pay()
         lines = find_lines(self._folder, handed.number)
         complaints = find_complaints(job, lines)
         for unanswered, number in self._ledger.take_rest(handed):
             await self._answers.put((number, self._fail(explain_loss(job, complaints.get(unanswered)))))
         lines.unlink(missing_ok=True)
 
-    def _read_answer(self, way: str, result: Result) -> Answer:
+    def _read_answer(self, way: str, result: Result, bill: Bill) -> Answer:
         try:
             response = calls.read_result(self._ways[way], result)
         except ModelCallError as error:
             return self._fail(error)
-        return build_answer(response, self._model, find_batch_cost(self._model.home.price, response))
+        return build_answer(response, self._model, bill.add(response))
 
     def _list_answered(self, job: Handed) -> Iterator[str]:
         """The requests of a job that has ended which were answered."""
@@ -202,7 +208,7 @@ class _Run:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._drafts.leave()
-        going = [each.handed.id for each in self._followed if each.handed.state == "running" and each.handed.id]
+        going = [each.handed.id for each in self._followed if each.handed.id and each.handed.state != "ended"]
         if going:
             self._tell(
                 f"{self._api.title} goes on with {', '.join(going)}: the same command picks that up, and with --cancel"

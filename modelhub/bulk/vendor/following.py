@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from modelhub.bulk.vendor.api import BatchAPI, Job
+from modelhub.bulk.vendor.api import Job
 from modelhub.bulk.vendor.drafts import find_lines, find_results
-from modelhub.bulk.vendor.handed import Handed
+from modelhub.bulk.vendor.handed import Handed, State
 from modelhub.bulk.vendor.ledger import Ledger
-from modelhub.engine.attempts import attempts
-from modelhub.engine.authorizing import sent
-from modelhub.engine.call import Call
-from modelhub.engine.completing import complete
-from modelhub.engine.effects import READ, Flow, Sleep
+from modelhub.bulk.vendor.paying import check_budget
+from modelhub.bulk.vendor.talking import Talk
+from modelhub.engine.effects import Flow, Sleep
 from modelhub.engine.parsing import read
-from modelhub.engine.redirects import redirected
 from modelhub.engine.retry_after import parse_retry_after
 from modelhub.errors import ModelCallError, NotFoundError
-from modelhub.wire import Reply, Request
-
-T = TypeVar("T")
+from modelhub.wire import Reply
 
 LONGEST = 60.0  # seconds from one question after a job to the next
 _GROWTH = 1.5
@@ -48,22 +43,15 @@ class Following:
     """
 
     def __init__(
-        self,
-        api: BatchAPI,
-        ledger: Ledger,
-        folder: Path,
-        job: Handed,
-        tell: Callable[[str], None],
-        pauses: Pauses,
-        cancels: bool = False,
+        self, talk: Talk, ledger: Ledger, folder: Path, job: Handed, pauses: Pauses, cancels: bool = False
     ) -> None:
         self.handed = job
-        self._api, self._ledger, self._folder, self._tell = api, ledger, folder, tell
-        self._pauses, self._cancels = pauses, cancels
+        self._talk, self._api = talk, talk.api
+        self._ledger, self._folder, self._pauses, self._cancels = ledger, folder, pauses, cancels
         self._strangers: set[str] = set()  # jobs that have turned out to be another's
 
     def follow(self) -> Flow[Job | None]:
-        """The job when its results are in the folder; None if it was cancelled before it was handed in."""
+        """The job when its results are in the folder; None if there is nothing to cancel."""
         while True:
             if self.handed.id is None:
                 yield from self.hand_in()
@@ -71,6 +59,9 @@ class Following:
                 self.handed = self._ledger.note(self.handed, state="ended")
                 return None
             if self._cancels:
+                if self.handed.state == "guessed":
+                    self._talk.tell(self.handed.id, "it may be of this run or of another, and is not cancelled")
+                    return None
                 yield from self._cancel(self.handed.id)
             job = yield from self._watch(self.handed.id)
             yield from self._fetch(job)
@@ -87,42 +78,44 @@ class Following:
             if self.handed.state == "sent":
                 found = yield from self._find()
                 if found is not None:
-                    self._take(found, "was handed in before")
+                    self._take(found, "guessed" if not self._api.marks_jobs else "running")
+                    self._talk.tell(found.id, "it was handed in before")
                     return
             if self._cancels:
                 return
+            yield from check_budget(self._talk.model)
             lines = find_lines(self._folder, self.handed.number).read_bytes()
             if self.handed.file is None:
                 file = yield from self._upload(lines)
                 self.handed = self._ledger.note(self.handed, file=file)
-            began = self._api.model.home.drivers.wall()
+            began = self._talk.model.home.drivers.wall()
             self.handed = self._ledger.note(self.handed, state="sent", began=began)
             tries += 1
             try:
-                job = yield from self._ask(self._api.build_submit(self.handed, lines), self._parse_job, once=True)
+                job = yield from self._talk.ask(self._api.build_submit(self.handed, lines), self._parse_job, once=True)
             except ModelCallError as error:
                 if 400 <= (error.status or 0) < 500 and error.status not in _UNSURE:
                     self.handed = self._ledger.note(self.handed, state="ready")
                     raise self._explain(error) from None
-                wait = self._api.model.retry_policy.wait_before(tries + 1, error)
+                wait = self._talk.model.retry_policy.wait_before(tries + 1, error)
                 if wait is None:
                     raise
                 yield Sleep(wait)
             else:
                 count = self.handed.requests
-                self._take(job, f"{count:,} request{'s' if count > 1 else ''} handed in")
+                self._take(job, "running")
+                self._talk.tell(job.id, f"{count:,} request{'s' if count > 1 else ''} handed in")
                 return
 
-    def _take(self, job: Job, what: str) -> None:
-        self.handed = self._ledger.note(self.handed, state="running", id=job.id)
-        self._tell(f"{self._api.title} batch {job.id}: {what}")
+    def _take(self, job: Job, state: State) -> None:
+        self.handed = self._ledger.note(self.handed, state=state, id=job.id)
 
     def _upload(self, lines: bytes) -> Flow[str | None]:
         steps = self._api.upload(self.handed, lines)
         try:
             request = next(steps)
             while True:
-                reply = yield from self._ask(request, _same)
+                reply = yield from self._talk.ask(request, _same)
                 request = read(steps.send, reply)
         except StopIteration as done:
             file: str | None = done.value
@@ -139,13 +132,13 @@ class Following:
 
     def _find(self) -> Flow[Job | None]:
         """The job in the vendor's list; what was handed in just now may not be there yet."""
-        wait = self.handed.began + self._pauses.listing - self._api.model.home.drivers.wall()
+        wait = self.handed.began + self._pauses.listing - self._talk.model.home.drivers.wall()
         if 0 < wait <= self._pauses.listing:
             yield Sleep(wait)
         page: str | None = None
         for _ in range(_PAGES):
             request = self._api.build_list(page)
-            jobs, page = yield from self._ask(request, lambda reply: self._api.parse_list(reply.json()))
+            jobs, page = yield from self._talk.ask(request, lambda reply: self._api.parse_list(reply.json()))
             found = self._choose(jobs)
             if found is not None or page is None:
                 return found
@@ -157,13 +150,13 @@ class Following:
 
     def _cancel(self, id: str) -> Flow[None]:
         try:
-            yield from self._ask(self._api.build_cancel(id), _same)
+            yield from self._talk.ask(self._api.build_cancel(id), _same)
         except ModelCallError as error:
             if not 400 <= (error.status or 0) < 500:
                 raise
-            self._tell(f"{self._api.title} batch {id} is not cancelled: {error.message}")  # it may have ended
+            self._talk.tell(id, f"it is not cancelled: {error.message}")  # it may have ended
         else:
-            self._tell(f"{self._api.title} batch {id}: cancelled; what is done already is collected")
+            self._talk.tell(id, "cancelled; what is done already is collected")
 
     def _watch(self, id: str) -> Flow[Job]:
         """Ask after the job until it has ended, less and less often, and as seldom as the server asks for."""
@@ -171,13 +164,15 @@ class Following:
         told: Any = None
         while True:
             try:
-                job, asked = yield from self._ask(self._api.build_poll(id), self._parse_poll)
+                job, asked = yield from self._talk.ask(self._api.build_poll(id), self._parse_poll)
                 failed = 0
             except ModelCallError as error:
                 failed += 1
+                if error.status == 404:
+                    error.message = f"batch {id} is not known any more ({error.message}); --restart asks all anew"
                 if not (error.retryable or error.status is None) or failed >= _PATIENCE:
                     raise
-                self._tell(f"{self._api.title} batch {id} cannot be asked after now, and goes on: {error.message}")
+                self._talk.tell(id, f"it cannot be asked after now, and goes on: {error.message}")
                 pause, asked = LONGEST, error.retry_after
             else:
                 told = self._report(job, told)
@@ -191,17 +186,14 @@ class Following:
         step = job.state, job.done * _STEPS // job.total if job.done is not None and job.total else None
         if step != told:
             counted = f", {job.done:,} of {job.total:,} requests done" if step[1] is not None else ""
-            self._tell(f"{self._api.title} batch {job.id}: {job.state}{counted}")
+            self._talk.tell(job.id, f"{job.state}{counted}")
         return step
 
     def _fetch(self, job: Job) -> Flow[None]:
         for path in find_results(self._folder, self.handed.number):
             path.unlink()
         for n, request in enumerate(self._api.build_results(job)):
-            call = self._begin(request)
-            request.stream = True
-            path = self._folder / f"job-{self.handed.number}.results-{n}"
-            yield from attempts(call, _download, request, path)
+            yield from self._talk.fetch(request, self._folder / f"job-{self.handed.number}.results-{n}")
 
     def _is_ours(self) -> bool:
         """Whether the results are of our requests, where that was not certain before."""
@@ -216,36 +208,6 @@ class Following:
 
     def _parse_poll(self, reply: Reply) -> tuple[Job, float | None]:
         return self._api.parse_job(reply.json()), parse_retry_after(reply.headers)
-
-    def _ask(self, request: Request, parse: Callable[[Reply], T], once: bool = False) -> Flow[T]:
-        """What ``parse`` makes of the reply; ``once`` where the request must not be repeated."""
-        call = self._begin(request)
-        if once:
-            call.handed_in = request.once = True
-        return attempts(call, _exchange, request, parse)
-
-    def _begin(self, request: Request) -> Call:
-        call = Call(self._api.model, None, {})
-        complete(request, call)
-        request.aside = True
-        return call
-
-
-def _exchange(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
-    reply = yield from _answered(call, request)
-    return read(parse, reply)
-
-
-def _download(call: Call, request: Request, path: Path) -> Flow[None]:
-    yield from _answered(call, request)
-    with path.open("wb") as file:
-        while chunk := (yield READ):
-            file.write(chunk)
-
-
-def _answered(call: Call, request: Request) -> Flow[Reply]:
-    reply = yield from sent(call, request)
-    return reply if 200 <= reply.status < 300 else (yield from redirected(call, request, reply))
 
 
 def _same(reply: Any) -> Any:

@@ -7,15 +7,16 @@ from typing import Literal
 
 from modelhub.records import Record
 
-State = Literal["ready", "sent", "running", "ended"]
+State = Literal["ready", "sent", "running", "guessed", "ended"]
 
 
 class Handed(Record):
     """One job: our ``name`` of it, which no other has, and how many ``requests`` are in it.
 
     Its ``state`` is "ready" to be handed in, "sent" once that may have happened, "running" when the vendor has told its
-    ``id``, and "ended" when its results are in the folder. ``began`` is when it was sent, in seconds since 1970;
-    ``file`` is the vendor's id of its lines; ``headers`` are those of its requests beside those of the model.
+    ``id``, "guessed" when that is of a job which most likely is this one, and "ended" when its results are in the
+    folder. ``began`` is when it was sent, in seconds since 1970; ``file`` is the vendor's id of its lines; ``headers``
+    are those of its requests beside those of the model.
     """
 
     number: int

@@ -13,6 +13,7 @@ from modelhub.bulk.vendor.drafts import find_lines
 from modelhub.bulk.vendor.following import Following
 from modelhub.bulk.vendor.handed import Handed
 from modelhub.bulk.vendor.ledger import Ledger
+from modelhub.bulk.vendor.talking import Talk
 from modelhub.engine.effects import Sleep
 from modelhub.errors import AuthenticationError, ConnectionError, ModelCallError
 from modelhub.wire import Reply, Request
@@ -74,7 +75,7 @@ def build_following(folder: Path, state: Any) -> Following:
     if state == "sent":
         job = ledger.note(job, state="sent", file="file-1", began=1.0)
     find_lines(folder, 1).write_bytes(b"{}\n")
-    return Following(api, ledger, folder, job, lambda text: None, Pauses())
+    return Following(Talk(api.model, api, lambda text: None), ledger, folder, job, Pauses())
 
 
 def serve(following: Following, replies: list[Any]) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 import modelhub
 from modelhub.bulk.vendor import Pauses, VendorCarrier, gemini
 from modelhub.bulk.vendor.openai import OpenAIBatchAPI
-from modelhub.errors import ModelCallError, ModelHubError
+from modelhub.errors import BudgetExceededError, ModelCallError, ModelHubError
 from modelhub.testing import MockServer
 
 from .models import CHATS, build_config
@@ -187,3 +187,14 @@ def test_other_types_have_no_batch_api(config: dict[str, Any], tmp_path: Path) -
     )
     with pytest.raises(ModelHubError, match=r"config 'this'.*no batch API.*anthropic_chat.*--engine local"):
         VendorCarrier(hub.get_model("this"), tmp_path, print, pauses=Pauses())
+
+
+def test_a_budget_is_charged_and_bounds_what_is_handed_in(server: MockServer, tmp_path: Path) -> None:
+    model = build_model(
+        server, "openai", price={"prompt": 1, "completion": 1, "per": 1}, budget={"usd": 1, "store": "memory"}
+    )
+    (tmp_path / "first").mkdir()
+    assert run(model, tmp_path / "first", ["a"])["a"].error is None
+    with pytest.raises(BudgetExceededError):
+        run(model, tmp_path, ["b"])
+    assert server.counts.batches.jobs == 1
