@@ -8,7 +8,6 @@ from typing import Any
 
 from modelhub.bulk.vendor.api import LARGEST, BatchAPI, Job, Result, join_lines
 from modelhub.bulk.vendor.handed import Handed
-from modelhub.engine.extras import merge_headers
 from modelhub.engine.query import add_path, add_query
 from modelhub.overriding import override
 from modelhub.wire import Request, encode_json
@@ -43,9 +42,7 @@ class AnthropicBatchAPI(BatchAPI):
 
     @override
     def build_submit(self, job: Handed, lines: bytes) -> Request:
-        request = self._ask("", body=b'{"requests":[%b]}' % join_lines(lines))
-        request.headers = merge_headers(request.headers, job.headers)
-        return request
+        return self._ask("", body=b'{"requests":[%b]}' % join_lines(lines))
 
     @override
     def build_poll(self, id: str) -> Request:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from modelhub.bulk.vendor.handed import Handed
+from modelhub.engine.parsing import MISSHAPEN
 from modelhub.records import Record
 from modelhub.wire import Reply, Request, decode_json
 
@@ -109,10 +110,12 @@ class BatchAPI(ABC):
         """The results in a file that was fetched; what is no line of one is passed over."""
         with file.open("rb") as lines:
             for line in lines:
-                if line.strip():
+                try:
                     result = self.parse_result(decode_json(line))
-                    if result is not None:
-                        yield result
+                except MISSHAPEN:
+                    continue
+                if result is not None:
+                    yield result
 
     @abstractmethod
     def parse_result(self, data: Any) -> Result | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from modelhub.engine.call import Call, explained
 from modelhub.errors import ModelCallError
 from modelhub.wire import encode_json
 
+_TURN = 200  # questions after which other tasks have a turn
 _WAITING = 1000  # answers that nobody has taken yet
 _FILE = "vendor.db"
 
@@ -52,12 +55,15 @@ class VendorCarrier:
 
     async def carry(self, questions: AsyncIterator[tuple[int, Question]]) -> AsyncIterator[tuple[int, Answer]]:
         """The answers, job by job, as these end; when it is closed before, the jobs go on at the vendor."""
-        run = _Run(self._model, self._api, self._folder, self._tell, self._pauses, self._cancels)
         try:
-            async for answered in run.answer(questions):
-                yield answered
-        finally:
-            await run.leave()
+            run = _Run(self._model, self._api, self._folder, self._tell, self._pauses, self._cancels)
+            try:
+                async for answered in run.answer(questions):
+                    yield answered
+            finally:
+                await run.leave()
+        except sqlite3.Error as error:
+            raise OSError(errno.EIO, str(error), str(self._folder / _FILE)) from None
 
 
 class _Run:
@@ -114,6 +120,8 @@ class _Run:
     async def _read(self, questions: AsyncIterator[tuple[int, Question]], earlier: list[Handed]) -> None:
         """Put questions in jobs, and follow those that are full."""
         async for number, question in questions:
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
             try:
                 ready = self._put(number, question)
             except ModelCallError as error:

@@ -13,6 +13,7 @@ from modelhub.bulk.vendor.ledger import Ledger
 from modelhub.bulk.vendor.paying import check_budget
 from modelhub.bulk.vendor.talking import Talk
 from modelhub.engine.effects import Flow, Sleep
+from modelhub.engine.extras import merge_headers
 from modelhub.engine.parsing import read
 from modelhub.engine.retry_after import parse_retry_after
 from modelhub.errors import ModelCallError, NotFoundError
@@ -92,7 +93,9 @@ class Following:
             self.handed = self._ledger.note(self.handed, state="sent", began=began)
             tries += 1
             try:
-                job = yield from self._talk.ask(self._api.build_submit(self.handed, lines), self._parse_job, once=True)
+                request = self._api.build_submit(self.handed, lines)
+                request.headers = merge_headers(request.headers, self.handed.headers)
+                job = yield from self._talk.ask(request, self._parse_job, once=True)
             except ModelCallError as error:
                 if 400 <= (error.status or 0) < 500 and error.status not in _UNSURE:
                     self.handed = self._ledger.note(self.handed, state="ready")

@@ -65,8 +65,11 @@ def test_results(vendor: str, case: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("vendor", "line"), list_cases("passed_over"))
-def test_what_is_no_result_is_passed_over(vendor: str, line: Any) -> None:
-    assert build_api(vendor).parse_result(line) is None
+def test_what_is_no_result_is_passed_over(vendor: str, line: Any, tmp_path: Path) -> None:
+    good = json.dumps(REPLIES[vendor]["results"][0]["line"], separators=(",", ":"))
+    file = tmp_path / "results"
+    file.write_text("\n".join([good, json.dumps(line), '{"cut": ', "", good]))
+    assert len(list(build_api(vendor).parse_results(file))) == 2
 
 
 def test_results_that_come_with_the_job(tmp_path: Path) -> None:

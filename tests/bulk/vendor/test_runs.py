@@ -198,3 +198,24 @@ def test_a_budget_is_charged_and_bounds_what_is_handed_in(server: MockServer, tm
     with pytest.raises(BudgetExceededError):
         run(model, tmp_path, ["b"])
     assert server.counts.batches.jobs == 1
+
+
+@pytest.mark.parametrize(
+    ("vendor", "options", "header"),
+    [
+        ("anthropic", {"betas": ["a-beta"]}, "anthropic-beta"),
+        ("openai", {"extra_headers": {"X-Team": "a"}}, "x-team"),
+    ],
+)
+def test_headers_of_requests_go_with_their_job(
+    server: MockServer, vendor: str, options: dict[str, Any], header: str, tmp_path: Path
+) -> None:
+    assert run(build_model(server, vendor), tmp_path, ["a"], options=options)["a"].error is None
+    (submitted,) = (each for each in server.requests if each.method == "POST" and each.path.endswith("/batches"))
+    assert submitted.headers[header] in ("a-beta", "a")
+
+
+def test_a_ledger_that_cannot_be_read_is_told(server: MockServer, tmp_path: Path) -> None:
+    (tmp_path / "vendor.db").write_text("not a database, but a text of some length")
+    with pytest.raises(OSError, match=r"vendor\.db"):
+        run(build_model(server, "openai"), tmp_path, ["a"])
