@@ -34,7 +34,7 @@ def test_the_examples(capsys: Any) -> None:
             printed.append(capsys.readouterr().out)
         elif kind == "text":
             assert printed[-1] == text
-    assert len(printed) == 3
+    assert len(printed) == 4
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ class Batches(Desk):
     def __init__(
         self, settings: MockSettings, script: Script, play: Play, tally: Tally, clock: Callable[[], float]
     ) -> None:
-        self._settings = settings
+        self._seed = settings.seed
+        self._batching = settings.read_batching()
         self._script = script
         self._play = play
         self._tally = tally
@@ -102,7 +103,7 @@ class Batches(Desk):
     @override
     def shuffle(self, job: Job) -> list[int]:
         numbers = list(range(len(job.lines)))
-        random.Random(f"{self._settings.seed}\0{job.id}").shuffle(numbers)
+        random.Random(f"{self._seed}\0{job.id}").shuffle(numbers)
         return numbers
 
     def _build_id(self, prefix: str) -> str:
@@ -123,22 +124,21 @@ class Batches(Desk):
             return _enter(job, "failed")
         if job.state == "cancelling":
             return _enter(job, "cancelled")
-        done, end = self._tell_progress(job), 1.0
-        if self._settings.batch_expires is not None:
-            end = self._settings.batch_expires
+        done, expires = self._tell_progress(job), self._batching.expires
+        end = 1.0 if expires is None else expires
         for line in job.lines[len(job.outcomes) : int(len(job.lines) * min(done, end))]:
             job.outcomes.append(self._answer(job, line))
         if done > 0:
             _enter(job, "in_progress")
         if done >= end:
-            _enter(job, "completed" if self._settings.batch_expires is None else "expired")
+            _enter(job, "completed" if expires is None else "expired")
         return None
 
     def _tell_progress(self, job: Job) -> float:
         """Which share of a job is done, from 0 to 1."""
-        seconds = self._settings.batch_seconds
+        seconds = self._batching.seconds
         if seconds is None:
-            return min(job.looks / self._settings.batch_polls, 1.0)
+            return min(job.looks / self._batching.polls, 1.0)
         return min((self._clock() - job.began) / seconds, 1.0) if seconds else 1.0
 
     def _answer(self, job: Job, line: Line) -> Outcome:
@@ -158,7 +158,7 @@ class Batches(Desk):
             raise build_failure(fault) or FAILURES["500"]
         reply = self._script.take_answer(speaks=True)
         if not isinstance(reply, Reply):
-            reply = build_reply(line.build, Ask(line.body, self._settings.seed, reply, line.variables, {}, job.headers))
+            reply = build_reply(line.build, Ask(line.body, self._seed, reply, line.variables, {}, job.headers))
             if reply.stream is not None:
                 raise Failure(400, "bad_request", "a request of a batch cannot be streamed")
         try:

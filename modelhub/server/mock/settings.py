@@ -9,7 +9,7 @@ from typing import Any
 
 from modelhub.errors import ModelHubError
 from modelhub.server.mock.faults import parse_fault
-from modelhub.server.mock.scenario.shape import ALL_WELL, Scenario
+from modelhub.server.mock.scenario.shape import ALL_WELL, Batching, Scenario
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class MockSettings:
     or a mapping that says what happens to which requests, and when; ``faults`` come before it.
 
     A batch is done when it was looked at ``batch_polls`` times, or, if that is given, ``batch_seconds`` after it was
-    handed in. With ``batch_expires``, it expires when that share of its requests is done, from 0 to 1.
+    handed in. With ``batch_expires``, it expires when that share of its requests is done, from 0 to 1. What is None is
+    as the scenario has it.
 
     Raises ModelHubError for a fault that does not exist, a number out of range, or a wrong scenario.
     """
@@ -36,7 +37,7 @@ class MockSettings:
     retry_after: str = "1"
     api_key: str | None = field(default=None, repr=False)
     scenario: Scenario | Mapping[str, Any] | str | os.PathLike[str] = ALL_WELL
-    batch_polls: int = 2
+    batch_polls: int | None = None
     batch_seconds: float | None = None
     batch_expires: float | None = None
 
@@ -47,7 +48,7 @@ class MockSettings:
             raise ModelHubError("latency and chunk_delay are seconds and cannot be negative")
         if self.chunk_bytes is not None and self.chunk_bytes < 1:
             raise ModelHubError("chunk_bytes must be 1 or more")
-        if self.batch_polls < 1:
+        if self.batch_polls is not None and self.batch_polls < 1:
             raise ModelHubError("batch_polls must be 1 or more")
         if self.batch_seconds is not None and self.batch_seconds < 0:
             raise ModelHubError("batch_seconds are seconds and cannot be negative")
@@ -63,3 +64,12 @@ class MockSettings:
         from modelhub.server.mock.scenario.reading import read_scenario
 
         return read_scenario(self.scenario)
+
+    def read_batching(self) -> Batching:
+        """How batches go on."""
+        base = self.read_scenario().batches
+        return Batching(
+            base.polls if self.batch_polls is None else self.batch_polls,
+            base.seconds if self.batch_seconds is None else self.batch_seconds,
+            base.expires if self.batch_expires is None else self.batch_expires,
+        )

@@ -120,7 +120,7 @@ def _build_result(job: Job, number: int) -> Json:
 def build_job(ask: Ask, job: Job) -> Json:
     """A job in the vendor's form; until it has ended, all its requests are told as under way."""
     answered, failed, left = count_outcomes(job)
-    counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+    counts: dict[str, int] = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
     if not job.has_ended:
         counts["processing"] = len(job.lines)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelhub.server.mock.faults import Fault
 from modelhub.server.mock.scenario.distributions import Distribution, Kind
-from modelhub.server.mock.scenario.shape import Behaviour, Capacity, Chance, Phase, Rule, Scenario
+from modelhub.server.mock.scenario.shape import Batching, Behaviour, Capacity, Chance, Phase, Rule, Scenario
 
 # The kinds of distributions, and the keys of their two numbers.
 DISTRIBUTIONS: Mapping[Kind, tuple[str, str]] = {
@@ -20,7 +20,7 @@ DISTRIBUTIONS: Mapping[Kind, tuple[str, str]] = {
 def build_scenario(data: Mapping[str, Any]) -> Scenario:
     """The scenario of data in which nothing is wrong; the keys at its top are a last rule, which fits all requests."""
     rules = [_build_rule(rule) for rule in [*data.get("rules", ()), {**data, "model": "*", "path": "*"}]]
-    return Scenario(tuple(rules), int(data.get("seed", 0)))
+    return Scenario(tuple(rules), int(data.get("seed", 0)), Batching(**data.get("batches", {})))
 
 
 def _build_rule(data: Mapping[str, Any]) -> Rule:

@@ -85,11 +85,24 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Batching:
+    """How batches go on: they are done after so many looks, or, if that is given, after so many seconds.
+
+    ``expires`` is the share of its requests that is done when a batch expires, from 0 to 1; None is never.
+    """
+
+    polls: int = 2
+    seconds: float | None = None
+    expires: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """Rules, of which the first that fits a request counts; the last one fits all. ``seed`` repeats what is drawn."""
 
     rules: Sequence[Rule] = (Rule(),)
     seed: int = 0
+    batches: Batching = Batching()
 
 
 ALL_WELL = Scenario()
