@@ -14,7 +14,7 @@ _NATIVE = {  # DashScope's own API has no batches; that in OpenAI's form has, fo
     "dashscope_multimodal": "openai_chat",
     "dashscope_text_embedding": "openai_embedding",
 }
-_VENDORS = {
+VENDORS = {
     "openai_chat": "openai",
     "openai_embedding": "openai",
     "anthropic_chat": "anthropic",
@@ -24,17 +24,18 @@ _VENDORS = {
     "zhipuai_embedding": "zhipuai",
     **dict.fromkeys(_NATIVE, "dashscope"),
 }
+"""The types that have a batch API, and whose it is."""
 _OWN_FORM = {"result_format", "incremental_output"}  # options that say how DashScope's own API answers
 
 
 def find_api(model: Any) -> BatchAPI:
     """The batch API of ``model``; raises ModelHubError, which names the types that have one, if it has none."""
-    vendor = _VENDORS.get(model.model_type)
+    vendor = VENDORS.get(model.model_type)
     if vendor is None:
         kind = "answers by other models" if model.is_composite else f"is a {model.model_type}"
         raise ModelHubError(
             f"config {model.config_name!r} {kind}, which has no batch API of a vendor: --engine vendor is for"
-            f" {', '.join(sorted(_VENDORS))}; use --engine local"
+            f" {', '.join(sorted(VENDORS))}; use --engine local"
         )
     _ = model.bound  # so that its references are resolved
     if model.model_type in _NATIVE:

@@ -219,3 +219,21 @@ def test_a_ledger_that_cannot_be_read_is_told(server: MockServer, tmp_path: Path
     (tmp_path / "vendor.db").write_text("not a database, but a text of some length")
     with pytest.raises(OSError, match=r"vendor\.db"):
         run(build_model(server, "openai"), tmp_path, ["a"])
+
+
+def test_a_job_that_the_vendor_refuses_says_why(
+    server: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_line = OpenAIBatchAPI.build_line
+
+    def spoil(api: OpenAIBatchAPI, id: str, request: Any) -> bytes:
+        line = build_line(api, id, request)
+        return line.replace(b'"url":"/v1/', b'"url":"/v9/') if b'"content":"b"' in line else line
+
+    monkeypatch.setattr(OpenAIBatchAPI, "build_line", spoil)
+    found = run(build_model(server, "openai"), tmp_path, TEXTS)
+    assert [found[text].error for text in TEXTS] == ["BadRequestError"] * 3
+    assert "the whole batch because of its line 2" in (found["a"].message or "")
+    assert "whole batch" not in (found["b"].message or "")
+    monkeypatch.setattr(OpenAIBatchAPI, "build_line", build_line)
+    assert all(answer.error is None for answer in run(build_model(server, "openai"), tmp_path, TEXTS).values())
