@@ -53,6 +53,7 @@ def run(
     """
     from modelhub.bulk.blocking import drain
 
+    _check_concurrency(concurrency)
     call = partial(
         arun,
         model=_find_model(model),
@@ -99,8 +100,7 @@ async def answer_rows(
     stopping: asyncio.Event | None = None,
 ) -> AsyncGenerator[Result, None]:
     """Each of ``rows``, rows of files or dicts, with what came of it; ``asked`` is what Questions is given."""
-    if concurrency < 1:
-        raise ModelHubError(f"concurrency is {concurrency}: at least 1 call is made at a time")
+    _check_concurrency(concurrency)
     numbered = _number(rows)
     first = [row async for row in _take_until_readable(numbered)]
     if not first:
@@ -122,6 +122,11 @@ async def answer_rows(
         async with aclosing(results):
             async for result in results:
                 yield result
+
+
+def _check_concurrency(concurrency: int) -> None:
+    if concurrency < 1:
+        raise ModelHubError(f"concurrency is {concurrency}: at least 1 call is made at a time")
 
 
 def _find_model(model: str | ModelWrapperBase) -> ModelWrapperBase:

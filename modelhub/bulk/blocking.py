@@ -23,12 +23,13 @@ def drain(
     The items are taken here, in the caller's thread, at most ``ahead`` of the results. ``threads`` is how many the
     event loop has for what blocks. What is under way ends when the iterator is closed.
     """
+    executor = ThreadPoolExecutor(threads)
     came: SimpleQueue[Any] = SimpleQueue()
     began: SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any], asyncio.Queue[Any]]] = SimpleQueue()
 
     async def run() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        loop.set_default_executor(ThreadPoolExecutor(threads))
+        loop.set_default_executor(executor)
         given: asyncio.Queue[Any] = asyncio.Queue()
         assert task is not None
         began.put((loop, task, given))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Protocol, cast
 
 from modelhub.bulk.answers import Answer
 from modelhub.bulk.questions import Question
@@ -18,3 +19,11 @@ class Carrier(Protocol):
     def carry(self, questions: AsyncIterator[tuple[int, Question]]) -> AsyncIterator[tuple[int, Answer]]:
         """The answers to ``questions``, as an async generator."""
         ...
+
+
+Answers = AsyncGenerator[tuple[int, Answer], None]
+
+
+def carried(carrier: Carrier, questions: AsyncIterator[tuple[int, Question]]) -> AbstractAsyncContextManager[Answers]:
+    """The answers that ``carrier`` brings; at the end of the context, nothing is under way any more."""
+    return aclosing(cast(Answers, carrier.carry(questions)))

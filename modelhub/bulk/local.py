@@ -32,6 +32,7 @@ class LocalCarrier:
                     async with taking:  # an async generator serves one at a time
                         number, question = await anext(questions)
                     answers.put_nowait((number, await ask(self._model, question)))
+                    await asyncio.sleep(0)  # the answer is kept before more is asked
             except StopAsyncIteration:
                 pass
             finally:

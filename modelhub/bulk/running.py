@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import NamedTuple
 
 from modelhub.bulk.answers import Answer
-from modelhub.bulk.carrying import Carrier
+from modelhub.bulk.carrying import Carrier, carried
 from modelhub.bulk.log import Log
 from modelhub.bulk.progress import Progress
 from modelhub.bulk.questions import Question, Questions
@@ -60,10 +60,10 @@ async def settle(
             if turn % _TURN == 0:
                 await asyncio.sleep(0)
 
-    answers = carrier.carry(feed())
-    async for number, answer in answers:
-        log.answer(number, answer)
-        progress.add(answer)
+    async with carried(carrier, feed()) as answers:
+        async for number, answer in answers:
+            log.answer(number, answer)
+            progress.add(answer)
 
 
 def join(rows: Iterable[Row], questions: Questions, log: Log) -> Iterator[Result]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import TypeVar
 
-from modelhub.bulk.carrying import Carrier
+from modelhub.bulk.carrying import Carrier, carried
 from modelhub.bulk.log import Log
 from modelhub.bulk.progress import Progress
 from modelhub.bulk.questions import Question, Questions
@@ -58,11 +58,12 @@ async def stream(
 
     async def carry() -> None:
         try:
-            async for number, answer in carrier.carry(feed()):
-                key = log.answer(number, answer)
-                progress.add(answer)
-                for place, row in window.waiting.pop(key):
-                    window.put(place, Result(row, answer))
+            async with carried(carrier, feed()) as answers:
+                async for number, answer in answers:
+                    key = log.answer(number, answer)
+                    progress.add(answer)
+                    for place, row in window.waiting.pop(key):
+                        window.put(place, Result(row, answer))
         finally:
             window.end()
 

@@ -14,7 +14,7 @@ from modelhub.bulk.progress import Progress
 from modelhub.cli.progress import draw_bar
 from modelhub.cli.streams import say
 
-_LEAST_BAR = 10  # letters
+_LEAST_BAR, _LONGEST_BAR = 8, 30  # letters
 
 
 class Meter:
@@ -60,21 +60,22 @@ def list_cells(progress: Progress) -> list[str]:
     total = f"/{progress.total:,}" if progress.total else ""
     cells = [f"{progress.rows:,}{total} rows", f"{_write_rate(rate)}/s"]
     if progress.tokens:
-        cells.append(f"{_write_rate(tokens)} tokens/s")
+        cells.append(f"{_write_rate(tokens)} tok/s")
     if progress.cost is not None:
         cells.append(f"cost {write_cost(progress.cost)}")
     cells.append(f"{progress.errors:,} errors")
     if left is not None and progress.rows < (progress.total or 0):
-        cells.append(f"{write_time(left)} left")
+        cells.append(f"{write_time(max(round(left), 1))} left")
     return cells
 
 
 def write_line(progress: Progress, cells: Sequence[str], width: int) -> str:
     """The cells in one line of at most ``width`` letters, with a bar before them where there is room."""
     text = "  ".join(cells)
-    room = min(width - len(text) - 4, 30)
-    if progress.total and room >= _LEAST_BAR:
-        text = f"{draw_bar(progress.rows / progress.total, room)}  {text}"
+    if progress.total:
+        share = min(progress.rows / progress.total, 1)
+        room = min(width - len(text) - 4, _LONGEST_BAR)
+        text = f"{draw_bar(share, room) if room >= _LEAST_BAR else f'{share:.0%}'}  {text}"
     return text[:width]
 
 
@@ -96,14 +97,14 @@ def write_summary(progress: Progress, outcome: Outcome, output: str, errors: str
 
 
 def write_cost(cost: float) -> str:
-    """An amount, to four digits that say something."""
-    return f"{cost:,.2f}" if cost >= 100 else f"{cost:.4g}" if cost >= 0.0001 or not cost else f"{cost:.1e}"
+    """An amount, to three digits that say something."""
+    return f"{cost:,.2f}" if cost >= 100 else f"{cost:.3g}" if cost >= 0.0001 or not cost else f"{cost:.1e}"
 
 
 def write_time(seconds: float) -> str:
-    """``8.1 s``, ``2:05``, ``1:02:05``."""
+    """``8 s``, ``8.1 s``, ``2:05``, ``1:02:05``."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -48,7 +48,9 @@ def test_a_line_that_is_too_long_costs_only_itself(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
 def test_columnar_files(tmp_path: Path, suffix: str) -> None:
     arrow = pytest.importorskip("pyarrow")
-    table = arrow.table({"id": list(range(2500)), "at": [datetime.date(2026, 1, 2)] * 2500, "tags": [["a", None]] * 2500})
+    table = arrow.table(
+        {"id": list(range(2500)), "at": [datetime.date(2026, 1, 2)] * 2500, "tags": [["a", None]] * 2500}
+    )
     path = tmp_path / f"a{suffix}"
     if suffix == ".parquet":
         importlib.import_module("pyarrow.parquet").write_table(table, path)
@@ -73,7 +75,9 @@ def test_what_names_files(tmp_path: Path) -> None:
     but = [tmp_path / "out.partial"]
 
     def find(*inputs: str) -> list[str]:
-        return [str(source.path.relative_to(tmp_path)) for source in find_sources([f"{tmp_path}/{i}" for i in inputs], but)]
+        return [
+            str(source.path.relative_to(tmp_path)) for source in find_sources([f"{tmp_path}/{i}" for i in inputs], but)
+        ]
 
     assert find("") == ["a.csv", "b.jsonl", "in/c.jsonl"]
     assert find("*.jsonl", "in/c.jsonl") == ["b.jsonl", "in/c.jsonl"]

@@ -19,6 +19,7 @@ from ..paths import ROOT
 PAGE = (ROOT / "docs" / "batch-apis.md").read_text("utf-8")
 BLOCKS = dict(re.findall(r"^```(yaml|jsonl)\n(.*?)^```$", PAGE, re.M | re.S))
 COMMANDS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S)
+SHORT = (ROOT / "docs" / "bulk.md").read_text("utf-8").partition("## Vendors' batch APIs")[2]
 
 
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +29,10 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
         monkeypatch.setenv("OPENAI_API_KEY", "none")
         told = [run(command, tmp_path) for command in COMMANDS]
-    assert [code for code, _ in told] == [0, 2]  # there is nothing to cancel then
+        monkeypatch.setenv("MODELHUB_CONFIG", "models.yaml")
+        (command,) = re.findall(r"^```sh\n(.*?)^```$", SHORT, re.M | re.S)
+        told.append(run(command, tmp_path))
+    assert [code for code, _ in told] == [0, 2, 0]  # there is nothing to cancel when all is answered
     rows = [json.loads(line) for line in (tmp_path / "moods.jsonl").read_text().splitlines()]
     assert [row["id"] for row in rows] == [1, 2] and all(row["response"] for row in rows)
     assert "nothing to cancel" in told[1][1]
