@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,6 +61,8 @@ def _download(call: Call, request: Request, path: Path) -> Flow[None]:
     with path.open("wb") as file:
         while chunk := (yield READ):
             file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _answered(call: Call, request: Request) -> Flow[Reply]:
