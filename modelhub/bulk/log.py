@@ -33,7 +33,7 @@ class Log:
     def __init__(self, folder: Path) -> None:
         """Open it, or begin it; raises OSError."""
         path = folder / "done.jsonl"
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         self._index = Index(folder / "index")
         self._size = 0  # of what is whole
         with path.open("rb", _CHUNK) as lines:
@@ -59,8 +59,9 @@ class Log:
         place = self._index.find(key)
         if place is None:
             return None
-        line = os.pread(self._file, _CHUNK, place)
-        while b"\n" not in line and (more := os.pread(self._file, max(len(line), _CHUNK), place + len(line))):
+        os.lseek(self._file, place, os.SEEK_SET)
+        line = os.read(self._file, _CHUNK)
+        while b"\n" not in line and (more := os.read(self._file, max(len(line), _CHUNK))):
             line += more
         fields = read_json(line[: line.index(b"\n")])
         return Answer(*map(fields.get, Answer._fields))
@@ -94,7 +95,7 @@ class Log:
         written = 0
         try:
             while written < len(line):
-                written += os.pwrite(self._file, line[written:] if written else line, self._size + written)
+                written += os.write(self._file, line[written:] if written else line)
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self._file, self._size)

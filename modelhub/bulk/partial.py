@@ -38,7 +38,7 @@ class Partial:
         """
         self.folder = folder
         self._log: Log | None = None
-        if resume and not (folder / _IDENTITY).exists():
+        if resume and not has_begun(folder):
             raise RefusedError(f"there is nothing to go on from: there is no {folder}; leave --resume out to begin")
         folder.mkdir(exist_ok=True)
         self._hold: Hold | None = hold(folder / _OWN[0])
@@ -68,7 +68,7 @@ class Partial:
     def _claim(self, restart: bool) -> None:
         """Throw away what a job that is not to go on has left; raises RefusedError for a folder of another kind."""
         left = [path for path in self.folder.iterdir() if path.name not in _OWN]
-        if left and not (self.folder / _IDENTITY).exists():
+        if left and not has_begun(self.folder):
             raise RefusedError(f"{self.folder} is no work of a job: move it away, or choose another output")
         for path in sorted(left, key=lambda path: path.name == _IDENTITY) if restart else ():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -97,7 +97,8 @@ class Partial:
     def remove(self) -> None:
         """Throw the work away, and the folder."""
         self.close()
-        spent = self.folder.with_name(f"{self.folder.name}.done")  # a kill must not leave half of the work
+        spent = self.folder.with_name(f"{self.folder.name}.done")  # half of the work must not be left
+        shutil.rmtree(spent, ignore_errors=True)
         self.folder.rename(spent)
         shutil.rmtree(spent, ignore_errors=True)
 
@@ -110,7 +111,7 @@ class Partial:
                     self._log.close()
             finally:
                 held.release()
-                if not (self.folder / _IDENTITY).exists():  # it was not begun
+                if not has_begun(self.folder):  # it was not begun
                     shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Partial:
@@ -118,6 +119,11 @@ class Partial:
 
     def __exit__(self, *raised: object) -> None:
         self.close()
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether there is a job in ``folder`` to go on from."""
+    return (folder / _IDENTITY).is_file()
 
 
 def describe_difference(name: str, before: Any, now: Any) -> str:

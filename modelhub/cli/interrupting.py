@@ -58,8 +58,8 @@ async def _watch(meter: Meter) -> None:
         meter.show()
 
 
-async def read_apart(rows: Iterable[Row]) -> AsyncIterator[Row]:
-    """Rows that are read in a thread, one ahead, for input that may be long in coming."""
+async def read_apart(rows: Iterable[Row], stopping: asyncio.Event) -> AsyncIterator[Row]:
+    """Rows that are read in a thread, for input that may be long in coming; they end when ``stopping`` is set."""
     loop = asyncio.get_running_loop()
     came: asyncio.Queue[Row | Exception | None] = asyncio.Queue(1)
 
@@ -75,8 +75,16 @@ async def read_apart(rows: Iterable[Row]) -> AsyncIterator[Row]:
                 put(error)
             put(None)
 
+    async def stop() -> None:
+        await stopping.wait()
+        await came.put(None)
+
     Thread(target=read, daemon=True).start()
-    while (row := await came.get()) is not None:
-        if isinstance(row, Exception):
-            raise row
-        yield row
+    watching = asyncio.create_task(stop())
+    try:
+        while (row := await came.get()) is not None:
+            if isinstance(row, Exception):
+                raise row
+            yield row
+    finally:
+        watching.cancel()

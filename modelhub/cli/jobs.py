@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,7 +22,7 @@ from modelhub.bulk.identity import build_identity
 from modelhub.bulk.local import CONCURRENCY
 from modelhub.bulk.outputs.whole import whole
 from modelhub.bulk.outputs.writer import JSONLinesWriter
-from modelhub.bulk.partial import SPOOLED, Partial, RefusedError
+from modelhub.bulk.partial import SPOOLED, Partial, RefusedError, has_begun
 from modelhub.bulk.progress import Progress
 from modelhub.bulk.questions import WAYS, Questions, choose_usual
 from modelhub.bulk.rows.json_lines import read_lines
@@ -32,7 +33,7 @@ from modelhub.cli.batches import Meter, write_summary
 from modelhub.cli.interrupting import read_apart, run_job
 from modelhub.cli.printing import count
 from modelhub.cli.progress import progress as show_progress
-from modelhub.cli.streams import describe, say
+from modelhub.cli.streams import describe, open_input, say
 from modelhub.errors import ModelHubError
 from modelhub.overriding import override
 from modelhub.registry import ModelRegistry
@@ -127,7 +128,7 @@ def print_answers(job: Job, errors: Path | None, *, ordered: bool) -> int:
         failures = JSONLinesWriter(stack.enter_context(whole(errors))) if errors is not None else None
 
         async def start(stopping: asyncio.Event) -> None:
-            given = read_apart(rows) if is_piped else rows
+            given = read_apart(rows, stopping) if is_piped else rows
             concurrency = job.concurrency or CONCURRENCY
             async with job.hub:
                 async for result in answer_rows(
@@ -157,17 +158,13 @@ def _find_rows(job: Job, but: Sequence[Path], folder: Path | None = None) -> Inp
     if len(job.inputs) > 1 or folder is None:
         raise ModelHubError("what is read from standard input is the only input")
     path = folder / SPOOLED
-    if sys.stdin is None:
-        raise ModelHubError("standard input is closed; give it something to read, or name a file")
-    with path.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+    with open_input() as given, path.open("wb") as file:
+        shutil.copyfileobj(given, file)
     return Input([Source(path, "stdin")], job.limit)
 
 
 def _read_stdin(limit: int | None) -> Iterator[Row]:
-    if sys.stdin is None:
-        raise ModelHubError("standard input is closed; give it something to read, or name a file")
-    for number, row in enumerate(read_lines(sys.stdin.buffer, "stdin"), 1):
+    for number, row in enumerate(read_lines(open_input(), "stdin"), 1):
         yield row
         if number == limit:
             return
@@ -196,7 +193,9 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RefusedJob(f"{error.filename or 'standard input'} cannot be read: {describe(error)}") from None
+        if error.filename is None:
+            raise
+        raise RefusedJob(f"{error.filename} cannot be read: {describe(error)}") from None
     except ModelHubError as error:
         raise RefusedJob(str(error)) from None
 
@@ -208,9 +207,10 @@ def _told(folder: Path) -> Iterator[None]:
         yield
     except RefusedError as error:
         raise RefusedJob(str(error)) from None
-    except OSError as error:
-        what = error.filename or folder
+    except (OSError, sqlite3.Error) as error:
+        why = f"{error.filename or folder}: {describe(error)}" if isinstance(error, OSError) else f"{folder}: {error}"
+        if not has_begun(folder):
+            raise RefusedJob(why) from None
         raise ModelHubError(
-            f"{what}: {describe(error)}; what is answered is kept in {folder}: once that is mended, the same command"
-            " goes on from it"
+            f"{why}; what is answered is kept in {folder}: once that is mended, the same command goes on from it"
         ) from None

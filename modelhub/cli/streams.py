@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any, BinaryIO, TextIO
 
 import click
 
@@ -73,6 +73,16 @@ def read_input(limit: int = -1) -> bytes:
         return sys.stdin.buffer.read(limit)
     except OSError as error:
         raise click.UsageError(f"standard input cannot be read: {describe(error)}") from None
+
+
+def open_input() -> BinaryIO:
+    """Standard input as a file of its own, for a thread that may still wait for it when the program ends."""
+    if sys.stdin is None:
+        raise click.UsageError("standard input is closed; give it something to read, or name a file")
+    try:
+        return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    except OSError:  # it is none of the operating system's
+        return sys.stdin.buffer
 
 
 def plugins_apart() -> contextlib.AbstractContextManager[None]:

@@ -177,6 +177,9 @@ def test_printed_rows_that_failed(folder: Path, batch: Batch, server: MockServer
 WRONG: dict[str, str] = {
     "in.jsonl -m gpt -o out": "how is out to be written? Its suffix says it",
     "in.jsonl -m gpt -o no/out.jsonl": "there is no folder",
+    "in.jsonl -m gpt -o out.jsonl --errors no/e.jsonl": "there is no folder",
+    "in.jsonl -m gpt -o out.jsonl --errors out.jsonl": "the output and the errors are one file",
+    "in.jsonl -m gpt -o out.jsonl --errors in.jsonl": "the output would take the place of the input",
     "in.jsonl -m gpt -o out.jsonl --field txt": "in.jsonl has no column 'txt'; its columns are: id, text",
     "in.jsonl -m gpt -o out.jsonl --prompt {txt}": "in.jsonl has no column 'txt'",
     "in.jsonl -m gpt -o out.jsonl --prompt {": "has a { at character 1",

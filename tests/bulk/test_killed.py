@@ -110,6 +110,20 @@ def test_ctrl_c_twice_stops(folder: Path, server: MockServer) -> None:
     )
 
 
+def test_ctrl_c_in_a_pipe_does_not_wait_for_more_rows(folder: Path, server: MockServer) -> None:
+    line = [sys.executable, "-m", "modelhub", "batch", "-", "-c", "models.yaml", "-m", "gpt", "-o", "-"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(line, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as job:
+        assert job.stdin is not None and job.stdout is not None and job.stderr is not None
+        job.stdin.write('{"text": "a"}\n')
+        job.stdin.flush()
+        assert '"error":null' in job.stdout.readline()  # it comes though the input has not ended
+        job.send_signal(signal.SIGINT)
+        assert job.wait(20) == 130
+        said = job.stderr.read()
+    assert said == "finishing the calls under way; ctrl-C again stops them\ninterrupted\n"
+
+
 LIMITED = """
 import resource, signal, sys
 from modelhub.cli import main

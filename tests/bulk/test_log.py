@@ -56,17 +56,17 @@ def test_a_line_that_was_cut_short_is_asked_again(tmp_path: Path, cut: int) -> N
 
 
 def test_a_full_disk_leaves_what_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write: Callable[..., int] = os.pwrite
+    write: Callable[..., int] = os.write
 
-    def fill(file: int, data: Any, place: int) -> int:
+    def fill(file: int, data: Any) -> int:
         if len(data) > 1000:
-            return write(file, data[:1000], place)  # what there was room for
+            return write(file, data[:1000])  # what there was room for
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with closing(Log(tmp_path)) as log:
         log.add(ONE, Answer("a"))
         with monkeypatch.context() as patched:
-            patched.setattr(os, "pwrite", fill)
+            patched.setattr(os, "write", fill)
             with pytest.raises(OSError, match="No space left"):
                 log.add(TWO, BIG._replace(response="x" * 1500, parsed=None))
         log.add(THREE, Answer("c"))

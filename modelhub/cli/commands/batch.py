@@ -97,10 +97,12 @@ def batch(
         if output == _PIPE:
             if resume or restart or engine != "local":
                 raise click.UsageError("rows that are printed are kept nowhere; name a file by -o to go on from it")
-            code = print_answers(job, None if errors is None else Path(errors), ordered=not no_order)
+            code = print_answers(job, None if errors is None else _check_place(errors), ordered=not no_order)
         else:
             out = _check_output(output)
-            failures = out.with_suffix(".errors.jsonl") if errors is None else Path(errors)
+            failures = out.with_suffix(".errors.jsonl") if errors is None else _check_place(errors)
+            if failures.resolve() == out.resolve():
+                raise click.UsageError("the output and the errors are one file; choose another name for --errors")
             if cancel and not out.with_suffix(".partial").is_dir():
                 raise click.UsageError(f"there is nothing to cancel: there is no {out.with_suffix('.partial')}")
             code = write_answers(job, engine, out, failures, resume=resume or cancel, restart=restart, cancels=cancel)
@@ -123,10 +125,15 @@ def _read_schema(file: str | None) -> Any:
 
 
 def _check_output(text: str) -> Path:
-    """The path of the output; a usage error for one that could not be written at the end."""
-    out = Path(text)
-    if out.suffix.lower() not in SUFFIXES:
+    """The path of the output; a usage error for one whose suffix does not say how it is written."""
+    if Path(text).suffix.lower() not in SUFFIXES:
         raise click.UsageError(f"how is {text} to be written? Its suffix says it, one of {', '.join(SUFFIXES)}")
+    return _check_place(text)
+
+
+def _check_place(text: str) -> Path:
+    """The path of a file; a usage error for one that could not be written at the end."""
+    out = Path(text)
     if not out.absolute().parent.is_dir():
         raise click.UsageError(f"{text} cannot be written: there is no folder {out.absolute().parent}")
     if out.is_dir():
