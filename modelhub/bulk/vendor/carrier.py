@@ -6,6 +6,7 @@ import asyncio
 import errno
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ class _Run:
     def _put(self, number: int, question: Question) -> Handed | None:
         """Let a question wait for its request; returns a job that is full."""
         way = self._find_way(question)
-        if self._ledger.await_again(question.key, number):
+        if self._ledger.await_again(question.key, way, number):
             return None
         if self._cancels:
             raise explain_end("cancelled")
@@ -152,7 +153,7 @@ class _Run:
         """The name of how the reply to ``question`` is read; it is the same for all with the same options."""
         options = question.options
         if self._said is None or (self._said[0] is not options and self._said[0] != options):
-            way = encode_json(options).decode()
+            way = blake2b(encode_json(options), digest_size=8).hexdigest()
             if way not in self._ways:
                 self._ways[way] = calls.prepare(self._api.model, question)
             self._said = options, way

@@ -63,10 +63,10 @@ class Ledger:
         """Put a request in a job; its question waits for it."""
         self._base.execute("INSERT INTO asked VALUES (?, ?, ?, ?)", (bytes.fromhex(key), job, way, number))
 
-    def await_again(self, key: str, number: int) -> bool:
+    def await_again(self, key: str, way: str, number: int) -> bool:
         """Let a question wait for a request that is in a job already; false if it is in none."""
-        update = "UPDATE asked SET number = ? WHERE key = ?"
-        return self._base.execute(update, (number, bytes.fromhex(key))).rowcount > 0
+        update = "UPDATE asked SET number = ?, way = ? WHERE key = ?"
+        return self._base.execute(update, (number, way, bytes.fromhex(key))).rowcount > 0
 
     def take(self, key: str, job: Handed) -> tuple[int, str] | None:
         """The question that waits for a request of ``job``, and how to read its reply; it waits no longer."""
