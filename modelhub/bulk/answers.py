@@ -15,6 +15,7 @@ from modelhub.secrets.redaction import scrub
 COLUMNS = ("response", "parsed", "usage", "cost", "model", "error")
 """The columns that a job adds to a row, in their order."""
 _LONGEST = 2000  # characters of the message of a failure
+_DIGITS = 12  # of a cost behind the point: less than a token costs
 
 
 class Answer(NamedTuple):
@@ -42,6 +43,7 @@ def build_answer(response: ModelResponse, model: ModelWrapperBase, cost: float |
     """The answer that ``response``, which is whole, is; without ``cost`` it is that of the model's price."""
     if cost is None:
         cost = 0.0 if response.cached else find_cost(model.home.price, response)
+    cost = None if cost is None else round(cost, _DIGITS)
     answered = response.config_name or model.config_name
     return Answer(_read_content(response), response.parsed, _read_usage(response.usage), cost, answered)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,24 +96,34 @@ class Partial:
         return False
 
     def remove(self) -> None:
-        """Throw the work away, and the folder."""
-        self.close()
-        spent = self.folder.with_name(f"{self.folder.name}.done")  # half of the work must not be left
+        """Throw the work away, and the folder, at once: half of it must not be left, nor another process find it."""
+        self._close_log()
+        if os.name == "nt":
+            self.close()  # a folder with open files cannot be renamed there
+        spent = self.folder.with_name(f"{self.folder.name}.done")
         shutil.rmtree(spent, ignore_errors=True)
         self.folder.rename(spent)
+        self._release()
         shutil.rmtree(spent, ignore_errors=True)
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Let go of the folder; it is removed if no job was begun in it."""
+        try:
+            self._close_log()
+            if self._hold is not None and not has_begun(self.folder):
+                shutil.rmtree(self.folder, ignore_errors=True)
+        finally:
+            self._release()
+
+    def _close_log(self) -> None:
+        log, self._log = self._log, None
+        if log is not None:
+            log.close()
+
+    def _release(self) -> None:
         held, self._hold = self._hold, None
         if held is not None:
-            try:
-                if self._log is not None:
-                    self._log.close()
-            finally:
-                held.release()
-                if not has_begun(self.folder):  # it was not begun
-                    shutil.rmtree(self.folder, ignore_errors=True)
+            held.release()
 
     def __enter__(self) -> Partial:
         return self

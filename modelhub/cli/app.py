@@ -65,7 +65,7 @@ def cli() -> None:
     modelhub list -c models.yaml               which models does it declare?
     modelhub explain -c models.yaml gpt        where does each value of one come from?
     modelhub call -c models.yaml gpt "Hello"   ask one
-    modelhub batch in.jsonl -m gpt -o out.jsonl  ask it about every row of a file
+    modelhub batch in.jsonl -m gpt -o o.jsonl  ask it about every row of a file
     modelhub bench -c 1,10 gpt                 how fast is it?
     modelhub types                             which model_types are there?
     modelhub new openai_chat gpt               what does a config of one look like?

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import importlib
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from modelhub.bulk.outputs.kinds import write_text
 from modelhub.bulk.rows import json_lines
 from modelhub.bulk.rows.sources import Input, Source, find_sources
 from modelhub.errors import ModelHubError
@@ -66,6 +68,24 @@ def test_columnar_files(tmp_path: Path, suffix: str) -> None:
     path.write_bytes(b"no such thing")
     with pytest.raises(ModelHubError, match=f"a{suffix} cannot be read"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a", "a"),
+        (True, "true"),
+        (1.5, "1.5"),
+        (10**30, str(10**30)),
+        (["a", None], '["a",null]'),
+        (datetime.datetime(2026, 1, 2, 3, 4), "2026-01-02T03:04:00"),
+        (decimal.Decimal("1.10"), "1.10"),
+        (b'say "hi"\n', 'say "hi"\n'),
+        (b"\xff", "/w=="),
+    ],
+)
+def test_values_as_text(value: Any, text: str) -> None:
+    assert write_text(value) == text
 
 
 def test_what_names_files(tmp_path: Path) -> None:

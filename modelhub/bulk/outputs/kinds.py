@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from modelhub.bulk.exact import write_json
+from modelhub.bulk.exact import read_json, write_json
 from modelhub.bulk.rows.row import Row
 
 _KINDS = {bool: "bool", int: "int", float: "float", str: "text"}
@@ -36,7 +36,7 @@ def write_text(value: Any) -> str:
     if type(value) is str:
         return value
     text = write_json(value)
-    return str(value) if text.startswith(b'"') and not isinstance(value, bytes) else text.decode().strip('"')
+    return str(read_json(text)) if text.startswith(b'"') else text.decode()
 
 
 def _find_kind(value: Any) -> str:
