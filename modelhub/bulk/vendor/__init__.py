@@ -8,8 +8,8 @@ from modelhub.faces import build_face
 
 if TYPE_CHECKING:
     from modelhub.bulk.vendor.carrier import VendorCarrier as VendorCarrier
-    from modelhub.bulk.vendor.following import Pauses as Pauses
+    from modelhub.bulk.vendor.pauses import Pauses as Pauses
 
-_HOMES = {"Pauses": "following", "VendorCarrier": "carrier"}
+_HOMES = {"Pauses": "pauses", "VendorCarrier": "carrier"}
 
 __getattr__ = build_face(__name__, _HOMES)

@@ -60,6 +60,7 @@ class BatchAPI(ABC):
     title: ClassVar[str]
     max_requests: ClassVar[int]
     max_bytes: ClassVar[int]
+    max_line: ClassVar[int] = LARGEST  # bytes of one request
     marks_jobs: ClassVar[bool] = True  # whether a job in a list says for sure which it is
 
     def __init__(self, model: Any) -> None:
@@ -105,6 +106,14 @@ class BatchAPI(ABC):
     @abstractmethod
     def build_results(self, job: Job) -> list[Request]:
         """Ask for the results of a job that has ended, file by file."""
+
+    def list_files(self, handed: Handed, job: Job | None) -> tuple[str, ...]:
+        """The vendor's names of the files that came of a job; ``job`` is None for one that never was."""
+        return ()
+
+    def build_removal(self, file: str) -> Request:
+        """Ask for the end of a file that ``list_files`` has named."""
+        raise NotImplementedError
 
     def parse_results(self, file: Path) -> Iterator[Result]:
         """The results in a file that was fetched; what is no line of one is passed over."""

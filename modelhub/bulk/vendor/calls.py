@@ -26,13 +26,14 @@ def prepare(model: Any, question: Question) -> Call:
     """The call that ``question`` stands for, with its options in the vendor's form; raises ModelCallError."""
     _ = model.bound  # before the options of the config are looked at
     kwargs = dict(question.options)
-    if not OWN.isdisjoint(kwargs):
-        take_own(kwargs)  # which say how a call waits and repeats
+    own = take_own(kwargs) if not OWN.isdisjoint(kwargs) else None  # how a call waits and repeats, and its tags
     input, options = model.bind(question.input, **kwargs)
     options.pop("stream", None)
     options = model.merge(options)
     model.check_options(options)
     call = Call(model, input, options)
+    if own is not None:
+        call.tags = own.tags
     model.fit_call(call)
     if call.options:
         call.extras = take_extras(call.options, model.place_extra)

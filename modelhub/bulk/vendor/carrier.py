@@ -5,27 +5,34 @@ from __future__ import annotations
 import asyncio
 import errno
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from modelhub.base import ModelWrapperBase
-from modelhub.bulk.answers import Answer, build_answer, build_failure
+from modelhub.bulk.answers import Answer, build_failure
 from modelhub.bulk.questions import Question
 from modelhub.bulk.vendor import calls
-from modelhub.bulk.vendor.api import BatchAPI, Job, Result
+from modelhub.bulk.vendor.again import find_again
+from modelhub.bulk.vendor.answering import Read, answer
+from modelhub.bulk.vendor.api import BatchAPI, Job
 from modelhub.bulk.vendor.choosing import find_api
+from modelhub.bulk.vendor.clearing import clear
 from modelhub.bulk.vendor.drafts import Drafts, find_lines, find_results
-from modelhub.bulk.vendor.following import Following, Pauses
+from modelhub.bulk.vendor.following import Following
 from modelhub.bulk.vendor.handed import Handed
 from modelhub.bulk.vendor.ledger import Ledger
-from modelhub.bulk.vendor.losses import explain_end, explain_loss, find_complaints
-from modelhub.bulk.vendor.paying import Bill
+from modelhub.bulk.vendor.losses import explain_end, explain_loss, find_complaints, raise_loss
+from modelhub.bulk.vendor.pauses import Pauses
 from modelhub.bulk.vendor.talking import Talk
 from modelhub.engine.call import Call, explained
+from modelhub.engine.effects import Flow
 from modelhub.errors import ModelCallError
 from modelhub.wire import encode_json
+
+T = TypeVar("T")
 
 _TURN = 200  # questions after which other tasks have a turn
 _WAITING = 1000  # answers that nobody has taken yet
@@ -107,6 +114,7 @@ class _Run:
                     answered = taking.result()
                     taking = asyncio.ensure_future(self._answers.get())
                     yield answered
+                    self._answers.task_done()  # which has been kept
                 for task in done & self._tasks:
                     self._tasks.discard(task)
                     task.result()
@@ -134,8 +142,10 @@ class _Run:
         if last is not None:
             self._follow(last)
         for job in earlier:
-            if job.state == "ended" and self._ledger.is_awaited(job):
-                await self._collect(job, None)  # it had been fetched, but not told
+            if job.state == "ended":
+                if self._ledger.is_awaited(job):
+                    await self._collect(job, None)  # it had been fetched, but not told
+                await self._clear(job)
 
     def _put(self, number: int, question: Question) -> Handed | None:
         """Let a question wait for its request; returns a job that is full."""
@@ -159,45 +169,56 @@ class _Run:
             self._said = options, way
         return self._said[1]
 
-    def _follow(self, job: Handed, after: asyncio.Task[None] | None = None) -> None:
+    def _follow(self, job: Handed, after: asyncio.Task[None] | None = None, turn: int = 0) -> None:
         following = Following(self._talk, self._ledger, self._folder, job, self._pauses, self._cancels)
         self._followed.append(following)
-        self._start(self._finish(following, after))
+        self._start(self._finish(following, after, turn))
 
-    async def _finish(self, following: Following, after: asyncio.Task[None] | None) -> None:
-        driver = self._model.home.drivers.aio()
+    async def _finish(self, following: Following, after: asyncio.Task[None] | None, turn: int) -> None:
         async with self._sending:
-            await driver.run(explained(self._model, following.hand_in))
-        job = await driver.run(explained(self._model, following.follow))
+            await self._serve(explained(self._model, following.hand_in))
+        job = await self._serve(explained(self._model, following.follow))
+        if not self._cancels:
+            asked = self._talk, following.handed, job, turn, self._pauses
+            again = await self._serve(explained(self._model, find_again, *asked))
+            for renewed in self._drafts.renew(following.handed, again) if again is not None else ():
+                self._follow(renewed, after, turn + 1)
         if after is not None:  # nobody waits for a request before its question was read
             await asyncio.wait({after})
         await self._collect(following.handed, job)
+        await self._clear(following.handed)
+
+    def _serve(self, flow: Flow[T]) -> Coroutine[Any, Any, T]:
+        served: Coroutine[Any, Any, T] = self._model.home.drivers.aio().run(flow)
+        return served
 
     async def _collect(self, handed: Handed, job: Job | None) -> None:
         """Tell the answers in the results of a job, and of the requests of which they say nothing."""
-        bill = Bill(self._model)
-        try:
-            for path in find_results(self._folder, handed.number):
-                for result in self._api.parse_results(path):
-                    key = handed.find_key(result.id)
-                    taken = None if key is None else self._ledger.take(key, handed)
-                    if taken is not None:
-                        number, way = taken
-                        await self._answers.put((number, self._read_answer(way, result, bill)))
-        finally:
-            bill.pay()
+        for path in find_results(self._folder, handed.number):
+            for result in self._api.parse_results(path):
+                key = handed.find_key(result.id)
+                taken = None if key is None else self._ledger.take(key, handed)
+                if taken is not None:
+                    number, way = taken
+                    await self._tell_answer(number, way, partial(calls.read_result, self._ways[way], result))
         lines = find_lines(self._folder, handed.number)
         complaints = find_complaints(job, lines)
-        for unanswered, number in self._ledger.take_rest(handed):
-            await self._answers.put((number, self._fail(explain_loss(job, complaints.get(unanswered)))))
+        for unanswered, number, way in self._ledger.take_rest(handed):
+            loss = explain_loss(job, complaints.get(unanswered))
+            if handed.id is None:  # nobody was asked
+                await self._answers.put((number, self._fail(loss)))
+            else:
+                await self._tell_answer(number, way, partial(raise_loss, loss))
         lines.unlink(missing_ok=True)
 
-    def _read_answer(self, way: str, result: Result, bill: Bill) -> Answer:
-        try:
-            response = calls.read_result(self._ways[way], result)
-        except ModelCallError as error:
-            return self._fail(error)
-        return build_answer(response, self._model, bill.add(response))
+    async def _tell_answer(self, number: int, way: str, read: Read) -> None:
+        await self._answers.put((number, await self._serve(answer(self._model, self._ways[way], read))))
+
+    async def _clear(self, handed: Handed) -> None:
+        """Delete the files that a job has left at the vendor, when all its answers are kept."""
+        if handed.remains:
+            await self._answers.join()
+            await self._serve(clear(self._talk, self._ledger, handed))
 
     def _list_answered(self, job: Handed) -> Iterator[str]:
         """The requests of a job that has ended which were answered."""

@@ -12,13 +12,14 @@ from modelhub.overriding import override
 
 
 class DashScopeBatchAPI(FileBatchAPI):
-    """Chats and embeddings; a file may have 50,000 requests and 500 MB. Of what is beside a job it keeps a name."""
+    """Chats and embeddings; a file may have 50,000 requests of 6 MB, 500 MB in all. Beside a job it keeps a name."""
 
     title = "DashScope"
     max_requests = 50_000
     max_bytes = LARGEST
+    max_line = 6_000_000
     paths: ClassVar[Mapping[str, str]] = {"chat": "/v1/chat/completions", "embedding": "/v1/embeddings"}
 
     @override
     def build_metadata(self, job: Handed) -> dict[str, str]:
-        return {"ds_name": f"modelhub-{job.name}"}
+        return {"ds_name": job.name}

@@ -19,6 +19,7 @@ _ENDS: Mapping[str, End] = {
     "cancelled": "cancelled",
 }
 _UNANSWERED: Mapping[Any, End] = {"batch_expired": "expired", "batch_cancelled": "cancelled"}
+_STATUSES: Mapping[Any, int] = {"request_timeout": 408}  # of requests without a reply; others may be asked again
 
 
 class FileBatchAPI(BatchAPI):
@@ -94,6 +95,14 @@ class FileBatchAPI(BatchAPI):
         return [self._ask(f"/files/{file}/content") for file in job.results]
 
     @override
+    def list_files(self, handed: Handed, job: Job | None) -> tuple[str, ...]:
+        return tuple(filter(None, [handed.file, *(job.results if job is not None else ())]))
+
+    @override
+    def build_removal(self, file: str) -> Request:
+        return self._ask(f"/files/{file}", method="DELETE")
+
+    @override
     def parse_result(self, data: Any) -> Result | None:
         if not isinstance(data, dict) or "custom_id" not in data:
             return None
@@ -103,16 +112,23 @@ class FileBatchAPI(BatchAPI):
             told = body if body is not None else {"error": error or response.get("message")}
             return Result(key, int(response["status_code"]), told, request_id=response.get("request_id"))
         error = error if isinstance(error, dict) else {"message": error or "the batch has no answer"}
-        end = _UNANSWERED.get(error.get("code"))
-        return Result(key, 0, {"error": error}, "expired" if end == "expired" else "cancelled" if end else None)
+        code = error.get("code")
+        end = _UNANSWERED.get(code)
+        status = _STATUSES.get(code, 500)
+        return Result(key, status, {"error": error}, "expired" if end == "expired" else "cancelled" if end else None)
 
     def _ask(
-        self, path: str, query: Mapping[str, Any] | None = None, body: bytes | None = None, kind: str | None = None
+        self,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        kind: str | None = None,
+        method: str | None = None,
     ) -> Request:
         headers = self.model.build_call({}).headers  # ZhipuAI's may be signed, each time anew
         changed = merge_headers(headers, {"Content-Type": kind or ("application/json" if body else None)})
         url = add_query(add_path(self._base, path), query)
-        return Request(url, changed, body, method="POST" if body is not None else "GET")
+        return Request(url, changed, body, method=method or ("POST" if body is not None else "GET"))
 
 
 def build_form(fields: Mapping[str, str], name: str, content: bytes, boundary: str) -> tuple[bytes, str]:

@@ -10,6 +10,7 @@ from modelhub.bulk.vendor.api import Job
 from modelhub.bulk.vendor.drafts import find_lines, find_results
 from modelhub.bulk.vendor.handed import Handed, State
 from modelhub.bulk.vendor.ledger import Ledger
+from modelhub.bulk.vendor.pauses import LONGEST, Pauses
 from modelhub.bulk.vendor.paying import check_budget
 from modelhub.bulk.vendor.talking import Talk
 from modelhub.engine.effects import Flow, Sleep
@@ -19,20 +20,10 @@ from modelhub.engine.retry_after import parse_retry_after
 from modelhub.errors import ModelCallError, NotFoundError
 from modelhub.wire import Reply
 
-LONGEST = 60.0  # seconds from one question after a job to the next
-_GROWTH = 1.5
 _PATIENCE = 10  # questions that may fail one after the other, each of them repeated as the config says
 _STEPS = 20  # of a job that are told
 _PAGES = 50  # of a list in which a job is looked for
 _UNSURE = (408, 409, 429)  # refusals after which a job may be handed in again
-
-
-class Pauses:
-    """How long is waited: ``first`` before a job is asked after, and ``listing`` until a new job is in a list."""
-
-    def __init__(self, first: float = 1.0, listing: float = 5.0) -> None:
-        self.first = first
-        self.listing = listing
 
 
 class Following:
@@ -57,7 +48,7 @@ class Following:
             if self.handed.id is None:
                 yield from self.hand_in()
             if self.handed.id is None:
-                self.handed = self._ledger.note(self.handed, state="ended")
+                self._end(None)
                 return None
             if self._cancels:
                 if self.handed.state == "guessed":
@@ -67,7 +58,7 @@ class Following:
             job = yield from self._watch(self.handed.id)
             yield from self._fetch(job)
             if self._is_ours():
-                self.handed = self._ledger.note(self.handed, state="ended")
+                self._end(job)
                 return job
             self._strangers.add(job.id)
             self.handed = self._ledger.note(self.handed, state="sent", id=None)
@@ -109,6 +100,10 @@ class Following:
                 self._take(job, "running")
                 self._talk.tell(job.id, f"{count:,} request{'s' if count > 1 else ''} handed in")
                 return
+
+    def _end(self, job: Job | None) -> None:
+        files = self._api.list_files(self.handed, job)
+        self.handed = self._ledger.note(self.handed, state="ended", remains=files)
 
     def _take(self, job: Job, state: State) -> None:
         self.handed = self._ledger.note(self.handed, state=state, id=job.id)
@@ -182,7 +177,7 @@ class Following:
                 if job.end is not None:
                     return job
             yield Sleep(max(pause, asked or 0.0))
-            pause = min(pause * _GROWTH, LONGEST)
+            pause = self._pauses.find_next(pause)
 
     def _report(self, job: Job, told: Any) -> Any:
         """Tell how far the job is, if it is a step further than what was ``told``; returns that step."""

@@ -157,6 +157,14 @@ class GeminiBatchAPI(BatchAPI):
         ]
 
     @override
+    def list_files(self, handed: Handed, job: Job | None) -> tuple[str, ...]:
+        return tuple(filter(None, [handed.file, *(job.results if job is not None else ())]))
+
+    @override
+    def build_removal(self, file: str) -> Request:
+        return self._ask(f"/{self._version}/{file}", method="DELETE")
+
+    @override
     def parse_results(self, file: Path) -> Iterator[Result]:
         with file.open("rb") as start:
             inline = not start.readline().startswith((b'{"key"', b'{"response"', b'{"error"', b'{"metadata":{"key'))
@@ -190,10 +198,11 @@ class GeminiBatchAPI(BatchAPI):
         query: Mapping[str, Any] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        method: str | None = None,
     ) -> Request:
         changed = merge_headers(self.model.endpoint.headers, headers or {})
         url = add_query(f"{self._root}{path}", query)
-        return Request(url, changed, body, method="POST" if body is not None else "GET")
+        return Request(url, changed, body, method=method or ("POST" if body is not None else "GET"))
 
 
 def _inline(line: bytes) -> bytes:

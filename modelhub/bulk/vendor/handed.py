@@ -16,7 +16,8 @@ class Handed(Record):
     Its ``state`` is "ready" to be handed in, "sent" once that may have happened, "running" when the vendor has told its
     ``id``, "guessed" when that is of a job which most likely is this one, and "ended" when its results are in the
     folder. ``began`` is when it was sent, in seconds since 1970; ``file`` is the vendor's id of its lines; ``headers``
-    are those of its requests beside those of the model.
+    are those of its requests beside those of the model. ``remains`` are the vendor's files that came of it and were not
+    deleted yet.
     """
 
     number: int
@@ -27,11 +28,17 @@ class Handed(Record):
     began: float = 0.0
     file: str | None = None
     id: str | None = None
+    remains: tuple[str, ...] = ()
+
+    @property
+    def run(self) -> str:
+        """The run that its requests are of."""
+        return self.name.split("-")[1]
 
     def find_key(self, id: str) -> str | None:
         """The key of the request that is called ``id`` in the results of a job; None for a request of another run."""
         key, _, run = id.partition("-")
-        return key if run and run == self.name.split("-")[1] else None
+        return key if run and run == self.run else None
 
 
 def build_name(run: str, number: int) -> str:

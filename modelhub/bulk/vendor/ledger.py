@@ -12,7 +12,8 @@ from modelhub.wire import decode_json, encode_json
 
 _LAYOUT = (
     "CREATE TABLE IF NOT EXISTS jobs (number INTEGER PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL,"
-    " requests INTEGER NOT NULL, headers TEXT NOT NULL, began REAL NOT NULL, file TEXT, id TEXT)",
+    " requests INTEGER NOT NULL, headers TEXT NOT NULL, began REAL NOT NULL, file TEXT, id TEXT,"
+    " remains TEXT NOT NULL DEFAULT '[]')",
     "CREATE TABLE IF NOT EXISTS asked (key BLOB PRIMARY KEY, job INTEGER NOT NULL, way TEXT NOT NULL, number INTEGER)"
     " WITHOUT ROWID",
     # What was gathered for a job that never came to be, and who waited in another run.
@@ -44,18 +45,21 @@ class Ledger:
         (last,) = self._base.execute("SELECT max(number) FROM jobs").fetchone()
         return (last or 0) + 1
 
-    def add_job(self, job: Handed) -> None:
-        """Keep a new job, with the requests that were put in it before."""
+    def add_job(self, job: Handed, keys: Iterable[str] = ()) -> None:
+        """Keep a new job, with the requests that were put in it before, and those of other jobs with ``keys``."""
         values = (*(getattr(job, name) for name in Handed.fields[:4]), encode_json(dict(job.headers)).decode())
         self._base.execute(
             "INSERT INTO jobs (number, name, state, requests, headers, began) VALUES (?, ?, ?, ?, ?, 0)", values
         )
+        moved = ((job.number, bytes.fromhex(key)) for key in keys)
+        self._base.executemany("UPDATE asked SET job = ? WHERE key = ?", moved)
         self._base.commit()
 
     def note(self, job: Handed, **changes: Any) -> Handed:
         """Keep what has changed of a job; returns it as it is now."""
         sets = ", ".join(f"{name} = ?" for name in changes)
-        self._base.execute(f"UPDATE jobs SET {sets} WHERE number = ?", (*changes.values(), job.number))
+        values = (encode_json(each).decode() if isinstance(each, tuple) else each for each in changes.values())
+        self._base.execute(f"UPDATE jobs SET {sets} WHERE number = ?", (*values, job.number))
         self._base.commit()
         return _build_job(self._base.execute("SELECT * FROM jobs WHERE number = ?", (job.number,)).fetchone())
 
@@ -93,12 +97,12 @@ class Ledger:
         select = "SELECT 1 FROM asked WHERE job = ? AND number IS NOT NULL LIMIT 1"
         return self._base.execute(select, (job.number,)).fetchone() is not None
 
-    def take_rest(self, job: Handed) -> Iterator[tuple[str, int]]:
-        """The keys and questions that still wait for requests of ``job``; they wait no longer."""
-        select = f"SELECT key, number FROM asked WHERE job = ? AND number IS NOT NULL LIMIT {_AT_ONCE}"
+    def take_rest(self, job: Handed) -> Iterator[tuple[str, int, str]]:
+        """The keys and questions that still wait for requests of ``job``, and their ways; they wait no longer."""
+        select = f"SELECT key, number, way FROM asked WHERE job = ? AND number IS NOT NULL LIMIT {_AT_ONCE}"
         while rows := self._base.execute(select, (job.number,)).fetchall():
-            self._base.executemany("UPDATE asked SET number = NULL WHERE key = ?", [(key,) for key, _ in rows])
-            yield from ((key.hex(), number) for key, number in rows)
+            self._base.executemany("UPDATE asked SET number = NULL WHERE key = ?", [(key,) for key, _, _ in rows])
+            yield from ((key.hex(), number, way) for key, number, way in rows)
 
     def keep_only(self, job: Handed, keys: Iterable[str]) -> None:
         """Forget the requests of ``job`` but those with ``keys``, so that they are put in another job."""
@@ -115,6 +119,6 @@ class Ledger:
 
 
 def _build_job(row: tuple[Any, ...]) -> Handed:
-    number, name, state, requests, headers, *rest = row
+    number, name, state, requests, headers, began, file, id, remains = row
     told: Mapping[str, str] = decode_json(headers.encode())
-    return Handed(number, name, state, requests, told, *rest)
+    return Handed(number, name, state, requests, told, began, file, id, tuple(decode_json(remains.encode())))

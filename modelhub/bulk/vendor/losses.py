@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 from modelhub.bulk.vendor.api import Complaint, Job
+from modelhub.bulk.vendor.drafts import find_key
 from modelhub.engine.classify import build_error
 from modelhub.errors import ModelCallError, ResponseParsingError, TimeoutError
 
 _AGAIN = "start again to ask it again"
-_KEY = slice(0, 32)  # of what follows the first name in a line
 
 
 def explain_end(end: Literal["expired", "cancelled"]) -> ModelCallError:
@@ -41,6 +41,11 @@ def explain_loss(job: Job | None, complaint: Complaint | None) -> ModelCallError
     return ResponseParsingError(f"batch {job.id} is {job.state} without an answer to this request; {_AGAIN}")
 
 
+def raise_loss(loss: ModelCallError) -> NoReturn:
+    """Raise it."""
+    raise loss
+
+
 def find_complaints(job: Job | None, lines: Path) -> Mapping[str, Complaint]:
     """What the vendor complains of in single lines, by the keys of their requests."""
     wanted = {each.line: each for each in (job.complaints if job is not None else ()) if each.line is not None}
@@ -49,7 +54,7 @@ def find_complaints(job: Job | None, lines: Path) -> Mapping[str, Complaint]:
         with lines.open("rb") as file:
             for n, line in enumerate(file, 1):
                 if n in wanted:
-                    found[line.partition(b'":"')[2][_KEY].decode()] = wanted[n]
+                    found[find_key(line)] = wanted[n]
     return found
 
 

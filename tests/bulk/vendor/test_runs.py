@@ -136,7 +136,7 @@ def test_jobs_are_as_large_as_the_vendor_takes(
     texts = ["a", "b", "c", "d" * 500, "e" * 500, "f" * 2000]
     found = run(build_model(server, "openai"), tmp_path, texts)
     assert [found[text].error for text in texts] == [None] * 5 + ["BadRequestError"]
-    assert "a batch may have 1000" in (found[texts[-1]].message or "")
+    assert "in a batch it may have 1,000" in (found[texts[-1]].message or "")
     assert (server.counts.batches.jobs, server.counts.batches.requests) == (3, 5)
 
 
