@@ -89,7 +89,7 @@ class Session:
             try:
                 response = await self._exchange(request, route)
             except (aiohttp.ClientError, ConnectionResetError) as error:
-                if not is_dead(error):
+                if not is_dead(error) or hasattr(request, "once"):
                     raise
                 # Others were kept as long, and are most likely dead, too.
                 route.connector.drop_idle(route.url.host, route.url.port)

@@ -14,11 +14,17 @@ ENGINES = ("local", "ray", "vendor")
 
 
 def build_carrier(
-    engine: str, model: ModelWrapperBase, concurrency: int | None, folder: Path, tell: Callable[[str], None]
+    engine: str,
+    model: ModelWrapperBase,
+    concurrency: int | None,
+    folder: Path,
+    tell: Callable[[str], None],
+    cancels: bool = False,
 ) -> Carrier:
     """Who carries the questions of a job to ``model``; raises ModelHubError for an engine that cannot.
 
-    ``folder`` is where it may keep what it needs to go on, ``tell`` says something to whoever watches.
+    ``folder`` is where it may keep what it needs to go on, ``tell`` says something to whoever watches. With
+    ``cancels`` what a vendor works on is cancelled.
     """
     if engine == "local":
         return LocalCarrier(model, concurrency or CONCURRENCY)
@@ -26,5 +32,5 @@ def build_carrier(
     if engine == "ray":
         carrier: Carrier = home.RayCarrier(model, concurrency, tell=tell)
     else:
-        carrier = home.VendorCarrier(model, folder, tell)
+        carrier = home.VendorCarrier(model, folder, tell, cancels=cancels)
     return carrier

@@ -24,13 +24,16 @@ class Meter:
         self._progress = progress
         self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
         self._shown = 0
+        self._rows: int | None = None  # of the last line
         self.pause = 0.2 if self._is_terminal else 5.0  # seconds from one time that it is shown to the next
 
     def show(self) -> None:
         """Show it as it is now."""
         cells = list_cells(self._progress)
         if not self._is_terminal:
-            say("  ".join(cells))
+            if self._progress.rows != self._rows:  # a vendor's batch may take a day
+                say("  ".join(cells))
+            self._rows = self._progress.rows
             return
         width = shutil.get_terminal_size((80, 24)).columns - 1
         text = write_line(self._progress, cells, width)

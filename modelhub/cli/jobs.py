@@ -71,7 +71,9 @@ class Job:
         return self.hub.get_model(self.name)
 
 
-def write_answers(job: Job, engine: str, out: Path, errors: Path, *, resume: bool, restart: bool) -> int:
+def write_answers(
+    job: Job, engine: str, out: Path, errors: Path, *, resume: bool, restart: bool, cancels: bool = False
+) -> int:
     """Do a job whose rows go to the file ``out``, and those that failed to ``errors``, too; the exit code."""
     folder = out.with_suffix(".partial")
     with _told(folder), Partial(folder, resume=resume, restart=restart) as work:
@@ -83,7 +85,7 @@ def write_answers(job: Job, engine: str, out: Path, errors: Path, *, resume: boo
         meter = Meter(progress)
         try:
             with refusing():
-                carrier = build_carrier(engine, job.model, job.concurrency, folder, meter.say)
+                carrier = build_carrier(engine, job.model, job.concurrency, folder, meter.say, cancels)
         except RefusedJob:
             if is_new:
                 work.remove()

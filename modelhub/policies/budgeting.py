@@ -76,12 +76,12 @@ def budgeted(call: Call, account: Account, flow: Flow[T]) -> Flow[T]:
     try:
         result = yield from flow
     except ModelCallError as error:
-        yield from _charged(account, period, _find_spent(call, error.partial))
+        yield from charged(account, period, _find_spent(call, error.partial))
         raise
     except BaseException:  # left or cancelled: nothing may be waited for
         _charge(account, period, _find_spent(call, None))
         raise
-    yield from _charged(account, period, _find_spent(call, result))
+    yield from charged(account, period, _find_spent(call, result))
     return result
 
 
@@ -116,7 +116,8 @@ def _find_spent(call: Call, answer: object) -> Spent:
     return Spent(cost or 0.0, 0 if usage is None else usage.total_tokens)
 
 
-def _charged(account: Account, period: Period, spent: Spent) -> Flow[None]:
+def charged(account: Account, period: Period, spent: Spent) -> Flow[None]:
+    """Add ``spent`` to what was spent in a period, and wait until that is done."""
     if account.ledger.blocking and spent != Spent():
         yield Invoke(lambda: _charge(account, period, spent))
     else:

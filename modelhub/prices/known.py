@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from modelhub.prices.price import Price
+from modelhub.prices.price import BATCH, Price
 
 _DATED = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")  # a version of a model
 
@@ -25,7 +25,9 @@ def find_known_price(url: str, model_name: str) -> Price | None:
     models: Mapping[str, dict[str, Any]] = row["models"]
     name = model_name.removeprefix("models/")  # as Gemini's API calls its models
     found = models.get(name) or (models.get(_DATED.sub("", name)) if row.get("dated", True) else None)
-    return None if found is None else Price(**found, per=row["per"], currency=row["currency"])
+    if found is None:
+        return None
+    return Price(**{"batch": row.get("batch", BATCH), **found}, per=row["per"], currency=row["currency"])
 
 
 @cache

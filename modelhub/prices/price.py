@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from modelhub.response import ModelResponse, Usage
 
+BATCH = 0.5
+"""The part of the price of a call that vendors ask for the same in a batch, where nothing else is said."""
+
 
 class Price:
     """Amounts in ``currency`` for ``per`` tokens, and for one ``image``; None is one that is not known.
 
     Tokens that are ``cached`` cost as ``prompt`` where nothing else is said, as do those written to a vendor's cache.
     ``thinking`` is what ``completion`` costs where the model has reasoned, if that is another price. It is the price of
-    prompts of ``up_to`` so many tokens; that of longer ones is not known.
+    prompts of ``up_to`` so many tokens; that of longer ones is not known. ``batch`` is the part of it that an answer of
+    a vendor's batch API costs.
     """
 
     __slots__ = (
-        *("_each", "cache_write", "cached", "completion", "currency", "image", "per", "prompt", "thinking", "up_to"),
+        *("_each", "batch", "cache_write", "cached", "completion", "currency", "image", "per", "prompt", "thinking"),
+        "up_to",
     )
 
     def __init__(
@@ -32,6 +37,7 @@ class Price:
         currency: str = "USD",
         thinking: float | None = None,
         up_to: int | None = None,
+        batch: float = BATCH,
     ) -> None:
         self.prompt = prompt
         self.completion = completion
@@ -42,6 +48,7 @@ class Price:
         self.currency = currency
         self.thinking = thinking
         self.up_to = up_to
+        self.batch = batch
         self._each: tuple[float, float] | None = None  # of one token, where there is nothing else to look at
         if prompt is not None and completion is not None and thinking is None and up_to is None:
             self._each = prompt / per, completion / per
@@ -86,6 +93,12 @@ class Price:
 def find_cost(price: Price | None, answer: ModelResponse) -> float | None:
     """What ``answer`` costs by ``price``; None where that is not known."""
     return None if price is None else price.find_cost(find_usage(answer), len(answer.image_urls or ()))
+
+
+def find_batch_cost(price: Price | None, answer: ModelResponse) -> float | None:
+    """What ``answer``, of a vendor's batch API, costs by ``price``; None where that is not known."""
+    cost = find_cost(price, answer)
+    return None if price is None or cost is None else cost * price.batch
 
 
 def find_usage(answer: ModelResponse) -> Usage | None:

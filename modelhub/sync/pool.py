@@ -119,7 +119,8 @@ class Pool:
             try:
                 response = adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]
             except exceptions.ConnectionError as error:
-                if not is_dead(error) or (watch is not None and watch.is_over):  # whose end shuts the connection
+                over = watch is not None and watch.is_over  # its end shuts the connection
+                if over or not is_dead(error) or hasattr(request, "once"):
                     raise
                 adapter.drop_idle(request.url)  # others were kept as long, and are most likely dead, too
                 response = adapter.send(prepared, stream=True, timeout=timeout)  # type: ignore[arg-type]

@@ -27,15 +27,17 @@ class Request:
     the body, None where ``timeout`` does. ``deadline`` is when all of the reply must have come, None for no end.
     ``max_body`` is how many bytes the body of a reply may have, unpacked. ``way`` is the way that its model's config
     gives, None where it gives none. ``aside`` is set, and then true, where it asks for no part of an answer, but for a
-    token, or that a job ends.
+    token, or that a job ends. ``once`` is set, and then true, where it must not be sent again even if the connection
+    over which it was sent had been dead.
     """
 
     __slots__ = (
         *("aside", "body", "connect_timeout", "deadline", "delay", "first_token", "headers", "max_body", "method"),
-        *("stream", "timeout", "url", "way"),
+        *("once", "stream", "timeout", "url", "way"),
     )
 
     aside: bool
+    once: bool
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: MockServer) 
 - {{config_name: gpt, model_type: openai_chat, {v1}, price: {{prompt: 1, completion: 2}}}}
 - {{config_name: front, model_type: fallback, models: [gpt]}}
 - {{config_name: emb, model_type: openai_embedding, {v1}}}
-- {{config_name: poor, model_type: openai_chat, {v1}, budget: {{tokens: 20, per: day}}}}
+- {{config_name: poor, model_type: openai_chat, {v1}, budget: {{tokens: 20, per: day, store: memory}}}}
 - {{config_name: keyless, model_type: openai_chat, api_key: '${{NO_KEY}}'}}
 """)
     return tmp_path

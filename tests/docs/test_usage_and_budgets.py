@@ -50,7 +50,7 @@ def test_it_names_what_there_is() -> None:
     price = (load_file("_common.json") or {})["$defs"]["price"]["properties"]
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| [^|]+ \|$", PAGE[PAGE.index("## Prices") :], re.M)
     assert re.findall(r"`(\w+)`", " ".join(rows))[: len(price)] == [
-        *("prompt", "completion", "cached", "cache_write", "image", "per", "currency")
+        *("prompt", "completion", "cached", "cache_write", "image", "batch", "per", "currency")
     ]
     budget = (load_file("_common.json") or {})["$defs"]["budget"]["properties"]
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| .+ \|$", PAGE[PAGE.index("## Budgets") :], re.M)

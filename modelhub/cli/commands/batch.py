@@ -42,6 +42,7 @@ _PIPE = "-"
 @click.option("--errors", metavar="FILE", help="Where rows that failed go, too [OUT.errors.jsonl]")
 @click.option("--resume", is_flag=True, help="Insist that there is work to go on from.")
 @click.option("--restart", is_flag=True, help="Throw the work away that there is.")
+@click.option("--cancel", is_flag=True, help="Cancel what the vendor works on, and collect what is done.")
 @click.option("--no-order", is_flag=True, help="Let rows come as they are answered, where they are printed.")
 def batch(
     inputs: tuple[str, ...],
@@ -62,6 +63,7 @@ def batch(
     errors: str | None,
     resume: bool,
     restart: bool,
+    cancel: bool,
     no_order: bool,
 ) -> None:
     """Ask a model about every row of INPUT: files of .jsonl, .csv, .parquet or .arrow, folders, patterns, or - for
@@ -82,6 +84,8 @@ def batch(
     asked = {"field": field, "prompt": prompt, "messages_field": messages_field, "schema": _read_schema(schema)}
     if sum(asked[way] is not None for way in WAYS) > 1:
         raise click.UsageError("one of --field, --prompt and --messages-field says what is asked; leave the others out")
+    if cancel and (engine != "vendor" or restart):
+        raise click.UsageError("--cancel is for work that was begun with --engine vendor: give that, too")
     if resume and restart:
         raise click.UsageError("--resume goes on, and --restart begins anew: leave one of them out")
     columns = tuple(column.strip() for each in select for column in each.split(",") if column.strip())
@@ -102,7 +106,9 @@ def batch(
             failures = out.with_suffix(".errors.jsonl") if errors is None else _check_place(errors)
             if failures.resolve() == out.resolve():
                 raise click.UsageError("the output and the errors are one file; choose another name for --errors")
-            code = write_answers(job, engine, out, failures, resume=resume, restart=restart)
+            if cancel and not out.with_suffix(".partial").is_dir():
+                raise click.UsageError(f"there is nothing to cancel: there is no {out.with_suffix('.partial')}")
+            code = write_answers(job, engine, out, failures, resume=resume or cancel, restart=restart, cancels=cancel)
     raise click.exceptions.Exit(code)
 
 
