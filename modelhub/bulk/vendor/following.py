@@ -41,6 +41,7 @@ class Following:
         self._talk, self._api = talk, talk.api
         self._ledger, self._folder, self._pauses, self._cancels = ledger, folder, pauses, cancels
         self._strangers: set[str] = set()  # jobs that have turned out to be another's
+        self._worked = talk.worked  # when it was last handed in
 
     def follow(self) -> Flow[Job | None]:
         """The job when its results are in the folder; None if there is nothing to cancel."""
@@ -55,8 +56,12 @@ class Following:
                     self._talk.tell(self.handed.id, "it may be of this run or of another, and is not cancelled")
                     return None
                 yield from self._cancel(self.handed.id)
-            job = yield from self._watch(self.handed.id)
-            yield from self._fetch(job)
+            self._talk.going += 1
+            try:
+                job = yield from self._watch(self.handed.id)
+                yield from self._fetch(job)
+            finally:
+                self._talk.going -= 1
             if self._is_ours():
                 self._end(job)
                 return job
@@ -83,6 +88,7 @@ class Following:
             began = self._talk.model.home.drivers.wall()
             self.handed = self._ledger.note(self.handed, state="sent", began=began)
             tries += 1
+            self._worked = self._talk.worked
             try:
                 request = self._api.build_submit(self.handed, lines)
                 request.headers = merge_headers(request.headers, self.handed.headers)
@@ -101,7 +107,13 @@ class Following:
                 self._talk.tell(job.id, f"{count:,} request{'s' if count > 1 else ''} handed in")
                 return
 
+    @property
+    def had_company(self) -> bool:
+        """Whether the vendor has worked on other jobs of this run since it was handed in."""
+        return self._talk.going > 0 or self._talk.worked > self._worked
+
     def _end(self, job: Job | None) -> None:
+        self._talk.worked += job is not None and job.end != "failed"
         files = self._api.list_files(self.handed, job)
         self.handed = self._ledger.note(self.handed, state="ended", remains=files)
 
