@@ -42,7 +42,7 @@ def find_again(
     crowded = next((each for each in job.complaints if each.code == _CROWDED), None)
     if crowded is None:
         return None
-    if had_company or (yield from _has_others(talk)):
+    if had_company or (yield from has_others(talk)):
         pause = pauses.find_crowded(turn)
         talk.tell(job.id, f"it has to wait until others have ended, and is handed in again in {pause:,.0f} s")
         yield Sleep(pause)
@@ -53,7 +53,7 @@ def find_again(
     return Again(parts=2)
 
 
-def _has_others(talk: Talk) -> Flow[bool]:
+def has_others(talk: Talk) -> Flow[bool]:
     """Whether the vendor works on jobs of this key."""
     jobs, _ = yield from talk.ask(talk.api.build_list(None), lambda reply: talk.api.parse_list(reply.json()))
     return any(job.end is None for job in jobs)

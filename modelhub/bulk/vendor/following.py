@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from modelhub.bulk.vendor.again import has_others
 from modelhub.bulk.vendor.api import Job
 from modelhub.bulk.vendor.drafts import find_lines, find_results
 from modelhub.bulk.vendor.handed import Handed, State
@@ -17,7 +18,7 @@ from modelhub.engine.effects import Flow, Sleep
 from modelhub.engine.extras import merge_headers
 from modelhub.engine.parsing import read
 from modelhub.engine.retry_after import parse_retry_after
-from modelhub.errors import ModelCallError, NotFoundError
+from modelhub.errors import ModelCallError, NotFoundError, RateLimitError
 from modelhub.wire import Reply
 
 _PATIENCE = 10  # questions that may fail one after the other, each of them repeated as the config says
@@ -99,13 +100,21 @@ class Following:
                     raise self._explain(error) from None
                 wait = self._talk.model.retry_policy.wait_before(tries + 1, error)
                 if wait is None:
-                    raise
+                    wait = yield from self._wait_for_room(error, tries)
                 yield Sleep(wait)
             else:
                 count = self.handed.requests
                 self._take(job, "running")
                 self._talk.tell(job.id, f"{count:,} request{'s' if count > 1 else ''} handed in")
                 return
+
+    def _wait_for_room(self, error: ModelCallError, tries: int) -> Flow[float]:
+        """How long to wait for room at the vendor, who works on other jobs; raises ``error`` where that is not it."""
+        if type(error) is not RateLimitError or not (yield from has_others(self._talk)):
+            raise error
+        wait = max(self._pauses.find_crowded(tries), error.retry_after or 0.0)
+        self._talk.tell(self.handed.name, f"it cannot be handed in yet, and waits {wait:,.0f} s: {error.message}")
+        return wait
 
     @property
     def had_company(self) -> bool:
