@@ -35,7 +35,7 @@ from modelhub.wire import encode_json
 T = TypeVar("T")
 
 _TURN = 200  # questions after which other tasks have a turn
-_WAITING = 1000  # answers that nobody has taken yet
+_WAITING = 16  # answers that are read and charged, and that nobody has taken yet: what a kill may lose
 _FILE = "vendor.db"
 
 
