@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,10 @@ from .model_servers.running import engines as engines
 
 # Child processes must import the installed package, not the checkout they happen to be started in.
 os.environ["PYTHONSAFEPATH"] = "1"
+
+# No test may touch the data of whoever runs it; the folder is there as long as its object.
+_DATA = tempfile.TemporaryDirectory(prefix="modelhub-data-")
+os.environ["XDG_DATA_HOME"] = _DATA.name
 
 # What the tests find depends on the code alone; HYPOTHESIS_PROFILE=default looks for more, =thorough for much more.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)

@@ -10,7 +10,7 @@ from modelhub.engine.effects import Flow, Sleep
 from modelhub.records import Record
 
 _CROWDED = "token_limit_exceeded"  # of OpenAI: as much waits there already as this key may have
-_ROUNDS = 20  # in which lines are left out: a vendor names some of those that are wrong
+_ROUNDS = 10  # in which lines are left out: a vendor names some of those that are wrong
 
 
 class Again(Record):
@@ -20,11 +20,13 @@ class Again(Record):
     parts: int = 1
 
 
-def find_again(talk: Talk, handed: Handed, job: Job | None, turn: int, pauses: Pauses) -> Flow[Again | None]:
+def find_again(
+    talk: Talk, handed: Handed, job: Job | None, turn: int, pauses: Pauses, had_company: bool
+) -> Flow[Again | None]:
     """What to hand in again of a job that has ended; None for nothing.
 
     Where too much is waiting at the vendor, that is waited for first, longer with each ``turn``; a job that is too much
-    by itself becomes two. Where single lines are wrong, the others go without them.
+    by itself, as it is unless it ``had_company``, becomes two. Where single lines are wrong, the others go on without.
     """
     if job is None or job.end != "failed":
         return None
@@ -40,7 +42,7 @@ def find_again(talk: Talk, handed: Handed, job: Job | None, turn: int, pauses: P
     crowded = next((each for each in job.complaints if each.code == _CROWDED), None)
     if crowded is None:
         return None
-    if (yield from _has_others(talk)):
+    if had_company or (yield from has_others(talk)):
         pause = pauses.find_crowded(turn)
         talk.tell(job.id, f"it has to wait until others have ended, and is handed in again in {pause:,.0f} s")
         yield Sleep(pause)
@@ -51,7 +53,7 @@ def find_again(talk: Talk, handed: Handed, job: Job | None, turn: int, pauses: P
     return Again(parts=2)
 
 
-def _has_others(talk: Talk) -> Flow[bool]:
+def has_others(talk: Talk) -> Flow[bool]:
     """Whether the vendor works on jobs of this key."""
     jobs, _ = yield from talk.ask(talk.api.build_list(None), lambda reply: talk.api.parse_list(reply.json()))
     return any(job.end is None for job in jobs)

@@ -35,7 +35,7 @@ from modelhub.wire import encode_json
 T = TypeVar("T")
 
 _TURN = 200  # questions after which other tasks have a turn
-_WAITING = 1000  # answers that nobody has taken yet
+_WAITING = 16  # answers that are read and charged, and that nobody has taken yet: what a kill may lose
 _FILE = "vendor.db"
 
 
@@ -145,7 +145,7 @@ class _Run:
             if job.state == "ended":
                 if self._ledger.is_awaited(job):
                     await self._collect(job, None)  # it had been fetched, but not told
-                await self._clear(job)
+                self._start(self._clear(job))
 
     def _put(self, number: int, question: Question) -> Handed | None:
         """Let a question wait for its request; returns a job that is full."""
@@ -179,8 +179,8 @@ class _Run:
             await self._serve(explained(self._model, following.hand_in))
         job = await self._serve(explained(self._model, following.follow))
         if not self._cancels:
-            asked = self._talk, following.handed, job, turn, self._pauses
-            again = await self._serve(explained(self._model, find_again, *asked))
+            known = self._talk, following.handed, job, turn, self._pauses, following.had_company
+            again = await self._serve(explained(self._model, find_again, *known))
             for renewed in self._drafts.renew(following.handed, again) if again is not None else ():
                 self._follow(renewed, after, turn + 1)
         if after is not None:  # nobody waits for a request before its question was read

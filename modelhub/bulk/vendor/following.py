@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from modelhub.bulk.vendor.again import has_others
 from modelhub.bulk.vendor.api import Job
 from modelhub.bulk.vendor.drafts import find_lines, find_results
 from modelhub.bulk.vendor.handed import Handed, State
@@ -17,7 +18,7 @@ from modelhub.engine.effects import Flow, Sleep
 from modelhub.engine.extras import merge_headers
 from modelhub.engine.parsing import read
 from modelhub.engine.retry_after import parse_retry_after
-from modelhub.errors import ModelCallError, NotFoundError
+from modelhub.errors import ModelCallError, NotFoundError, RateLimitError
 from modelhub.wire import Reply
 
 _PATIENCE = 10  # questions that may fail one after the other, each of them repeated as the config says
@@ -41,6 +42,7 @@ class Following:
         self._talk, self._api = talk, talk.api
         self._ledger, self._folder, self._pauses, self._cancels = ledger, folder, pauses, cancels
         self._strangers: set[str] = set()  # jobs that have turned out to be another's
+        self._worked = talk.worked  # when it was last handed in
 
     def follow(self) -> Flow[Job | None]:
         """The job when its results are in the folder; None if there is nothing to cancel."""
@@ -55,8 +57,12 @@ class Following:
                     self._talk.tell(self.handed.id, "it may be of this run or of another, and is not cancelled")
                     return None
                 yield from self._cancel(self.handed.id)
-            job = yield from self._watch(self.handed.id)
-            yield from self._fetch(job)
+            self._talk.going += 1
+            try:
+                job = yield from self._watch(self.handed.id)
+                yield from self._fetch(job)
+            finally:
+                self._talk.going -= 1
             if self._is_ours():
                 self._end(job)
                 return job
@@ -83,6 +89,7 @@ class Following:
             began = self._talk.model.home.drivers.wall()
             self.handed = self._ledger.note(self.handed, state="sent", began=began)
             tries += 1
+            self._worked = self._talk.worked
             try:
                 request = self._api.build_submit(self.handed, lines)
                 request.headers = merge_headers(request.headers, self.handed.headers)
@@ -93,7 +100,7 @@ class Following:
                     raise self._explain(error) from None
                 wait = self._talk.model.retry_policy.wait_before(tries + 1, error)
                 if wait is None:
-                    raise
+                    wait = yield from self._wait_for_room(error, tries)
                 yield Sleep(wait)
             else:
                 count = self.handed.requests
@@ -101,7 +108,21 @@ class Following:
                 self._talk.tell(job.id, f"{count:,} request{'s' if count > 1 else ''} handed in")
                 return
 
+    def _wait_for_room(self, error: ModelCallError, tries: int) -> Flow[float]:
+        """How long to wait for room at the vendor, who works on other jobs; raises ``error`` where that is not it."""
+        if type(error) is not RateLimitError or not (yield from has_others(self._talk)):
+            raise error
+        wait = max(self._pauses.find_crowded(tries), error.retry_after or 0.0)
+        self._talk.tell(self.handed.name, f"it cannot be handed in yet, and waits {wait:,.0f} s: {error.message}")
+        return wait
+
+    @property
+    def had_company(self) -> bool:
+        """Whether the vendor has worked on other jobs of this run since it was handed in."""
+        return self._talk.going > 0 or self._talk.worked > self._worked
+
     def _end(self, job: Job | None) -> None:
+        self._talk.worked += job is not None and job.end != "failed"
         files = self._api.list_files(self.handed, job)
         self.handed = self._ledger.note(self.handed, state="ended", remains=files)
 

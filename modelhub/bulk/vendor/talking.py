@@ -15,6 +15,7 @@ from modelhub.engine.completing import complete
 from modelhub.engine.effects import READ, Flow
 from modelhub.engine.parsing import read
 from modelhub.engine.redirects import redirected
+from modelhub.secrets.redaction import scrub
 from modelhub.wire import Reply, Request
 
 T = TypeVar("T")
@@ -27,10 +28,11 @@ class Talk:
         self.model = model
         self.api = api
         self._tell = tell
+        self.going = self.worked = 0  # jobs of this run on which the vendor works, or has worked to their end
 
     def tell(self, id: str, text: str) -> None:
         """Tell something of the job ``id``."""
-        self._tell(f"{self.api.title} batch {id}: {text}")
+        self._tell(scrub(f"{self.api.title} batch {id}: {text}", tuple(self.model.find_secrets())))
 
     def ask(self, request: Request, parse: Callable[[Reply], T], *, once: bool = False) -> Flow[T]:
         """What ``parse`` makes of the reply; ``once`` where the request must not be repeated."""

@@ -11,7 +11,7 @@ from modelhub.bulk.answers import Answer
 from modelhub.bulk.questions import Question, Questions
 from modelhub.bulk.vendor import Pauses, VendorCarrier
 
-PAUSES = Pauses(0.01, 0.05)
+PAUSES = Pauses(0.01, 0.05, 0.05)
 
 
 async def ask_all(carrier: VendorCarrier, texts: Iterable[str], **asked: Any) -> dict[str, Answer]:

@@ -15,7 +15,7 @@ from modelhub.bulk.vendor.handed import Handed
 from modelhub.bulk.vendor.ledger import Ledger
 from modelhub.bulk.vendor.talking import Talk
 from modelhub.engine.effects import Sleep
-from modelhub.errors import AuthenticationError, ConnectionError, ModelCallError
+from modelhub.errors import AuthenticationError, ConnectionError, ModelCallError, RateLimitError
 from modelhub.wire import Reply, Request
 
 from .models import build_api
@@ -25,6 +25,7 @@ UPLOADED = Reply(200, {}, b'{"id": "file-1"}')
 HANDED_IN = Reply(200, {}, json.dumps(BATCH).encode())
 NOTHING = Reply(200, {}, b'{"data": [], "has_more": false}')
 LISTED = Reply(200, {}, json.dumps({"data": [{"id": "batch_0", "input_file_id": "other"}, BATCH]}).encode())
+OTHERS = Reply(200, {}, b'{"data": [{"id": "batch_0", "status": "in_progress"}], "has_more": false}')
 MORE = Reply(200, {}, b'{"data": [{"id": "batch_9"}], "has_more": true}')
 LOST = ConnectionError("the server closed the connection before it answered")
 BROKEN, BUSY, WRONG = (Reply(status, {}, b'{"error": {"message": "no"}}') for status in (502, 429, 401))
@@ -39,6 +40,11 @@ UPLOAD, SUBMIT, LIST = "POST /v1/files", "POST /v1/batches", "GET /v1/batches?li
         ("ready", [UPLOADED, LOST, NOTHING, HANDED_IN], [UPLOAD, SUBMIT, LIST, SUBMIT]),
         ("ready", [UPLOADED, BROKEN, LISTED], [UPLOAD, SUBMIT, LIST]),
         ("ready", [UPLOADED, BUSY, NOTHING, HANDED_IN], [UPLOAD, SUBMIT, LIST, SUBMIT]),
+        (
+            "ready",
+            [UPLOADED, *[BUSY, NOTHING] * 2, BUSY, OTHERS, OTHERS, HANDED_IN],
+            [UPLOAD, *[SUBMIT, LIST] * 3, LIST, SUBMIT],
+        ),
         ("ready", [LOST, UPLOADED, HANDED_IN], [UPLOAD, UPLOAD, SUBMIT]),
         ("sent", [LISTED], [LIST]),
         ("sent", [NOTHING, HANDED_IN], [LIST, SUBMIT]),
@@ -57,6 +63,7 @@ def test_a_job_is_looked_for_before_it_is_handed_in_again(
     ("replies", "error", "state"),
     [
         ([UPLOADED, WRONG], AuthenticationError, "ready"),
+        ([UPLOADED, *[BUSY, NOTHING] * 3], RateLimitError, "sent"),
         ([UPLOADED, LOST, NOTHING, LOST, NOTHING, LOST], ConnectionError, "sent"),
     ],
 )

@@ -56,7 +56,7 @@ def test_results(vendor: str, case: Any, tmp_path: Path) -> None:
         with pytest.raises(ModelCallError) as caught:
             calls.read_result(call, result)
         found |= {"error": type(caught.value).__name__, "code": caught.value.code}
-        found["request_id"] = caught.value.request_id
+        found |= {"request_id": caught.value.request_id, "status": caught.value.status}
     else:
         response = calls.read_result(call, result)
         found |= {"text": response.text, "request_id": response.request_id}

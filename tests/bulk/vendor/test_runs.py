@@ -13,6 +13,7 @@ import pytest
 
 import modelhub
 from modelhub.bulk.vendor import Pauses, VendorCarrier, gemini
+from modelhub.bulk.vendor.dashscope import DashScopeBatchAPI
 from modelhub.bulk.vendor.openai import OpenAIBatchAPI
 from modelhub.errors import BudgetExceededError, ModelCallError, ModelHubError
 from modelhub.testing import MockServer
@@ -21,6 +22,8 @@ from .models import CHATS, build_config
 from .running import PAUSES, ask_all, run
 
 TEXTS = ("a", "b", "c")
+# How many files are deleted after two runs, in the first of which one request of three failed, and after a cancel.
+FILES = {"openai": (5, 2), "dashscope": (5, 2), "zhipuai": (3, 1), "gemini": (0, 0), "anthropic": (0, 0)}
 KILLS = {
     "openai": ("after-1", "after-2", "before-3", "after-3", "before-4", "after-4"),
     "anthropic": ("after-2", "before-3", "after-4"),
@@ -38,6 +41,10 @@ def build_model(server: MockServer, vendor: str, model_type: str | None = None, 
     return modelhub.ModelRegistry([build_config(vendor, server.url, model_type, **more)]).get_model(vendor)
 
 
+def list_deleted(server: MockServer) -> list[str]:
+    return [request.path for request in server.requests if request.method == "DELETE"]
+
+
 @pytest.mark.parametrize("vendor", CHATS)
 def test_a_failed_request_fails_its_row_and_is_asked_again(server: MockServer, vendor: str, tmp_path: Path) -> None:
     model, told = build_model(server, vendor), []
@@ -52,6 +59,7 @@ def test_a_failed_request_fails_its_row_and_is_asked_again(server: MockServer, v
     assert second["a"].response == first["a"].response
     assert (server.counts.batches.jobs, server.counts.batches.requests) == (2, 4)
     assert "3 requests handed in" in told[0]
+    assert len(list_deleted(server)) == FILES[vendor][0]
 
 
 @pytest.mark.parametrize("vendor", CHATS)
@@ -111,6 +119,7 @@ def test_a_run_that_is_left_goes_on_and_can_be_cancelled(vendor: str, tmp_path: 
         assert all("was cancelled" in (answer.message or "") for answer in found.values())
         assert server.counts.batches.jobs == 1
         assert any("cancelled" in text for text in told)
+        assert len(list_deleted(server)) == FILES[vendor][1]
 
 
 @pytest.mark.parametrize("vendor", KILLS)
@@ -140,6 +149,14 @@ def test_jobs_are_as_large_as_the_vendor_takes(
     assert (server.counts.batches.jobs, server.counts.batches.requests) == (3, 5)
 
 
+def test_a_request_that_is_too_long_for_the_vendor_fails_by_itself(
+    server: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DashScopeBatchAPI, "max_line", 1000)
+    found = run(build_model(server, "dashscope"), tmp_path, ["a", "b" * 1000])
+    assert [found[text].error for text in ("a", "b" * 1000)] == [None, "BadRequestError"]
+
+
 def test_a_large_job_of_gemini_goes_as_a_file(
     server: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +165,7 @@ def test_a_large_job_of_gemini_goes_as_a_file(
     found = run(build_model(server, "gemini"), tmp_path, TEXTS)
     assert [found[text].error for text in TEXTS] == [None, "RateLimitError", None]
     assert any("/upload/" in request.path for request in server.requests)
+    assert [path.split("/files/")[1].startswith("batch-") for path in list_deleted(server)] == [False, True]
 
 
 def test_schemas_and_prices_hold(server: MockServer, tmp_path: Path) -> None:
@@ -221,7 +239,7 @@ def test_a_ledger_that_cannot_be_read_is_told(server: MockServer, tmp_path: Path
         run(build_model(server, "openai"), tmp_path, ["a"])
 
 
-def test_a_job_that_the_vendor_refuses_says_why(
+def test_a_job_that_is_refused_for_one_request_goes_on_without_it(
     server: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build_line = OpenAIBatchAPI.build_line
@@ -231,9 +249,12 @@ def test_a_job_that_the_vendor_refuses_says_why(
         return line.replace(b'"url":"/v1/', b'"url":"/v9/') if b'"content":"b"' in line else line
 
     monkeypatch.setattr(OpenAIBatchAPI, "build_line", spoil)
-    found = run(build_model(server, "openai"), tmp_path, TEXTS)
-    assert [found[text].error for text in TEXTS] == ["BadRequestError"] * 3
-    assert "the whole batch because of its line 2" in (found["a"].message or "")
-    assert "whole batch" not in (found["b"].message or "")
+    told: list[str] = []
+    found = run(build_model(server, "openai"), tmp_path, TEXTS, told.append)
+    assert [found[text].error for text in TEXTS] == [None, "BadRequestError", None]
+    assert "url" in (found["b"].message or "").lower()
+    assert any("because of 1 of its requests; the other 2 go" in text for text in told)
+    assert len(list_deleted(server)) == 3  # two files of requests, one of answers
     monkeypatch.setattr(OpenAIBatchAPI, "build_line", build_line)
-    assert all(answer.error is None for answer in run(build_model(server, "openai"), tmp_path, TEXTS).values())
+    assert run(build_model(server, "openai"), tmp_path, TEXTS)["b"].error is None
+    assert server.counts.batches.jobs == 3
