@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from modelhub.base.calling import find_flow, shared, watched
+from modelhub.base.calling import find_flow, inherit, refuse, shared, watched
+from modelhub.base.options import refuse_foreign
 from modelhub.base.own import Repeat, apply_own
 from modelhub.base.wrapper import ModelWrapperBase
 from modelhub.engine.call import Call, Inside, explained
@@ -90,6 +91,11 @@ class CompositeWrapper(ModelWrapperBase):
     @override
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
         parsing = take_parsing(kwargs)
+        try:
+            refuse_foreign(kwargs)
+        except ModelCallError as error:
+            return explained(self, watched, Call(self, (), {}), False, partial(refuse, error))
+        kwargs = inherit(self, kwargs)
         if len(args) > 1:
             args, kwargs = self.name_options(args, kwargs)
         args = tuple(list(given) if isinstance(given, Iterator) else given for given in args)  # it may be read twice
@@ -238,7 +244,7 @@ def choose_options(call: Call, target: ModelWrapperBase, options: Mapping[str, A
         outer = outer.outer
     if not hidden:
         return dict(options)
-    from modelhub.routing.known_options import knows_option  # few calls have such options
+    from modelhub.base.known_options import knows_option  # few calls have such options
 
     left = {name for name in hidden if not knows_option(type(target), name)}
     return {name: value for name, value in options.items() if name not in left}

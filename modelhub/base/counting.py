@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelhub.base.known_options import find_known
+from modelhub.base.options import refuse_foreign
 from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call, explained
 from modelhub.engine.effects import Flow
@@ -17,6 +19,8 @@ def count_tokens(model: Any, messages: Any, options: dict[str, Any]) -> Flow[Tok
 
     def count() -> Flow[TokenCount]:
         _ = model.bound  # before the options of the config are looked at
+        refuse_foreign(options)
+        find_known(type(model)).check(options)
         call = Call(model, model.read(messages), model.merge(options))
         model.check_options(call.options)
         model.fit_call(call)

@@ -15,7 +15,7 @@ from modelhub.policies.cache_key import build_call_key, build_request_key
 from modelhub.secrets import is_secret_name
 from modelhub.wire import Request
 
-_HOW = frozenset({"stream", "timeout", "retry", "cache"})  # options that say how to ask, and not what
+_HOW = frozenset({"stream", "timeout", "retry", "cache", "tags"})  # options that say how to ask, and not what
 
 
 def build_http_key(call: Call) -> str | None:
