@@ -30,7 +30,7 @@ class KnownOptions:
     def __init__(self, schema: Part | None, elsewhere: Collection[str]) -> None:
         self._parts = {} if schema is None else find_options(schema)
         self._known = [*self._parts, *OURS, *REFUSED, *elsewhere] if self._parts else []
-        self._passed = {*elsewhere, *self._parts, *(() if schema is None else find_named(schema))}
+        self._passed = {*OURS, *elsewhere, *self._parts, *(() if schema is None else find_named(schema))}
         self._checks: dict[str, Check] = {}
         for name, part in self._parts.items():
             check = None if name in elsewhere else build_check(part)

@@ -72,8 +72,11 @@ def find_named(schema: Part) -> Iterator[str]:
     """What else the type has names for: its keys, and those of its mappings that take any, as Ollama's ``options``."""
     for name, about in _list_properties(schema).items():
         yield name
-        if isinstance(about, Mapping) and about.get("x-open"):
-            yield from about.get("properties", ())
+        part: Part | None = schema.step(about)
+        if isinstance(about, Mapping) and "$ref" in about:
+            part = schema.follow(about["$ref"])
+        if part is not None and isinstance(part.schema, Mapping) and part.schema.get("x-open"):
+            yield from _list_properties(part)
 
 
 def _list_properties(part: Part) -> Mapping[str, Any]:

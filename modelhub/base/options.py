@@ -14,9 +14,7 @@ _RETRY = "pass retry, such as {'max_attempts': 3}, or set it in the config"
 NOT_SENT = {
     **dict.fromkeys(("api_key", "base_url", "api_base", "http_client"), _IN_CONFIG),
     **dict.fromkeys(("model_name", "client_args", "generate_args"), _IN_CONFIG),
-    **dict.fromkeys(
-        ("model_type", "config_name"), "make another config, and call the model that get_model gives for it"
-    ),
+    **dict.fromkeys(("model_type", "config_name"), "make another config, and get its model by its name"),
     **dict.fromkeys(("api_version", "organization", "azure_endpoint", "custom_llm_provider"), _IN_CONFIG),
     **dict.fromkeys(("openai_api_key", "anthropic_api_key", "api_token", "auth_token"), _IN_CONFIG),
     **dict.fromkeys(("proxy", "proxies", "tls", "verify", "ssl_verify", "propagate"), _IN_CONFIG),

@@ -108,7 +108,7 @@ class Reader:
             return Items(item, _LISTS[origin])
         if origin in _TABLES and (not given or strip(given[0]) in (str, Any)):
             return Table(item)
-        raise NoForm(f"{getattr(annotation, '__name__', None) or annotation!r} has no form in JSON")
+        raise NoForm(f"{_name(annotation)} has no form in JSON")
 
     def read_structure(self, cls: type) -> Structure:
         """A dataclass, a TypedDict or a named tuple."""
@@ -181,6 +181,11 @@ def _list_fields(cls: Any, hints: dict[str, Any]) -> Iterator[tuple[str, bool, A
             yield name, name not in cls._field_defaults, cls._field_defaults.get(name, ABSENT), None
 
 
+def _name(annotation: Any) -> str:
+    plain = isinstance(annotation, type) and typing.get_origin(annotation) is None
+    return annotation.__name__ if plain else repr(annotation)
+
+
 def _bare(value: Any) -> Any:
     """The value of a member as JSON has it: that of a StrEnum is a text."""
     for kind in (bool, int, float, str):
@@ -192,5 +197,5 @@ def _bare(value: Any) -> Any:
 def _read_choice(annotation: Any, choices: list[tuple[Any, Any]]) -> Shape:
     given = [(value.value if isinstance(value, Enum) else value, meant) for value, meant in choices]
     if not given or not all(isinstance(value, _PLAIN) for value, _ in given):
-        raise NoForm(f"{getattr(annotation, '__name__', None) or annotation!r} has no form in JSON")
+        raise NoForm(f"{_name(annotation)} has no form in JSON")
     return Choice(given)
