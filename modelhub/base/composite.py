@@ -107,12 +107,17 @@ class CompositeWrapper(ModelWrapperBase):
             name: kwargs[name] for name in ("retry", "tags") if name in kwargs
         }  # its targets obey them, too
         repeat = Repeat(kwargs)
+        wanted = kwargs.get("response_format")
+        if wanted is not None:
+            from modelhub.fitting.formats import find_format  # few calls need it
+
+            wanted = find_format(wanted)
 
         def ask() -> Flow[Any]:
             own = repeat.own()
             call = Call(self, args, {})
             call.keywords = {**kwargs, **handed_on, **own.hand_on(self.home.bounds)}
-            call.guards, call.response_format = self.home.guards, kwargs.get("response_format")
+            call.guards, call.response_format = self.home.guards, wanted
             apply_own(call, own, self.home.bounds.get("total"))
             stream = bool(kwargs.get("stream"))
             return watched(call, stream, lambda call: shared(call, lambda: self._guarded(call), stream))
@@ -121,7 +126,8 @@ class CompositeWrapper(ModelWrapperBase):
 
     def name_options(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What a call is given, with names for the options that chats take by place."""
-        if not takes_stream(type(self.find(self.list_targets()[0]))):
+        cls: Any = type(self.find(self.list_targets()[0]))
+        if not takes_stream(cls):
             return args, kwargs
         return (*args[:1], *args[4:]), dict(zip(("stream", "tools", "tool_choice"), args[1:], strict=False)) | kwargs
 
@@ -207,9 +213,7 @@ def ask(
 
     asked = call.input if input is None else input
     given = choose_options(call, target, call.keywords if options is None else options)
-    if (whole or "stream" in given) and not takes_stream(type(target)):
-        given.pop("stream", None)
-    elif whole:
+    if whole:
         given["stream"] = False
     try:
         result = yield from passed_on(find_flow(target, asked, given), note, begin)
@@ -221,13 +225,9 @@ def ask(
     return result
 
 
+@cache
 def takes_stream(cls: Any) -> bool:
     """Whether a call of the class may say ``stream``; that of a user's own class need not."""
-    return _takes_stream(cls)
-
-
-@cache
-def _takes_stream(cls: Any) -> bool:
     own = [call for name in ("__call__", "acall") if (call := getattr(getattr(cls, name), "__wrapped__", None))]
     given = [signature(call).parameters for call in own]
     return all("stream" in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values()) for taken in given)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from modelhub.base.binding import Binding, Bound
 from modelhub.base.endpoint import Endpoint, add_query
 from modelhub.base.headers import merge_headers
-from modelhub.base.options import EXTRAS, NOT_SENT, leave_out, refuse_options
+from modelhub.base.options import NOT_SENT, leave_out, refuse_options
 from modelhub.base.ways import ENVIRONMENT
 from modelhub.base.wrapper import ModelWrapperBase
 from modelhub.errors import ModelCallError
@@ -46,7 +46,6 @@ class HTTPModelWrapperBase(ModelWrapperBase):
     input_name: ClassVar[str] = "input"  # what the input is called in records of calls
     default_timeout: ClassVar[float] = 600.0
     propagate: bool = False  # whether its requests say which trace they are a part of
-    checked_elsewhere: ClassVar[frozenset[str]] = EXTRAS  # options that the schema of the type does not check
     error_codes: ClassVar[Codes | None] = None  # the vendor's own codes, where they say more than the status
 
     def __init__(

@@ -73,4 +73,18 @@ def build_python_key(call: Call) -> str | None:
         with suppress(ModelHubError, TypeError, ValueError):  # it is no chat
             args[0] = normalize_messages(args[0])
     asked = {"args": args, **{name: value for name, value in call.keywords.items() if name not in _HOW}}
+    if call.response_format is not None:  # which may have been given as a class
+        asked["response_format"] = call.response_format
+    if asked.get("tools"):
+        asked["tools"] = _read_tools(asked["tools"])
     return build_call_key(call.model.config_name, asked, home.find_reach())
+
+
+def _read_tools(tools: Any) -> Any:
+    """Tools as data, where there are Python functions among them."""
+    from modelhub.fitting import PLAIN  # few calls have tools
+    from modelhub.fitting.tools import normalize_tools
+
+    with suppress(ModelHubError, TypeError):
+        return normalize_tools(tools, PLAIN)
+    return tools

@@ -9,7 +9,7 @@ from typing import Any
 
 from modelhub.base.option_checks import Check, build_check, explain_value
 from modelhub.base.option_schemas import Part, find_named, find_options, find_schema
-from modelhub.base.options import EXTRAS, OURS, REFUSED, explain_refused
+from modelhub.base.options import OURS, REFUSED, explain_refused
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import did_you_mean
 from modelhub.errors import BadRequestError
@@ -73,7 +73,7 @@ def find_known(cls: Any) -> KnownOptions:
     """The options that models of a class know."""
     known = _KNOWN.get(cls)
     if known is None:
-        known = _KNOWN[cls] = KnownOptions(find_schema(cls), getattr(cls, "checked_elsewhere", EXTRAS))
+        known = _KNOWN[cls] = KnownOptions(find_schema(cls), cls.checked_elsewhere)
     return known
 
 

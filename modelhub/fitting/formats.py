@@ -68,6 +68,14 @@ def normalize_format(given: Any) -> dict[str, Any]:
     raise BadRequestError(f"response_format.type is {kind!r}: {_EXPECTED}"[:400])
 
 
+def find_format(given: Any) -> dict[str, Any] | None:
+    """``response_format`` in OpenAI's form; None for what is none, which others refuse."""
+    try:
+        return normalize_format(given)
+    except BadRequestError:
+        return None
+
+
 def is_class(given: Any) -> bool:
     """Whether this is a class of which an answer may become an instance."""
     return has_schema(given) or (isinstance(given, type) and typed.is_typed(given))
