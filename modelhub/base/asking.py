@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from modelhub.base.calling import inherit, refuse, watched
+from modelhub.base.checked_options import find_known
 from modelhub.base.conversing import converse
 from modelhub.base.conversing import stream as streamed
-from modelhub.base.known_options import find_known
 from modelhub.base.options import leave_untold, refuse_foreign
 from modelhub.base.own import OWN, Own, Repeat, apply_own, take_own
 from modelhub.engine.call import Call, explained

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from modelhub.base.known_options import find_known
+from modelhub.base.checked_options import find_known
 from modelhub.base.options import refuse_foreign
 from modelhub.base.own import HANDED, OWN, Repeat, apply_own
 from modelhub.engine.call import CURRENT, Call, explained

@@ -244,7 +244,7 @@ def choose_options(call: Call, target: ModelWrapperBase, options: Mapping[str, A
         outer = outer.outer
     if not hidden:
         return dict(options)
-    from modelhub.base.known_options import knows_option  # few calls have such options
+    from modelhub.routing.known_options import knows_option  # few calls have such options
 
     left = {name for name in hidden if not knows_option(type(target), name)}
     return {name: value for name, value in options.items() if name not in left}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhub.base.known_options import find_known
+from modelhub.base.checked_options import find_known
 from modelhub.base.options import refuse_foreign
 from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call, explained

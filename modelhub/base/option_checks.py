@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from modelhub.base.option_schemas import Part
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import did_you_mean, either, kind, quoting_hint, shown, types
+from modelhub.plugins.option_schemas import Part
 
 Check = Callable[[Any], bool]
 

@@ -9,9 +9,9 @@ from typing import Any
 import modelhub.schemas
 import pytest
 
-from modelhub.base.known_options import KnownOptions
-from modelhub.base.option_schemas import Part, find_options
+from modelhub.base.checked_options import KnownOptions
 from modelhub.errors import BadRequestError
+from modelhub.plugins.option_schemas import Part, find_options
 from modelhub.validation.full_check import judge
 from modelhub.validation.schema.store import BASE
 

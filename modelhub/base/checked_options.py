@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Any
 
 from modelhub.base.option_checks import Check, build_check, explain_value
-from modelhub.base.option_schemas import Part, find_named, find_options, find_schema
 from modelhub.base.options import OURS, REFUSED, explain_refused
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import did_you_mean
 from modelhub.errors import BadRequestError
+from modelhub.plugins.option_schemas import Part, find_named, find_options, find_place, read_schema
 from modelhub.printable import printable, shorten
 
 _MOST = 256  # names that are remembered as unknown, and as no near miss
@@ -73,22 +71,7 @@ def find_known(cls: Any) -> KnownOptions:
     """The options that models of a class know."""
     known = _KNOWN.get(cls)
     if known is None:
-        known = _KNOWN[cls] = KnownOptions(find_schema(cls), cls.checked_elsewhere)
+        place = find_place(cls)
+        schema = None if place is None else read_schema(*place)
+        known = _KNOWN[cls] = KnownOptions(schema, cls.checked_elsewhere)
     return known
-
-
-def knows_option(cls: Any, name: str) -> bool:
-    """Whether models of the class take the option ``name``: their schema has it among ``generate_args``.
-
-    A class without a schema takes what its ``__call__`` or ``acall`` names.
-    """
-    return name in _list_options(cls)
-
-
-@cache
-def _list_options(cls: Any) -> frozenset[str]:
-    schema = find_schema(cls)
-    if schema is not None:
-        return frozenset(find_options(schema))
-    own = [getattr(getattr(cls, name), "__wrapped__", None) for name in ("__call__", "acall")]
-    return frozenset(name for call in own if call is not None for name in inspect.signature(call).parameters)

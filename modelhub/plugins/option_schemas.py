@@ -35,16 +35,21 @@ class Part(NamedTuple):
         return Part(schema, self.root, self.package)
 
 
-def find_schema(cls: Any) -> Part | None:
-    """The schema of the type of a class, or of the nearest of its bases that has one; None if none has."""
+def find_place(cls: Any) -> tuple[str, str] | None:
+    """The top-level package and the model_type of a class, or of the nearest of its bases that has a schema."""
     for base in cls.__mro__:
         model_type = base.__dict__.get("model_type")
         if isinstance(model_type, str) and model_type:
             package = base.__module__.partition(".")[0]
-            schema = _load(package, f"{model_type}.json")
-            if schema is not None:
-                return Part(schema, schema, package)
+            if read_schema(package, model_type) is not None:
+                return package, model_type
     return None
+
+
+def read_schema(package: str, model_type: str) -> Part | None:
+    """The schema that a top-level package has of a type; None if it has none."""
+    schema = _load(package, f"{model_type}.json")
+    return None if schema is None else Part(schema, schema, package)
 
 
 @cache

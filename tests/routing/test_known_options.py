@@ -11,7 +11,7 @@ from modelhub.wrappers.ollama import OllamaChatWrapper
 from modelhub.wrappers.openai import OpenAIChatWrapper
 
 from modelhub.base import ModelWrapperBase, override
-from modelhub.base.known_options import knows_option
+from modelhub.routing.known_options import knows_option
 
 
 class Mine(ModelWrapperBase):
