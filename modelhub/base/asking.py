@@ -39,11 +39,12 @@ def _ask(
         input, options = model.bind(*args, **kwargs)
         told = options.pop("stream", None)
         stream = may_stream and bool(model.stream if told is None else told)
-        if options:
-            refuse_foreign(options)
-            find_known(type(model)).check(options)
-        options = model.merge(options)
+        given, options = options, model.merge(options)
+        if given:
+            refuse_foreign(given)
         model.check_options(options)
+        if given:
+            find_known(type(model)).check(given)
     except ModelCallError as error:
         return watched(Call(model, args, leave_untold(kwargs)), False, partial(refuse, error))
     if stream and not model.can_stream():

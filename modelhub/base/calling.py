@@ -38,6 +38,7 @@ def flow_of_python(
     model: Any, call: Own | None, acall: Own | None, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Flow[Any]:
     """The flow of a call of a model whose ``call`` or ``acall`` is plain Python."""
+    kwargs = inherit(model, kwargs)
     parsing_names, own_names, taken = _find_options(call, acall)
     parsing = take_parsing(kwargs, parsing_names) if kwargs else {}
     python = in_process.PythonCall(

@@ -19,10 +19,10 @@ def count_tokens(model: Any, messages: Any, options: dict[str, Any]) -> Flow[Tok
 
     def count() -> Flow[TokenCount]:
         _ = model.bound  # before the options of the config are looked at
-        refuse_foreign(options)
-        find_known(type(model)).check(options)
         call = Call(model, model.read(messages), model.merge(options))
+        refuse_foreign(options)
         model.check_options(call.options)
+        find_known(type(model)).check(options)
         model.fit_call(call)
         extras = take_extras(call.options)
         call.extras = extras and extras._replace(body={})  # what is counted has few of the keys of a body

@@ -219,3 +219,30 @@ def test_what_is_not_known_passes(name: str, options: dict[str, Any], sent: dict
     assert not {"extra_body", "extra_headers", "extra_query"} & body.keys()
     if "seed" in options:
         assert "temperature" not in body and "seed" not in body
+
+
+PLUGIN = """
+from modelhub.base import ModelWrapperBase
+
+class Harbour(ModelWrapperBase):
+    model_type = "harbour_chat"
+
+    def __call__(self, text, ferries=1, **more):
+        return f"{ferries} {more}"
+"""
+
+
+def test_a_plugin_in_plain_python_is_checked_by_its_schema(tmp_path: Any, monkeypatch: Any, caller: Any) -> None:
+    (tmp_path / "harbour_of_tests" / "schemas").mkdir(parents=True)
+    (tmp_path / "harbour_of_tests" / "__init__.py").write_text(PLUGIN)
+    options = {"ferry": {"type": "integer", "maximum": 9}, "depth": {"$ref": "_common.json#/$defs/top_p"}}
+    schema = {"properties": {"generate_args": {"properties": options}}}
+    (tmp_path / "harbour_of_tests" / "schemas" / "harbour_chat.json").write_text(json.dumps(schema))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    cls = __import__("harbour_of_tests").Harbour
+    model = ModelRegistry([{"config_name": "h", "model_type": "harbour_chat"}], wrappers=[cls]).get_model("h")
+    assert caller.call(model, "hi", ferries=20, ferry=9, new=5).text == "20 {'ferry': 9, 'new': 5}"
+    for wrong, words in (({"ferry": 10}, "at most 9"), ({"depth": 2}, "between 0 and 1"), ({"deph": 1}, "'depth'")):
+        with pytest.raises(BadRequestError, match=words) as caught:
+            caller.call(model, "hi", **wrong)
+        assert caught.value.config_name == "h"
