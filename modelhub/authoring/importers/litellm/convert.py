@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from modelhub.authoring.litellm.deployments import LIBRARY, Deployment, build_draft, find_variable
-from modelhub.authoring.litellm.draft import Draft, Place
-from modelhub.authoring.litellm.notes import Notes
-from modelhub.authoring.litellm.settings import SECTIONS, explain_deployment, explain_setting
-from modelhub.authoring.litellm.values import Values
+from modelhub.authoring.importers.deployments import Deployment
+from modelhub.authoring.importers.drafts import Place
+from modelhub.authoring.importers.engine import Imported, build_models
+from modelhub.authoring.importers.litellm.settings import SECTIONS, explain_deployment, explain_setting
+from modelhub.authoring.importers.notes import Notes
+from modelhub.authoring.importers.options import LIBRARY
+from modelhub.authoring.importers.references import translate_environ
+from modelhub.authoring.importers.values import Values
 from modelhub.configs import Document, Entry
 from modelhub.configs.readers.positions import Path
 from modelhub.errors import Problem
-from modelhub.secrets import mask_keys
 
 _SETTINGS = ("litellm_settings", "router_settings", "general_settings")
-_OPTIONAL = ("generate_args", "options", "keep_alive", "think", "format", "timeout", "retry", "stream", "tags")
 _READ = ("model_list", "credential_list", "include")
-
-
-class Imported(NamedTuple):
-    """The result of a conversion: the content of a config file, the number of its models, and the notes."""
-
-    data: dict[str, Any]
-    models: int
-    notes: Notes
 
 
 def import_litellm(documents: Sequence[Document], check: Callable[[list[Entry]], list[Problem]]) -> Imported:
@@ -34,23 +27,12 @@ def import_litellm(documents: Sequence[Document], check: Callable[[list[Entry]],
     A value that modelhub does not accept is left out, with an error among the notes.
     """
     notes = Notes()
-    values = Values(notes)
+    values = Values(notes, translate_environ)
     for document in documents:
         values.reserve(document.data)
     credentials = {name: found for document in documents for name, found in _find_credentials(document)}
     found = [each for document in documents for each in _find_deployments(document, credentials, notes)]
-    for deployment in found:
-        if deployment.get("api_key") is None and (variable := find_variable(deployment)):
-            values.take(variable)
-    models: list[dict[str, Any]] = []
-    names = dict.fromkeys((deployment.name for deployment in found), 0)
-    for deployment in found:
-        draft = build_draft(deployment, values, notes)
-        if draft is not None:
-            _put_information(draft, deployment, notes)
-            draft.put(("config_name",), _choose_name(deployment, names, notes))
-            if _remove_faults(draft, check, notes):
-                models.append(draft.build())
+    models = build_models(found, values, check, notes)
     if not any(document.data.get("model_list") for document in documents):
         notes.add(documents[0], (), "there is no model_list, and so no model to convert", is_error=True)
     defaults = _build_defaults(documents, {model["model_type"] for model in models}, notes)
@@ -102,54 +84,8 @@ def _find_deployments(
             continue
         info = item.get("model_info")
         params = {**credentials.get(credential, {}), **params}
-        yield Deployment(name, (document, path), params, info if isinstance(info, dict) else {})
-
-
-def _put_information(draft: Draft, deployment: Deployment, notes: Notes) -> None:
-    """Keep the description in ``model_info``; write a note about the rest."""
-    document, path = deployment.place
-    for key, value in deployment.info.items():
-        place = (document, (*path, "model_info", key))
-        if key == "description" and isinstance(value, str):
-            draft.put(("description",), mask_keys(value), place)
-        elif key != "mode":
-            reason = explain_deployment(key) or "modelhub does not use it"
-            notes.add(*place, f"{key} is not converted: {reason}", key=True)
-
-
-def _choose_name(deployment: Deployment, names: dict[str, int], notes: Notes) -> str:
-    """The config_name for a model_name, with a number if other deployments have the same; ``names`` counts the uses."""
-    name = deployment.name
-    names[name] += 1
-    if names[name] == 1:
-        return name
-    while f"{name}-{names[name]}" in names:
-        names[name] += 1
-    chosen = f"{name}-{names[name]}"
-    document, path = deployment.place
-    message = f"'{name}' is there already, so that this one is called '{chosen}': no load is balanced"
-    notes.add(document, (*path, "model_name"), message)
-    return chosen
-
-
-def _remove_faults(draft: Draft, check: Callable[[list[Entry]], list[Problem]], notes: Notes) -> bool:
-    """Remove values that modelhub does not accept, with a note at the place of each.
-
-    False if, without such a value, the calls would go to another server or use another account.
-    """
-    while True:
-        config = draft.build()
-        wrong = [each for each in check([Entry(config, Document(config), ())]) if each.severity == "error"]
-        removed = next(((problem, *found) for problem in wrong if (found := draft.remove(problem.path))), None)
-        if removed is None:
-            return True
-        problem, path, place = removed
-        is_vital = path[0] not in _OPTIONAL
-        what = f"'{config['config_name']}'" if is_vital else place[1][-1]
-        hint = f"; {problem.hint}" if problem.hint else ""
-        notes.add(*place, f"{what} is not converted: {problem.message}{hint}", is_error=True)
-        if is_vital:
-            return False
+        info = info if isinstance(info, dict) else {}
+        yield Deployment(name, (document, path), params, info, explain=explain_deployment)
 
 
 def _build_defaults(documents: Sequence[Document], model_types: set[str], notes: Notes) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""The providers of LiteLLM whose models modelhub can call itself, and the model_types for them."""
+"""What other programs call the vendors, and the model_types for the models of each."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from modelhub import vendors
 
@@ -44,6 +45,88 @@ def _build_vendor(row: vendors.Vendor, litellm: Mapping[str, Any]) -> Vendor:
 # By the prefix of LiteLLM's names, https://docs.litellm.ai/docs/providers.
 # A chat of Azure's stays with LiteLLM's library: its address holds the deployment and the version.
 VENDORS = {name: _build_vendor(row, about) for row in vendors.list_vendors() for name, about in row.litellm.items()}
+
+# By the names of modelhub's own table. Azure's chats are asked at the address that speaks OpenAI's API.
+BY_NAME = {
+    row.name: _build_vendor(row, {"key_variable": None} if row.name == "ollama" else {})
+    for row in vendors.list_vendors()
+}
+BY_NAME["azure"] = BY_NAME["azure"]._replace(chat="openai_chat")
+
+# What programs call a vendor, in small letters and without signs, by its name in modelhub's table, which is one more.
+_NAMES = {
+    "openai": "gpt openaicompatible openailike openaiapi openaichat openairesponses openllm oai custom free localai",
+    "anthropic": "claude",
+    "gemini": "google googleai googleaistudio googleaistudiogemini googleaigemini googlegenerativeai googlegenai",
+    "ollama": "ollamachat ollamacompletion ollamalocal",
+    "dashscope": "qwen alibaba aliyun tongyi bailian alibabacn",
+    "zhipuai": "zhipu bigmodel chatglm glm",
+    "zai": "zhipuaiinternational zaicodingplan",
+    "azure": "azureopenai azureopenaichat azurecognitiveservices",
+    "mistral": "mistralai",
+    "together": "togetherai",
+    "fireworks": "fireworksai",
+    "xai": "grok",
+    "nvidia": "nvidianim nim",
+    "volcengine": "ark volcanoengine doubao",
+    "moonshot": "kimi moonshotai",
+    "moonshot_cn": "moonshotaicn",
+    "huggingface": "hf huggingfaceinferenceapi huggingfacetgi huggingfacehub",
+    "github": "githubmodels",
+    "lambda": "lambdaai",
+    "featherless": "featherlessai",
+    "meta_llama": "llama llamaapi",
+    "vercel": "aigateway vercelaigateway",
+    "cohere": "cohereai",
+    "vllm": "hostedvllm vllmserver sglang",
+    "lm_studio": "lmstudio",
+    "llama_cpp": "llamacpp llamacppserver",
+    "minimax_cn": "minimaxcn",
+    "qianfan": "wenxin ernie baidu",
+    "yi": "lingyiwanwu zeroone 01ai",
+    "litellm_proxy": "litellm",
+}
+# Vendors that LiteLLM's library can call and modelhub cannot, by LiteLLM's names.
+_LIBRARY = {
+    "bedrock": "amazonbedrock awsbedrock",
+    "vertex_ai": "vertex vertexai googlevertex googlevertexai gcpvertexgemini gcpvertexanthropic vertexanthropic",
+    "sagemaker": "awssagemaker amazonsagemaker",
+    "watsonx": "ibmwatsonx watsonxai",
+    "databricks": "",
+    "replicate": "",
+    "cloudflare": "cloudflareworkersai workersai",
+    "predibase": "",
+    "snowflake": "",
+}
+
+
+def _spell(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+_SPELLINGS = {
+    **{_spell(name): name for names in (_LIBRARY, BY_NAME) for name in names},
+    **{name: row for table in (_LIBRARY, _NAMES) for row, names in table.items() for name in names.split()},
+}
+
+
+def find_name(name: str, address: str | None = None) -> str | None:
+    """Whom a program means by ``name``, or whose ``address`` it has for OpenAI's API; None for a stranger.
+
+    It is a name in ``BY_NAME``, or one that only LiteLLM's library knows.
+    """
+    found = _SPELLINGS.get(_spell(name))
+    if found == "openai" and address:
+        host = urlsplit(address if "://" in address else f"//{address}").hostname
+        row = vendors.find_by_host(host or "")
+        return row.name if row and row.model_types.get("chat") == "openai_chat" else found
+    return found
+
+
+def is_elsewhere(provider: str | None, address: Any) -> bool:
+    """Whether a server is not the vendor's own, though it speaks OpenAI's protocol."""
+    return provider == "openai" and bool(address) and urlsplit(str(address)).hostname != "api.openai.com"
+
 
 # Names without a prefix that LiteLLM takes for OpenAI's, and for Anthropic's.
 _BARE = {

@@ -1,27 +1,32 @@
-"""Translates values of a LiteLLM config: references to the environment are rewritten, and no secret is kept."""
+"""Translates the values of another program's config: references are rewritten, and no secret is kept."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from modelhub.authoring.litellm.notes import Notes
+from modelhub.authoring.importers.notes import Notes
+from modelhub.authoring.importers.references import translate
 from modelhub.configs import Document
 from modelhub.configs.readers.positions import Path
-from modelhub.secrets import is_secret_name, redact
+from modelhub.secrets import is_secret_name, redact, reference_names
 from modelhub.validation import View, load_schema
 from modelhub.validation.rules.plaintext import is_harmless
 
-ENVIRON = "os.environ/"
 _PREFIXED = re.compile(r"(?i)(?:aws|azure|vertex|watsonx|anthropic|openai|s3)_")
 
 
 class Values:
-    """Translates values; a secret in plain text gets one variable, the same at every place."""
+    """Translates values; a secret in plain text gets one variable, the same at every place.
 
-    def __init__(self, notes: Notes) -> None:
+    ``translate`` writes the references of the other program as modelhub's.
+    """
+
+    def __init__(self, notes: Notes, translate: Callable[[str], str] = translate) -> None:
         self._notes = notes
+        self.translate = translate
         self._variables: dict[str, str] = {}
         self._taken: set[str] = set()
 
@@ -31,8 +36,8 @@ class Values:
 
     def reserve(self, value: Any) -> None:
         """Keep the variables that ``value`` refers to, and the variables that it sets."""
-        if isinstance(value, str) and value.startswith(ENVIRON):
-            self.take(value.removeprefix(ENVIRON))
+        if isinstance(value, str):
+            self._taken.update(reference_names(self.translate(value)))
         told = value.get("environment_variables") if isinstance(value, dict) else None
         for name, secret in told.items() if isinstance(told, dict) else ():
             self.take(name)
@@ -40,31 +45,34 @@ class Values:
         for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
             self.reserve(item)
 
-    def read(self, value: Any, document: Document, path: Path, *, vendor: str, key: str | None = None) -> Any:
+    def read(
+        self, value: Any, document: Document, path: Path, *, vendor: str, key: str | None = None, name: str = ""
+    ) -> Any:
         """The value at ``path`` in modelhub's form.
 
-        The names of new variables for secrets begin with ``vendor``; ``key`` is the whole name for an API key.
+        The names of new variables for secrets begin with ``vendor``; ``key`` is the whole name for an API key. ``name``
+        is what the value is called here, which the last step of ``path`` may call otherwise.
         """
         if isinstance(value, dict):
             return {
-                name: self.read(item, document, (*path, name), vendor=vendor, key=key) for name, item in value.items()
+                step: self.read(item, document, (*path, step), vendor=vendor, key=key) for step, item in value.items()
             }
         if isinstance(value, list):
             return [self.read(item, document, (*path, n), vendor=vendor, key=key) for n, item in enumerate(value)]
-        name = next((step for step in reversed(path) if isinstance(step, str)), "")
+        step = next((step for step in reversed(path) if isinstance(step, str)), "")
+        name = name or step
         is_named = is_secret_name(name) or name in _find_secret_keys()
         is_secret = is_named and value is not None and not isinstance(value, bool)
         text = str(value) if is_secret else value
         if not isinstance(text, str):
             return value
-        if text.startswith(ENVIRON):
-            return f"${{{text.removeprefix(ENVIRON)}}}"
-        if (is_secret and not is_harmless(text)) or redact({"": text})[""] != text:
+        found = self.translate(text)
+        if (is_secret and not is_harmless(found)) or redact({"": found})[""] != found:
             wanted = key if name == "api_key" and key else _name_variable(vendor, name)
             variable = self._find_variable(text, wanted)
-            self._notes.add(document, path, f"{name} is not copied, as it holds a secret: set {variable} to it")
+            self._notes.add(document, path, f"{step} is not copied, as it holds a secret: set {variable} to it")
             return f"${{{variable}}}"
-        return text.replace("${", "$${")
+        return found
 
     def _find_variable(self, secret: str, wanted: str) -> str:
         if secret not in self._variables:

@@ -19,17 +19,24 @@ _ORDER = (
     "api_key",
     "organization",
     "host",
+    "api_url",
     "api_base",
     "client_args",
     "headers",
     "timeout",
     "retry",
+    "limits",
+    "price",
+    "proxy",
     "keep_alive",
     "think",
     "format",
     "options",
     "generate_args",
+    "request",
+    "response",
     "stream",
+    "capabilities",
 )
 
 
@@ -42,7 +49,7 @@ class Draft:
     places: dict[Path, Place] = field(default_factory=dict)
 
     def put(self, path: tuple[str, ...], value: Any, place: Place | None = None) -> None:
-        """Set the value at ``path``; ``place`` is its place in LiteLLM's config."""
+        """Set the value at ``path``; ``place`` is its place in the other program's config."""
         target = self.config
         for step in path[:-1]:
             target = target.setdefault(step, {})
