@@ -57,6 +57,13 @@ _USED = ("model", "weak-model", "editor-model", "weak_model", "editor_model")
 # Keys and addresses of .aider.conf.yml, by LiteLLM's name of the vendor.
 _KEYS = {"openai-api-key": "openai", "anthropic-api-key": "anthropic"}
 _ADDRESS = "openai-api-base"
+# Names that aider has for models of its choice: https://aider.chat/docs/config/model-aliases.html
+_ALIASES = frozenset(
+    {
+        *("sonnet", "haiku", "opus", "4", "4o", "mini", "4-turbo", "35turbo", "35-turbo", "3", "deepseek", "r1"),
+        *("flash", "flash-lite", "gemini", "gemini-exp", "grok3", "optimus", "quasar"),
+    }
+)
 
 
 def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
@@ -65,7 +72,8 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
     if isinstance(data, dict) and "name" not in data:
         yield from _find_in_options(source, data)
         return
-    names = {item.get("name") for _, item in source.list_mappings((), "a model")} if isinstance(data, list) else set()
+    items = data if isinstance(data, list) else [data]
+    names = {str(item.get("name")) for item in items if isinstance(item, dict)}
     listed = source.list_mappings((), "a model") if isinstance(data, list) else iter([((), data)])
     for path, item in listed:
         found = source.gather(item, path, _MODEL)
@@ -85,6 +93,10 @@ def _build(source: Source, name: Any, path: Path, found: Found) -> Iterator[Depl
     if not isinstance(name, str) or not name:
         source.tell(path, "this is not converted: a model needs a name", lost=True)
         return
+    if name in _ALIASES:
+        message = f"'{name}' is not converted: aider chooses what it means; write the model itself"
+        source.tell(path, message, lost=True)
+        return
     place = (source.document, path)
     yield Deployment(name, place, {"model": (name, place), **found})
 
@@ -99,6 +111,7 @@ def _find_in_options(source: Source, data: dict[str, Any]) -> Iterator[Deploymen
             place: Path = ("api-key", step) if isinstance(listed, list) else ("api-key",)
             secrets[vendor.strip().lower()] = (secret, (document, place))
     seen: set[str] = set()
+    used: set[str] = set()
     for key in _USED:
         name = data.get(key)
         if not isinstance(name, str) or name in seen:
@@ -108,7 +121,10 @@ def _find_in_options(source: Source, data: dict[str, Any]) -> Iterator[Deploymen
         vendor = split_model(name, None, None)[0] or name.partition("/")[0]
         if vendor in secrets:
             found["api_key"] = secrets[vendor]
+            used.add(vendor)
         if vendor == "openai" and data.get(_ADDRESS):
             found["api_base"] = (data[_ADDRESS], (document, (_ADDRESS,)))
         yield from _build(source, name, (key,), found)
+    for vendor in secrets.keys() - used:
+        source.tell(secrets[vendor][1][1], "this key is not converted: no model here is of its vendor")
     source.refuse_rest(data, {"*": "it is for aider's work on files"}, read=(*_USED, *_KEYS, _ADDRESS, "api-key"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from modelhub.authoring.importers import keys
 from modelhub.authoring.importers.deployments import Deployment
-from modelhub.authoring.importers.keys import Source, Table
+from modelhub.authoring.importers.keys import Found, Source, Table
 from modelhub.authoring.importers.notes import Notes
 from modelhub.configs import Document
 from modelhub.configs.readers.positions import Path
@@ -110,23 +110,22 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
     listed = data.get("config_list") if isinstance(data, dict) else data
     if isinstance(listed, list) and not any(isinstance(each, dict) and "provider" in each for each in listed):
         path: Path = ("config_list",) if isinstance(data, dict) else ()
-        if isinstance(data, dict):
-            source.refuse_rest(data, {"*": "write it in `defaults`, or pass it with each call"}, read=("config_list",))
+        shared = source.gather(data, (), {**_ENTRY, "config_list": ""})  # what is beside the list is for all of it
         for step, item in enumerate(listed):
             if isinstance(item, dict):
-                yield from _find_entry(source, item, (*path, step))
+                yield from _find_entry(source, item, (*path, step), shared)
             else:
                 source.tell((*path, step), "this is not converted: an entry is a mapping", lost=True)
         return
     yield from _search(source, data, ())
 
 
-def _find_entry(source: Source, item: dict[str, Any], path: Path) -> Iterator[Deployment]:
+def _find_entry(source: Source, item: dict[str, Any], path: Path, shared: Found) -> Iterator[Deployment]:
     name = item.get("model") or item.get("engine") or item.get("deployment_name")
     if "model_client_cls" in item:
         source.tell(path, f"'{name}' is not converted: it has a client of its own, in Python", lost=True)
         return
-    found = source.gather(item, path, _ENTRY)
+    found = shared | source.gather(item, path, _ENTRY)
     vendor = str(item.get("api_type") or "openai")
     if made := source.build(name, path, found, "bedrock" if "aws_region" in item else vendor):
         yield made

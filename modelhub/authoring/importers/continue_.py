@@ -65,6 +65,7 @@ _MODEL: Table = {
     },
     "region": "aws_region_name",
     "profile": "aws_profile_name",
+    "projectId": "vertex_project",
     "engine": "!modelhub finds the address itself",
     "apiType": "",
     "systemMessage": keys.PROMPTS,

@@ -103,6 +103,8 @@ def find_vendor(deployment: Deployment) -> Vendor | None:
 def find_variable(deployment: Deployment) -> str | None:
     """The variable with the key of a deployment that does not name a key."""
     vendor = find_vendor(deployment)
+    if deployment.provider and is_elsewhere(deployment.provider, deployment.address):
+        return None
     return vendor.key if vendor else None
 
 

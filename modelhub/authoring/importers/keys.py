@@ -35,7 +35,9 @@ LOGS = "!`observers` tell what happens in calls"
 
 def milliseconds(value: Any) -> Any:
     """A timeout in seconds."""
-    return {"timeout": value / 1000} if _is_number(value) and value > 0 else None
+    if not _is_number(value) or value <= 0:
+        return None
+    return {"timeout": value // 1000 if value % 1000 == 0 else value / 1000}
 
 
 def negated(value: Any) -> Any:
