@@ -48,6 +48,16 @@ def test_a_config_and_what_is_said_about_it(name: str, monkeypatch: pytest.Monke
     assert done.exit_code == (1 if ": error: " in done.stderr else 0)
 
 
+@pytest.mark.parametrize("name", ["chain", "group", "tasks"])
+def test_groups_become_routers_and_fallbacks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CASES / "routes")
+    done = convert(f"{name}.yaml", "--routes")
+    assert done.stderr == Path(f"{name}.notes.txt").read_text("utf-8")
+    assert done.stdout == Path(f"{name}.modelhub.yaml").read_text("utf-8")
+    with ModelRegistry(f"{name}.modelhub.yaml") as hub:
+        assert [hub.get_model(each).config_name for each in hub.names()] == hub.names()
+
+
 def test_there_are_cases_of_every_kind() -> None:
     assert len(NAMES) >= 14
     assert {name for name in NAMES if not (CASES / f"{name}.modelhub.yaml").exists()} == {"no_models", "wildcards"}
@@ -81,6 +91,7 @@ def test_every_setting_of_a_config_is_converted_or_told(monkeypatch: pytest.Monk
     keys += [key for name in ("litellm_settings", "router_settings", "general_settings") for key in source[name]]
     moved = {"model": "model_name", "api_base": "base_url", "extra_headers": "headers", "max_retries": "max_attempts"}
     moved |= {"request_timeout": "timeout", "num_retries": "max_attempts", "max_parallel_requests": "concurrency"}
+    moved |= {"input_cost_per_token": "prompt", "output_cost_per_token": "completion"}
     for key in [*keys, "guardrails", "mcp_servers", "something_new"]:
         assert f"{moved.get(key, key)}:" in done.stdout or f": {key} is not converted: " in done.stderr, key
 

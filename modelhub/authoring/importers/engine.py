@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from modelhub.authoring.importers.deployments import Deployment, Described, build_draft, find_variable
+from modelhub.authoring.importers.building import build_draft
+from modelhub.authoring.importers.deployments import Deployment, Described, find_variable
 from modelhub.authoring.importers.drafts import Draft, Place
 from modelhub.authoring.importers.notes import Notes
 from modelhub.authoring.importers.values import Values

@@ -37,28 +37,31 @@ class _Read(NamedTuple):
         return [problem for problem in self.problems if problem.severity == "error"]
 
 
-def import_text(content: bytes, name: str, check: Check, program: str | None = None) -> Imported:
+def import_text(
+    content: bytes, name: str, check: Check, program: str | None = None, *, routes: bool = False
+) -> Imported:
     """Convert the text of the file ``name``, which is ``program``'s, or whose it is by its content.
 
-    ``check`` says what is wrong with model configs. Raises Unconverted.
+    ``check`` says what is wrong with model configs. With ``routes``, LiteLLM's groups become routers and fallbacks.
+    Raises Unconverted.
     """
     if program == "litellm":
-        return _import_litellm(content, name, check)
+        return _import_litellm(content, name, check, routes)
     documents = _read(content, name)
     program = program or _recognise(documents, name)
     if program == "litellm":
-        return _import_litellm(content, name, check)
+        return _import_litellm(content, name, check, routes)
     return import_models(documents, import_module(PROGRAMS[program].module).find_models, check)
 
 
-def _import_litellm(content: bytes, name: str, check: Check) -> Imported:
+def _import_litellm(content: bytes, name: str, check: Check, routes: bool) -> Imported:
     """LiteLLM's configs include others, and have settings for all models."""
     from modelhub.authoring.importers.litellm import import_litellm, read_config
 
     documents, problems = read_config(content, name)
     if any(problem.severity == "error" for problem in problems):
         raise Unconverted(problems)
-    return import_litellm(documents, check)
+    return import_litellm(documents, check, routes=routes)
 
 
 def _read(content: bytes, name: str) -> list[Document]:

@@ -37,8 +37,9 @@ class _Command(click.Command):
 @click.argument("words", metavar="[PROGRAM] FILE", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The default is to print it.")
 @click.option("--format", "format_", type=click.Choice(["yaml", "json"]), help="The default is the output's, or yaml.")
+@click.option("--routes", is_flag=True, help="LiteLLM: write routers for groups of models, and fallbacks.")
 @click.option("--force", is_flag=True, help="Overwrite the output.")
-def import_(words: tuple[str, ...], output: Path | None, format_: str | None, force: bool) -> None:
+def import_(words: tuple[str, ...], output: Path | None, format_: str | None, routes: bool, force: bool) -> None:
     """Convert the config of another program, FILE or - for standard input, to model configs.
 
     Whose config it is, is found by what is in it; PROGRAM says it. Keys become references to the environment. What
@@ -56,7 +57,7 @@ def import_(words: tuple[str, ...], output: Path | None, format_: str | None, fo
         raise click.UsageError(f"{output} exists; name another file, or add --force")
     try:
         content = read_input() if file == "-" else read_file(file)
-        imported = import_text(content, "<stdin>" if file == "-" else file, checking.check, program)
+        imported = import_text(content, "<stdin>" if file == "-" else file, checking.check, program, routes=routes)
     except Unreadable as error:
         _fail([Problem("MH101", str(error), error.hint, file)])
     except Unconverted as error:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from modelhub.authoring.importers.deployments import Deployment
 from modelhub.authoring.importers.drafts import Place
-from modelhub.authoring.importers.engine import Imported, build_models
+from modelhub.authoring.importers.engine import Check, Imported, build_models
+from modelhub.authoring.importers.litellm.routes import SETTINGS, Routes
 from modelhub.authoring.importers.litellm.settings import SECTIONS, explain_deployment, explain_setting
 from modelhub.authoring.importers.notes import Notes
 from modelhub.authoring.importers.options import LIBRARY
 from modelhub.authoring.importers.references import translate_environ
 from modelhub.authoring.importers.values import Values
-from modelhub.configs import Document, Entry
+from modelhub.configs import Document
 from modelhub.configs.readers.positions import Path
-from modelhub.errors import Problem
 
 _SETTINGS = ("litellm_settings", "router_settings", "general_settings")
+_COSTS = ("input_cost_per_token", "output_cost_per_token")
 _READ = ("model_list", "credential_list", "include")
 
 
-def import_litellm(documents: Sequence[Document], check: Callable[[list[Entry]], list[Problem]]) -> Imported:
+def import_litellm(documents: Sequence[Document], check: Check, *, routes: bool = False) -> Imported:
     """Convert a config and the files that it includes; ``check`` says what is wrong with model configs.
 
+    With ``routes``, there is a router for each group of deployments, and a fallback for what has one.
     A value that modelhub does not accept is left out, with an error among the notes.
     """
     notes = Notes()
@@ -32,12 +34,15 @@ def import_litellm(documents: Sequence[Document], check: Callable[[list[Entry]],
         values.reserve(document.data)
     credentials = {name: found for document in documents for name, found in _find_credentials(document)}
     found = [each for document in documents for each in _find_deployments(document, credentials, notes)]
+    routing = Routes(documents, found, notes) if routes else None
     models = build_models(found, values, check, notes)
     if not any(document.data.get("model_list") for document in documents):
         notes.add(documents[0], (), "there is no model_list, and so no model to convert", is_error=True)
-    defaults = _build_defaults(documents, {model["model_type"] for model in models}, notes)
+    defaults = _build_defaults(documents, {model["model_type"] for model in models}, notes, routing)
+    count = len(models)
+    models += routing.build(models) if routing else ()
     data = {"defaults": defaults, "models": models} if defaults else {"models": models}
-    return Imported(data, len(models), notes)
+    return Imported(data, count, notes)
 
 
 def _find_credentials(document: Document) -> Iterator[tuple[str, dict[str, tuple[Any, Place]]]]:
@@ -84,12 +89,33 @@ def _find_deployments(
             continue
         info = item.get("model_info")
         params = {**credentials.get(credential, {}), **params}
-        info = info if isinstance(info, dict) else {}
+        info = dict(info) if isinstance(info, dict) else {}
+        params |= _read_price(params, info, (document, path))
         yield Deployment(name, (document, path), params, info, explain=explain_deployment)
 
 
-def _build_defaults(documents: Sequence[Document], model_types: set[str], notes: Notes) -> dict[str, Any]:
-    """The defaults that the settings of the proxy mean for every model; there is a note about every other setting."""
+def _read_price(
+    params: dict[str, tuple[Any, Place]], info: dict[str, Any], place: Place
+) -> dict[str, tuple[Any, Place]]:
+    """The price of a million tokens, where both costs of one are told; they are then taken from what is left."""
+    told = {key: params.get(key, (info.get(key), place)) for key in _COSTS}
+    costs = [value for value, _ in told.values()]
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) and each >= 0 for each in costs):
+        return {}
+    for key in _COSTS:
+        params.pop(key, None)
+        info.pop(key, None)
+    prompt, completion = (round(each * 1_000_000, 6) for each in costs)
+    return {"price": ({"prompt": prompt, "completion": completion}, told[_COSTS[0]][1])}
+
+
+def _build_defaults(
+    documents: Sequence[Document], model_types: set[str], notes: Notes, routes: Routes | None
+) -> dict[str, Any]:
+    """The defaults that the settings of the proxy mean for every model; there is a note about every other setting.
+
+    With ``routes`` they are for each type of model, as routers and fallbacks take other keys.
+    """
     everyone: dict[str, Any] = {}
     library: dict[str, Any] = {}
     last = {key: document for document in documents for key in document.data}
@@ -107,11 +133,15 @@ def _build_defaults(documents: Sequence[Document], model_types: set[str], notes:
                 notes.add(document, (key,), f"{key} is not converted: {reason}", key=True)
             else:
                 for name, value in section.items():
+                    if routes and name in SETTINGS:
+                        continue
                     if not _put_default(key, name, value, everyone, library, model_types):
                         message = f"{name} is not converted: {explain_setting(name)}"
                         notes.add(document, (key, name), message, key=True)
     everyone = {key: everyone[key] for key in ("timeout", "retry") if key in everyone}
-    defaults = {"all": everyone, LIBRARY: {"generate_args": library} if library else {}}
+    defaults = dict.fromkeys(sorted(model_types), everyone) if routes else {"all": everyone}
+    if library:
+        defaults[LIBRARY] = {**defaults.get(LIBRARY, {}), "generate_args": library}
     return {key: value for key, value in defaults.items() if value}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _PROXY = "modelhub is a library and has no callers to check or serve"
-_ROUTER = "write a config of the type router for several models under one name"
-_FALLBACKS = "write a config of the type fallback, with the models in their order"
+_ROUTER = "a router picks one of several models; --routes writes one for each group"
+_FALLBACKS = "a fallback asks the next model; --routes writes one for each"
 _PRICES = "write `price` in the config where modelhub does not know what a model costs"
 _BUDGETS = "write `budget` in the config"
 _LIMITS = "write `limits` in the config"
