@@ -94,7 +94,8 @@ def _recognise(documents: list[Document], name: str) -> str:
         return found.importer
     if found and found.name:
         message = found.problem.message.replace("which is not for modelhub", "which has no importer")
-        raise Unconverted([replace(found.problem, message=message, hint=_build_hint())])
+        hint = found.problem.hint or ""
+        raise Unconverted([replace(found.problem, message=message, hint=hint if "import" in hint else _build_hint())])
     data = documents[0].data
     listed = data if isinstance(data, list) else [data]
     if any(isinstance(each, dict) and ("config_name" in each or "models" in each) for each in listed):
