@@ -101,6 +101,7 @@ _CLIENTS = {
     "OllamaChatCompletionClient": "ollama",
     "AzureAIChatCompletionClient": "openai",
 }
+_MADE_UP = ("ReplayChatCompletionClient",)
 _WRAPS = ("ChatCompletionCache",)  # it has a client inside
 
 
@@ -150,6 +151,9 @@ def _search(source: Source, value: Any, path: Path) -> Iterator[Deployment]:
 
 def _find_component(source: Source, client: str, config: dict[str, Any], path: Path) -> Iterator[Deployment]:
     name = config.get("model") or config.get("azure_deployment") or client
+    if client in _MADE_UP:
+        source.tell(path[:-1], f"{client} is not converted: it is made up; `modelhub mock` answers tests")
+        return
     if client not in _CLIENTS:
         source.tell(path[:-1], f"'{name}' is not converted: there is no model_type for {client}", lost=True)
         return

@@ -105,7 +105,7 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
 def _find(source: Source, name: str, item: dict[str, Any], path: Path, mode: str) -> Iterator[Deployment]:
     kind = str(item.get("type") or "")
     if kind.startswith("mock"):
-        source.tell(path, f"'{name}' is not converted: it is made up; `modelhub mock` answers tests", lost=True)
+        source.tell(path, f"{name} is not converted: it is made up; `modelhub mock` answers tests", key=True)
         return
     vendor = str(item.get("model_provider") or ("azure" if kind.startswith("azure") else "openai"))
     found = source.gather(item, path, _MODEL)

@@ -18,6 +18,12 @@ _CONNECTION: Table = {
     "headers": keys.HEADERS,
     "timeout": keys.milliseconds,
     "organization": "organization",
+    "resourceName": lambda name: {"api_base": f"https://{name}.openai.azure.com"},
+    "apiVersion": "api_version",
+    "project": "vertex_project",
+    "location": "vertex_location",
+    "region": "aws_region_name",
+    "profile": "aws_profile_name",
 }
 _PROVIDER: Table = {
     "npm": "",
@@ -94,6 +100,11 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
             source.refuse((key,), "agents are programs; its models are called by name")
         elif key not in ("provider", "providers", "$schema"):
             source.refuse((key,), "it is not about models")
+    for section in ("provider", "providers"):
+        for provider in connections:
+            listed = data.get(section)
+            if isinstance(listed, dict) and provider in listed and not any(_is_of(name, provider) for name in declared):
+                source.refuse((section, provider), "no model of it is named")
 
 
 def _read_connection(source: Source, provider: str, about: Any, path: Path) -> tuple[Found, str]:
@@ -127,6 +138,10 @@ def _find_vendor(provider: str, package: str) -> str:
     return "openrouter" if package.startswith("@openrouter/") else name or provider
 
 
+def _is_of(name: str, provider: str) -> bool:
+    return name.startswith(f"{provider}/")
+
+
 def _find_used(
     source: Source, value: Any, path: Path, connections: Connections, declared: set[str]
 ) -> Iterator[Deployment]:
@@ -134,10 +149,12 @@ def _find_used(
     if not isinstance(value, str) or value in declared:
         return
     provider, slash, model = value.partition("/")
-    if not slash:
+    if not slash and len(connections) == 1:
+        model, provider = value, next(iter(connections))
+    elif not slash:
         source.tell(path, f"'{value}' is not converted: a model is named as provider/model", lost=True)
         return
-    declared.add(value)
+    declared.add(value if slash else f"{provider}/{model}")
     shared, vendor = connections.get(provider, ({}, provider))
     found = {"model": (model, (source.document, path))} | shared
     if made := source.build(value, path, found, vendor, owner=provider):

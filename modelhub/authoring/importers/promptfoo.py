@@ -75,8 +75,9 @@ _KINDS = {
 }
 _CHATS_TOO = ("ollama",)  # its completions are those of chat models
 _NO_MODEL = re.compile(
-    r"(?:file|package|exec|python|golang|ruby|webhook|wss?|websocket|mcp|browser|echo|promptfoo|sequence|bedrock-agent)\b"
+    r"(?:file|package|exec|python|golang|ruby|webhook|wss?|websocket|mcp|browser|sequence|bedrock-agent)\b"
 )
+_NO_ANSWERS = re.compile(r"(?:echo|promptfoo)\b")
 _HTTP = re.compile(r"https?(?:://|$)")
 _REASONS = {
     "prompts": keys.PROMPTS[1:],
@@ -121,6 +122,9 @@ def _find(source: Source, name: str, item: dict[str, Any], path: Path, at: Path)
     label = str(item.get("label") or name)
     if _NO_MODEL.match(name):
         source.tell(at, f"'{name}' is not converted: it is a program, which promptfoo runs itself", lost=True)
+        return
+    if _NO_ANSWERS.match(name):
+        source.tell(at, f"{name} is not converted: it is promptfoo's own, and no model")
         return
     for key in item.keys() - {"id", "label", "config"}:
         source.refuse((*path, key), "it is for an evaluation")

@@ -55,7 +55,7 @@ BY_NAME["azure"] = BY_NAME["azure"]._replace(chat="openai_chat")
 
 # What programs call a vendor, in small letters and without signs, by its name in modelhub's table, which is one more.
 _NAMES = {
-    "openai": "gpt openaicompatible openailike openaiapi openaichat openairesponses openllm oai custom localai sglang tgi",
+    "openai": "gpt openaicompatible openailike openaiapi openaichat openairesponses openllm custom localai sglang tgi",
     "anthropic": "claude",
     "gemini": "google googleai googleaistudio googleaistudiogemini googleaigemini googlegenerativeai googlegenai",
     "ollama": "ollamachat ollamacompletion ollamalocal",
