@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ PAGE = (ROOT / "docs" / "importing.md").read_text("utf-8")
 
 def test_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
     blocks = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)
     (_, before), (kind, commands), (_, after), (_, notes) = blocks
     assert kind == "sh"

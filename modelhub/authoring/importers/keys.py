@@ -56,6 +56,16 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def as_mapping(value: Any) -> dict[str, Any]:
+    """``value``, or nothing where it is no mapping."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """``value``, or nothing where it is no list."""
+    return value if isinstance(value, list) else []
+
+
 class Source:
     """A document, and the notes about it."""
 

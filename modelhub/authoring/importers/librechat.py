@@ -93,17 +93,17 @@ def _find_of_endpoint(source: Source, item: dict[str, Any], path: Path) -> Itera
 
 
 def _find_listed(source: Source, item: dict[str, Any], path: Path, shared: Found, vendor: str) -> Iterator[Deployment]:
-    models = item.get("models")
-    listed = models.get("default") if isinstance(models, dict) else None
+    models = keys.as_mapping(item.get("models"))
+    listed = keys.as_list(models.get("default"))
     owner = str(item.get("name") or "")
-    for step, model in enumerate(listed if isinstance(listed, list) else []):
+    for step, model in enumerate(listed):
         at = (*path, "models", "default", step)
         name = model.get("name") if isinstance(model, dict) else model
         found = {"model": (name, (source.document, at)), **shared}
         description = model.get("description") if isinstance(model, dict) else None
         if made := source.build(name, at, found, vendor, owner=owner, description=description):
             yield made
-    if isinstance(models, dict) and models.get("fetch"):
+    if models.get("fetch"):
         source.refuse((*path, "models", "fetch"), "only the models that are listed have configs")
     if not listed:
         source.tell(path, f"'{owner or path[-1]}' is not converted: it lists no model", lost=True)
@@ -119,8 +119,7 @@ def _find_of_group(source: Source, item: dict[str, Any], path: Path) -> Iterator
         name = item["instanceName"]
         host = name if "." in name else f"{name}.openai.azure.com"
         shared["api_base"] = (f"https://{host}", (source.document, (*path, "instanceName")))
-    models = item.get("models")
-    for model, about in models.items() if isinstance(models, dict) else ():
+    for model, about in keys.as_mapping(item.get("models")).items():
         at = (*path, "models", model)
         more = source.gather(about, at, {"deploymentName": "", "version": "api_version"})
         deployed = about.get("deploymentName") if isinstance(about, dict) else item.get("deploymentName")

@@ -72,63 +72,74 @@ _MODEL: Table = {
     ),
     **dict.fromkeys(("release_date", "last_updated", "knowledge", "family", "status"), keys.DISPLAY),
 }
+_SECTIONS = ("provider", "providers")  # of version 1, of version 2
 _USED = ("model", "small_model")
-Connections = dict[str, tuple[Found, str]]  # by provider
+_AGENTS = ("agent", "agents", "mode")
 
 
 def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
     """The models of all providers, and those that are used without being declared."""
-    source, data = Source(document, notes), document.data
-    if not isinstance(data, dict):
-        return
-    declared: set[str] = set()
-    connections: dict[str, tuple[Found, str]] = {}
-    for section in ("provider", "providers"):
-        providers = data.get(section)
-        for provider, about in providers.items() if isinstance(providers, dict) else ():
-            path = (section, provider)
-            connections[provider] = _read_connection(source, provider, about, path)
-            yield from _find_of_provider(source, provider, about, path, connections, declared)
-    for key in data:
-        if key in _USED:
-            yield from _find_used(source, data[key], (key,), connections, declared)
-        elif key in ("agent", "agents", "mode"):
-            agents = data[key] if isinstance(data[key], dict) else {}
-            for agent, about in agents.items():
-                if isinstance(about, dict) and "model" in about:
-                    yield from _find_used(source, about["model"], (key, agent, "model"), connections, declared)
-            source.refuse((key,), "agents are programs; its models are called by name")
-        elif key not in ("provider", "providers", "$schema"):
-            source.refuse((key,), "it is not about models")
-    for section in ("provider", "providers"):
-        for provider in connections:
-            listed = data.get(section)
-            if isinstance(listed, dict) and provider in listed and not any(_is_of(name, provider) for name in declared):
-                source.refuse((section, provider), "no model of it is named")
+    if isinstance(document.data, dict):
+        yield from _Finder(Source(document, notes), document.data).find()
 
 
-def _read_connection(source: Source, provider: str, about: Any, path: Path) -> tuple[Found, str]:
-    """What all models of a provider share, and whose protocol they speak."""
-    found = source.gather(about, path, _PROVIDER)
-    package = str(about.get("npm") or about.get("package") or "") if isinstance(about, dict) else ""
-    variables = about.get("env") if isinstance(about, dict) else None
-    if isinstance(variables, list) and variables and "api_key" not in found:
-        found["api_key"] = (f"${{{variables[0]}}}", (source.document, (*path, "env")))
-    return found, _find_vendor(provider, package)
+class _Finder:
+    """What is found in one config: how each provider is reached, and which models there are."""
 
+    def __init__(self, source: Source, data: dict[str, Any]) -> None:
+        self.source = source
+        self.data = data
+        self.connections: dict[str, tuple[Found, str]] = {}
+        self.names: set[str] = set()
 
-def _find_of_provider(
-    source: Source, provider: str, about: Any, path: Path, connections: Connections, declared: set[str]
-) -> Iterator[Deployment]:
-    shared, vendor = connections[provider]
-    models = about.get("models") if isinstance(about, dict) else None
-    for model, more in models.items() if isinstance(models, dict) else ():
-        at = (*path, "models", model)
-        found = {"model": (model, (source.document, at))} | shared | source.gather(more, at, _MODEL)
-        name = f"{provider}/{model}"
-        declared.add(name)
-        description = more.get("name") if isinstance(more, dict) else None
-        if made := source.build(name, at, found, vendor, owner=provider, description=description):
+    def find(self) -> Iterator[Deployment]:
+        places = [(each, name) for each in _SECTIONS for name in keys.as_mapping(self.data.get(each))]
+        for section, provider in places:
+            yield from self.find_declared(provider, self.data[section][provider], (section, provider))
+        for key in (each for each in self.data if each in _USED):
+            yield from self.find_used(self.data[key], (key,))
+        for key in (each for each in self.data if each in _AGENTS):
+            for agent, about in keys.as_mapping(self.data[key]).items():
+                yield from self.find_used(keys.as_mapping(about).get("model"), (key, agent, "model"))
+        for section, provider in places:
+            if not any(name.startswith(f"{provider}/") for name in self.names):
+                self.source.refuse((section, provider), "no model of it is named")
+        reasons = dict.fromkeys(_AGENTS, "agents are programs; its models are called by name")
+        self.source.refuse_rest(
+            self.data, {**reasons, "*": "it is not about models"}, read=(*_SECTIONS, *_USED, "$schema")
+        )
+
+    def find_declared(self, provider: str, about: Any, path: Path) -> Iterator[Deployment]:
+        """The models of a provider, which share what is said of it."""
+        about = keys.as_mapping(about)
+        shared = self.source.gather(about, path, _PROVIDER)
+        if "api_key" not in shared and (variables := keys.as_list(about.get("env"))):
+            shared["api_key"] = (f"${{{variables[0]}}}", (self.source.document, (*path, "env")))
+        vendor = _find_vendor(provider, str(about.get("npm") or about.get("package") or ""))
+        self.connections[provider] = shared, vendor
+        for model, more in keys.as_mapping(about.get("models")).items():
+            at = (*path, "models", model)
+            found = {"model": (model, (self.source.document, at))} | shared | self.source.gather(more, at, _MODEL)
+            name = f"{provider}/{model}"
+            self.names.add(name)
+            description = keys.as_mapping(more).get("name")
+            if made := self.source.build(name, at, found, vendor, owner=provider, description=description):
+                yield made
+
+    def find_used(self, value: Any, path: Path) -> Iterator[Deployment]:
+        """A model that is named as ``provider/model``; opencode knows many that no config declares."""
+        if not isinstance(value, str) or value in self.names:
+            return
+        provider, slash, model = value.partition("/")
+        if not slash and len(self.connections) == 1:
+            model, provider = value, next(iter(self.connections))
+        elif not slash:
+            self.source.tell(path, f"'{value}' is not converted: a model is named as provider/model", lost=True)
+            return
+        self.names |= {value, f"{provider}/{model}"}
+        shared, vendor = self.connections.get(provider, ({}, provider))
+        found = {"model": (model, (self.source.document, path))} | shared
+        if made := self.source.build(value, path, found, vendor, owner=provider):
             yield made
 
 
@@ -136,26 +147,3 @@ def _find_vendor(provider: str, package: str) -> str:
     """Who speaks the protocol: what the package is for, such as ``@ai-sdk/anthropic``, else the provider."""
     name = package.removeprefix("aisdk:").removesuffix("-provider").rpartition("/")[2].removesuffix("-ai-sdk")
     return "openrouter" if package.startswith("@openrouter/") else name or provider
-
-
-def _is_of(name: str, provider: str) -> bool:
-    return name.startswith(f"{provider}/")
-
-
-def _find_used(
-    source: Source, value: Any, path: Path, connections: Connections, declared: set[str]
-) -> Iterator[Deployment]:
-    """A model that is named as ``provider/model``; opencode knows many that no config declares."""
-    if not isinstance(value, str) or value in declared:
-        return
-    provider, slash, model = value.partition("/")
-    if not slash and len(connections) == 1:
-        model, provider = value, next(iter(connections))
-    elif not slash:
-        source.tell(path, f"'{value}' is not converted: a model is named as provider/model", lost=True)
-        return
-    declared.add(value if slash else f"{provider}/{model}")
-    shared, vendor = connections.get(provider, ({}, provider))
-    found = {"model": (model, (source.document, path))} | shared
-    if made := source.build(value, path, found, vendor, owner=provider):
-        yield made

@@ -112,7 +112,7 @@ def _find_item(source: Source, item: Any, path: Path) -> Iterator[Deployment | D
         yield from _find(source, item["id"], item, path, (*path, "id"))
     elif isinstance(item, dict) and item:  # the id is the key
         for name, about in item.items():
-            more = about if isinstance(about, dict) else {}
+            more = keys.as_mapping(about)
             yield from _find(source, str(more.get("id") or name), more, (*path, name), (*path, name))
     else:
         source.tell(path, "this is not converted: a provider is a text or a mapping with id", lost=True)
@@ -129,8 +129,7 @@ def _find(source: Source, name: str, item: dict[str, Any], path: Path, at: Path)
     for key in item.keys() - {"id", "label", "config"}:
         source.refuse((*path, key), "it is for an evaluation")
     if _HTTP.match(name):
-        config = item.get("config") if isinstance(item.get("config"), dict) else {}
-        yield from find_http(source, label, name, config or {}, (*path, "config"))
+        yield from find_http(source, label, name, keys.as_mapping(item.get("config")), (*path, "config"))
         return
     vendor, _, rest = name.partition(":")
     kind, colon, model = rest.partition(":")

@@ -13,7 +13,7 @@ from typing import Any
 
 from modelhub.authoring.importers.deployments import Described
 from modelhub.authoring.importers.drafts import Place
-from modelhub.authoring.importers.keys import Source
+from modelhub.authoring.importers.keys import Source, as_mapping
 from modelhub.authoring.importers.references import translate
 from modelhub.configs.readers.positions import Path
 
@@ -52,8 +52,8 @@ def find_http(source: Source, name: str, address: str, config: dict[str, Any], p
     method = str(config.get("method") or ("POST" if "body" in config else "GET")).upper()
     if method != "POST":
         values["request", "method"] = (method, (document, (*path, "method")))
-    headers = config.get("headers") if isinstance(config.get("headers"), dict) else {}
-    kept = {each: text for each, text in (headers or {}).items() if each.lower() != "content-type"}
+    headers = as_mapping(config.get("headers"))
+    kept = {each: text for each, text in headers.items() if each.lower() != "content-type"}
     if kept:
         values[("headers",)] = (kept, (document, (*path, "headers")))
     if expression:

@@ -74,9 +74,9 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment | Group
 
 def _find_model(source: Source, item: dict[str, Any], path: Path, mode: str) -> Iterator[Deployment | Group]:
     name = str(path[-1])
-    providers = item.get("providers") if isinstance(item.get("providers"), dict) else {}
-    routing = [str(each) for each in item.get("routing") or ()] if isinstance(item.get("routing"), list) else []
-    order = [each for each in dict.fromkeys([*routing, *(providers or {})]) if each in (providers or {})]
+    providers = keys.as_mapping(item.get("providers"))
+    routing = list(dict.fromkeys(str(each) for each in keys.as_list(item.get("routing"))))
+    order = [each for each in routing if each in providers] + [each for each in providers if each not in routing]
     for step, each in enumerate(routing):
         if each not in order:
             source.tell((*path, "routing", step), f"'{each}' is not converted: it has no table of its own", lost=True)
@@ -85,10 +85,10 @@ def _find_model(source: Source, item: dict[str, Any], path: Path, mode: str) -> 
     members = []
     for each in order:
         at = (*path, "providers", each)
-        about = (providers or {})[each]
+        about = keys.as_mapping(providers[each])
         called = name if len(order) == 1 else f"{name}-{each}"
         found = source.gather(about, at, _PROVIDER)
-        vendor = str(about.get("type") or each) if isinstance(about, dict) else each
+        vendor = str(about.get("type") or each)
         if made := source.build(called, at, found, vendor, mode=mode, owner=each):
             yield made
             members += [called] if each in routing else []

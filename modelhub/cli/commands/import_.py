@@ -75,17 +75,17 @@ def import_(words: tuple[str, ...], output: Path | None, format_: str | None, ro
 
 def _read_words(words: tuple[str, ...]) -> tuple[str | None, str]:
     """The program, None when it is not named, and the file."""
-    if len(words) > 2:
+    *programs, file = words
+    if len(programs) > 1:
         raise click.UsageError("name one FILE, and perhaps its PROGRAM before it")
-    if len(words) == 1:
-        if words[0] in PROGRAMS and not os.path.lexists(words[0]):
-            raise click.UsageError(f"name the FILE of {words[0]}: modelhub import {words[0]} FILE")
-        return None, words[0]
-    if words[0] not in PROGRAMS:
-        near = suggest(words[0], list(PROGRAMS))
-        hint = did_you_mean(near) if near else f"there are {', '.join(PROGRAMS)}"
-        raise click.UsageError(f"no importer is called '{words[0]}'; {hint}")
-    return words[0], words[1]
+    if not programs and file in PROGRAMS and not os.path.lexists(file):
+        raise click.UsageError(f"name the FILE of {file}: modelhub import {file} FILE")
+    for program in programs:
+        if program not in PROGRAMS:
+            near = suggest(program, list(PROGRAMS))
+            hint = did_you_mean(near) if near else f"there are {', '.join(PROGRAMS)}"
+            raise click.UsageError(f"no importer is called '{program}'; {hint}")
+    return next(iter(programs), None), file
 
 
 def _hand_out(imported: Imported, output: Path | None, format_: str | None) -> None:
