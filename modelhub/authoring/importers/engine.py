@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from modelhub.authoring.importers.building import build_draft
 from modelhub.authoring.importers.deployments import Deployment, Described, find_variable
-from modelhub.authoring.importers.drafts import Draft, Place
+from modelhub.authoring.importers.drafts import Draft
 from modelhub.authoring.importers.notes import Notes
 from modelhub.authoring.importers.values import Values
 from modelhub.configs import Document, Entry
@@ -24,11 +24,10 @@ _OPTIONAL = frozenset(
 
 
 class Group(NamedTuple):
-    """A name for several models, of which the next is asked when one fails; they have the names of ``members``."""
+    """A name for several models, of which the next is asked when one fails."""
 
     name: str
-    members: list[str]
-    place: Place
+    members: list[Deployment]
 
 
 Find = Callable[[Document, Notes], Iterable[Deployment | Described | Group]]
@@ -50,9 +49,9 @@ def import_models(documents: Sequence[Document], find: Find, check: Check) -> Im
         values.reserve(document.data)
     found = [each for document in documents for each in find(document, notes)]
     deployments = [each for each in found if not isinstance(each, Group)]
-    models = build_models(deployments, values, check, notes)
-    count = len(models)
     groups = [each for each in found if isinstance(each, Group)]
+    models = build_models(deployments, values, check, notes, taken=[group.name for group in groups])
+    count = len(models)
     models += build_groups(groups, {each["config_name"] for each in models})
     if not deployments and not notes.errors:
         notes.add(documents[0], (), "there is no model in it, and so none to convert", is_error=True)
@@ -60,16 +59,24 @@ def import_models(documents: Sequence[Document], find: Find, check: Check) -> Im
 
 
 def build_models(
-    found: Sequence[Deployment | Described], values: Values, check: Check, notes: Notes
+    found: Sequence[Deployment | Described],
+    values: Values,
+    check: Check,
+    notes: Notes,
+    *,
+    taken: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
-    """The configs of the deployments; what modelhub does not accept is left out, with a note."""
+    """The configs of the deployments; what modelhub does not accept is left out, with a note.
+
+    None of them gets a name that is ``taken``.
+    """
     for deployment in found:
         if isinstance(deployment, Described):
             continue
         if deployment.get("api_key") is None and (variable := find_variable(deployment)):
             values.take(variable)
     models: list[dict[str, Any]] = []
-    names = dict.fromkeys((deployment.name for deployment in found), 0)
+    names = dict.fromkeys((deployment.name for deployment in found), 0) | dict.fromkeys(taken, 1)
     for deployment in found:
         if isinstance(deployment, Described):
             draft: Draft | None = deployment.build_draft(values)
@@ -80,7 +87,10 @@ def build_models(
         draft.put(("config_name",), deployment.name)
         if isinstance(deployment, Deployment) and deployment.provider and draft.build() in models:
             continue  # a program may have the same model at several places
-        draft.put(("config_name",), _choose_name(deployment, names, notes))
+        chosen = _choose_name(deployment, names, notes)
+        draft.put(("config_name",), chosen)
+        if isinstance(deployment, Deployment):
+            deployment.name = chosen
         if _remove_faults(draft, check, notes):
             models.append(draft.build())
     return models
@@ -90,10 +100,9 @@ def build_groups(groups: Iterable[Group], names: set[str]) -> list[dict[str, Any
     """The configs of the groups, of the members that there are."""
     found = []
     for group in groups:
-        members = [name for name in dict.fromkeys(group.members) if name in names]
-        if members and group.name not in names:
+        members = [each.name for each in group.members if each.name in names]
+        if members:
             found.append({"config_name": group.name, "model_type": "fallback", "models": members})
-            names.add(group.name)
     return found
 
 

@@ -91,9 +91,9 @@ def _find_model(source: Source, item: dict[str, Any], path: Path, mode: str) -> 
         vendor = str(about.get("type") or each)
         if made := source.build(called, at, found, vendor, mode=mode, owner=each):
             yield made
-            members += [called] if each in routing else []
+            members += [made] if each in routing else []
     if len(order) > 1 and members:
-        yield Group(name, members, (source.document, path))
+        yield Group(name, members)
 
 
 def _find_named(source: Source, value: Any, path: Path, seen: set[str]) -> Iterator[Deployment]:
