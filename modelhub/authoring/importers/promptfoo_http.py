@@ -18,6 +18,7 @@ from modelhub.authoring.importers.references import translate
 from modelhub.configs.readers.positions import Path
 
 _PROMPT = re.compile(r"\{\{\s*prompt\s*(?:\|\s*(?:dump|safe|trim)\s*)*\}\}")
+_ASKED = "length(messages) == `1` && input || prompt"  # one question as it is, else the whole conversation
 _PATH = re.compile(r"(?:json|\(?json\)?\s*=>\s*json)((?:\??\.?[\w\[\]'\"$]+)+)")
 _HANDLED = ("url", "method", "headers", "body", "queryParams", "transformResponse", "responseParser")
 
@@ -94,12 +95,12 @@ def _build_template(value: Any, key: str) -> Any:
     if not isinstance(value, str):
         return value
     if _PROMPT.fullmatch(value.strip()):
-        return "=prompt"
+        return f"={_ASKED}"
     pieces = _PROMPT.split(value)
     if "{{" in translate("".join(pieces)) or "{%" in value:
         raise _Unclear(key)
     if len(pieces) == 1:
         return f"={value}" if value.startswith("=") else value
     quoted = [f"'{piece}'" if piece else "" for piece in (each.replace("'", "\\'") for each in pieces)]
-    parts = [part for piece in quoted for part in (piece, "prompt")][:-1]
+    parts = [part for piece in quoted for part in (piece, f"({_ASKED})")][:-1]
     return f"=join('', [{', '.join(filter(None, parts))}])"
