@@ -71,7 +71,7 @@ def cli() -> None:
     modelhub types                             which model_types are there?
     modelhub new openai_chat gpt               what does a config of one look like?
     modelhub new-plugin acme                   a package with a model_type of your own
-    modelhub import litellm config.yaml        convert the config of a LiteLLM proxy
+    modelhub import opencode.json              convert the config of another program
     modelhub adapter infer --reply reply.json  describe a private protocol by a config
     modelhub usage --by day --since 7d         what have calls used and cost?
     modelhub watch models.yaml                 what changes, and is it right?

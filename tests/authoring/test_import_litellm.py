@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhub import ModelRegistry
-from modelhub.authoring.litellm.vendors import VENDORS, guess_mode, split_model
+from modelhub.authoring.importers.vendors import VENDORS, guess_mode, split_model
 from modelhub.authoring.yaml_writer import write_block
 from modelhub.cli.app import cli
 from modelhub.configs.readers.yaml_reader import parse_yaml
@@ -46,6 +46,16 @@ def test_a_config_and_what_is_said_about_it(name: str, monkeypatch: pytest.Monke
     assert done.stderr == (CASES / f"{name}.notes.txt").read_text("utf-8")
     assert done.stdout == (expected.read_text("utf-8") if expected.exists() else "")
     assert done.exit_code == (1 if ": error: " in done.stderr else 0)
+
+
+@pytest.mark.parametrize("name", ["chain", "group", "tasks"])
+def test_groups_become_routers_and_fallbacks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CASES / "routes")
+    done = convert(f"{name}.yaml", "--routes")
+    assert done.stderr == Path(f"{name}.notes.txt").read_text("utf-8")
+    assert done.stdout == Path(f"{name}.modelhub.yaml").read_text("utf-8")
+    with ModelRegistry(f"{name}.modelhub.yaml") as hub:
+        assert [hub.get_model(each).config_name for each in hub.names()] == hub.names()
 
 
 def test_there_are_cases_of_every_kind() -> None:
@@ -80,7 +90,8 @@ def test_every_setting_of_a_config_is_converted_or_told(monkeypatch: pytest.Monk
     keys = [*first["litellm_params"], *first["model_info"]]
     keys += [key for name in ("litellm_settings", "router_settings", "general_settings") for key in source[name]]
     moved = {"model": "model_name", "api_base": "base_url", "extra_headers": "headers", "max_retries": "max_attempts"}
-    moved |= {"request_timeout": "timeout", "num_retries": "max_attempts"}
+    moved |= {"request_timeout": "timeout", "num_retries": "max_attempts", "max_parallel_requests": "concurrency"}
+    moved |= {"input_cost_per_token": "prompt", "output_cost_per_token": "completion"}
     for key in [*keys, "guardrails", "mcp_servers", "something_new"]:
         assert f"{moved.get(key, key)}:" in done.stdout or f": {key} is not converted: " in done.stderr, key
 
@@ -111,9 +122,9 @@ def test_json(args: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_standard_input() -> None:
-    done = convert("-", input="model_list:\n- {model_name: a, litellm_params: {model: openai/a, rpm: 3}}\n")
+    done = convert("-", input="model_list:\n- {model_name: a, litellm_params: {model: openai/a, weight: 3}}\n")
     assert done.exit_code == 0
-    assert done.stderr.startswith("<stdin>:2:53: rpm is not converted: ")
+    assert done.stderr.startswith("<stdin>:2:53: weight is not converted: ")
     assert yaml.safe_load(done.stdout)["models"][0]["config_name"] == "a"
 
 
@@ -148,7 +159,7 @@ def test_a_file_that_is_not_there_and_wrong_usage(tmp_path: Path, monkeypatch: p
 
 
 def test_a_mistake_of_the_converter_is_not_handed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelhub.authoring.litellm.convert._remove_faults", lambda *args: True)
+    monkeypatch.setattr("modelhub.authoring.importers.engine._remove_faults", lambda *args: True)
     output = tmp_path / "models.yaml"
     done = convert(str(CASES / "values_refused.yaml"), "-o", str(output))
     assert done.exit_code == 1 and not output.exists()

@@ -19,8 +19,8 @@ from ..paths import ROOT
 ASKED = frozenset({"match", "search", "fullmatch", "sub", "finditer", "split", "findall"})
 # Patterns that are made of a variable: of names and sizes that modelhub has itself, or that a user's code gives.
 UNKNOWN = {
-    "modelhub/authoring/litellm/settings.py",
-    "modelhub/authoring/litellm/vendors.py",
+    "modelhub/authoring/importers/litellm/settings.py",
+    "modelhub/authoring/importers/vendors.py",
     "modelhub/base/option_checks.py",
     "modelhub/formatters/base.py",
     "modelhub/patterns.py",

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelhub import ConfigError, ModelHubError, ModelRegistry, ModelWrapperBase
-from modelhub.authoring.litellm.values import _find_secret_keys
+from modelhub.authoring.importers.values import _find_secret_keys
 from modelhub.cli.app import cli
 from modelhub.cli.reports import REPORTS
 from modelhub.errors import BadRequestError

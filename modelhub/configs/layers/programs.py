@@ -27,11 +27,13 @@ class OtherProgram(Record):
 
     name: str
     problem: Problem
+    importer: str = ""  # what `modelhub import` calls it, if it converts it
 
 
 class _Row(NamedTuple):
     name: str
     advice: str
+    importer: str
     signs: tuple[tuple[tuple[str, ...], ...], ...]  # one of these, of which all paths are there
     in_lists: tuple[tuple[tuple[str, ...], ...], ...]  # the same, for the items of a list only
 
@@ -97,9 +99,9 @@ def _build(document: Document, row: _Row, path: Path) -> OtherProgram:
     import shlex
 
     file = {None: "FILE", "<stdin>": "-"}.get(document.name) or shlex.quote(str(document.name))
-    hint = row.advice.replace("{file}", file) or hint_list(document.format)
+    hint = row.advice.replace("{import}", row.importer).replace("{file}", file) or hint_list(document.format)
     message = f"this is {row.name}, which is not for modelhub"
-    return OtherProgram(row.name, document.problem("MH106", message, path, key=True, hint=hint))
+    return OtherProgram(row.name, document.problem("MH106", message, path, key=True, hint=hint), row.importer)
 
 
 def _has(value: Any, steps: Sequence[str]) -> bool:
@@ -130,7 +132,8 @@ def _load_rows() -> list[_Row]:
     return [
         _Row(
             row["is"],
-            row.get("do", ""),
+            row.get("do") or ("`modelhub import {import} {file}` converts it" if "import" in row else ""),
+            row.get("import", ""),
             tuple(_parse_sign(sign) for sign in row["keys"] if not sign.startswith("- ")),
             tuple(_parse_sign(sign[2:]) for sign in row["keys"] if sign.startswith("- ")),
         )

@@ -58,7 +58,7 @@ def find_placeholders(config: dict[str, Any], texts: list[Text], view: View | No
             yield _warn(message, path, f"write it with braces: {names}")
         elif "${" in text:
             continue
-        elif is_ours and not (is_secret and local) and _is_placeholder(text, key):
+        elif is_ours and not (is_secret and local) and is_placeholder(text, key):
             advice = _ADVICE.get(key) or f"write {name_reference(path, config)}, and set that variable"
             yield _warn(f"{label(path)} is a placeholder", path, advice)
         elif not is_ours and not is_free(path) and re.fullmatch(_SHOUTED, text):
@@ -75,7 +75,8 @@ def _find_foreign(text: str, path: Path, is_ours: bool) -> list[Foreign]:
     return [whole] if whole else []
 
 
-def _is_placeholder(text: str, key: str) -> bool:
+def is_placeholder(text: str, key: str) -> bool:
+    """Whether the text of ``key`` was never replaced by what is meant."""
     return _WHOLE.fullmatch(text.strip()) is not None or (key in URLS and re.search(_IN_URL, text) is not None)
 
 
