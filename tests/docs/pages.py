@@ -50,7 +50,8 @@ def run_page(page: Path, folder: Path, url: str) -> str:
         elif kind in ("yaml", "json"):
             continue  # a part of a file, to look at
         elif kind == "text":
-            assert re.fullmatch(re.escape(source).replace(r"\.\.\.", ".*"), last.replace(url, "..."), re.S), last
+            wanted = re.escape(source.rstrip()).replace(r"\.\.\.", ".*")
+            assert re.fullmatch(wanted, last.replace(url, "...").rstrip(), re.S), last
         else:
             shown = blocks[number + 1 : number + 2]
             run = {"python": _run_python, "sh": _run_shell}[kind]

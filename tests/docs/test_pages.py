@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from modelhub.vendors import list_vendors
 from ..paths import ROOT
 from .pages import run_page
 
+generators = cache(lambda: runpy.run_path(str(ROOT / "scripts" / "generate_docs"))["GENERATORS"])
 VENDORS = sorted(path.stem for path in (ROOT / "docs" / "vendors").glob("*.md") if path.stem != "index")
 
 
@@ -31,6 +34,15 @@ def url(tmp_path: Path, server: MockServer, monkeypatch: pytest.MonkeyPatch) -> 
     return server.url
 
 
-@pytest.mark.parametrize("name", ["tutorial", *(f"vendors/{name}" for name in VENDORS)])
+GUIDES = ["tutorial", "fastapi", "flask", "notebooks", "pytest", "from-openai"]
+
+
+@pytest.mark.parametrize("name", [*GUIDES, *(f"vendors/{name}" for name in VENDORS)])
 def test_a_page(name: str, url: str, tmp_path: Path) -> None:
     assert run_page(ROOT / "docs" / f"{name}.md", tmp_path, url)
+
+
+@pytest.mark.parametrize("name", VENDORS)
+def test_what_is_known_of_a_vendor_is_what_would_be_generated(name: str) -> None:
+    path, build = generators()[f"vendors/{name}"]
+    assert build() == (ROOT / path).read_text("utf-8"), "run scripts/generate_docs"
