@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from modelhub.authoring.vendor_page import BEGIN, END, replace_facts
 from modelhub.registry import default
 from modelhub.server.mock.point import KEY
 from modelhub.testing import MockServer
@@ -46,3 +47,9 @@ def test_a_page(name: str, url: str, tmp_path: Path) -> None:
 def test_what_is_known_of_a_vendor_is_what_would_be_generated(name: str) -> None:
     path, build = generators()[f"vendors/{name}"]
     assert build() == (ROOT / path).read_text("utf-8"), "run scripts/generate_docs"
+
+
+def test_a_page_without_marks_is_not_written() -> None:
+    with pytest.raises(ValueError, match=f"has no {BEGIN} and {END}"):
+        replace_facts(f"# A vendor\n\n{END}\n", "facts")
+    assert replace_facts(f"a\n{BEGIN}\nold\n{END}\nb\n", "new\n") == f"a\n{BEGIN}\nnew\n{END}\nb\n"
