@@ -9,7 +9,8 @@ import pytest
 
 from ..paths import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+PAGES = [*READMES, *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)[^)]*\)|^\[[^\]]+\]:\s*(\S+)|(?:href|src)=\"([^\"]+)\"", re.M)
 
 
@@ -41,7 +42,8 @@ def find_dead(page: Path, text: str) -> list[str]:
             continue
         place, _, anchor = link.partition("#")
         target = (page.parent / place).resolve() if place else page
-        inside = target == page or (target.suffix in (".md", ".png") and target.is_relative_to(ROOT / "docs"))
+        known = target.suffix in (".md", ".png") and target.is_relative_to(ROOT / "docs")
+        inside = known or target == page or {page, target} <= {*READMES}
         there = inside and target.is_file()
         if not there or (anchor and anchor not in find_anchors(text if target == page else target.read_text("utf-8"))):
             dead.append(link)

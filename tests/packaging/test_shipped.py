@@ -96,7 +96,9 @@ def test_the_wheel_holds_the_license(wheel: dict[str, bytes]) -> None:
 def test_the_sdist_holds_what_it_takes_to_test_and_change_it(sdist: set[str]) -> None:
     folders = ("tests", "scripts", "model_configs", "wrappers", "schemas", "modelhub")
     assert files_below(*folders) - sdist == set()
-    names = "LICENSE CHANGELOG.md CONTRIBUTING.md README.md justfile pyproject.toml setup.cfg MANIFEST.in"
+    names = (
+        "LICENSE CHANGELOG.md CONTRIBUTING.md README.md README.zh-CN.md justfile pyproject.toml setup.cfg MANIFEST.in"
+    )
     assert set(names.split()) - sdist == set()
     for folder in folders:
         assert any(name.startswith(f"{folder}/") for name in sdist), folder
