@@ -47,9 +47,9 @@ def test_what_is_asked_for_must_have_been_asked() -> None:
 
 def test_every_server_can_be_fetched() -> None:
     scripts = [said.split()[0] for said in SERVERS.values()]
-    assert all(script == "apt-get" or (ROOT / script).exists() for script in scripts)
+    assert all(script in ("apt-get", "pip") or (ROOT / script).exists() for script in scripts)
     marked = {needs(engine).args[0] for engine in [*PLACES, "Ollama", "LiteLLM"]}
-    assert marked == SERVERS.keys() - {"yaml-language-server", "redis", "etcd", "consul", "phoenix", "postgres"}
+    assert marked == SERVERS.keys() - {"yaml-language-server", "redis", "ray", "etcd", "consul", "phoenix", "postgres"}
 
 
 @pytest.mark.parametrize("missing", ["", "ollama", "engines"])
