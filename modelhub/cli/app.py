@@ -14,6 +14,7 @@ COMMANDS = {
     "adapter": ("modelhub.cli.commands.adapter:adapter", "Describe a private protocol by a config."),
     "bench": ("modelhub.cli.commands.bench:bench", "Measure how fast models answer."),
     "call": ("modelhub.cli.commands.call:call", "Ask a model something."),
+    "example": ("modelhub.cli.commands.example:example", "Write a program to start from."),
     "explain": ("modelhub.cli.commands.explain:explain", "Say where the values of a config come from."),
     "explain-code": ("modelhub.cli.commands.explain_code:explain_code", "Explain the code of a problem."),
     "import": ("modelhub.cli.commands.import_:import_", "Convert the config of another program."),
@@ -67,6 +68,7 @@ def cli() -> None:
     modelhub call -c models.yaml gpt "Hello"   ask one
     modelhub bench -c 1,10 gpt                 how fast is it?
     modelhub types                             which model_types are there?
+    modelhub example chat                      a program to start from, with its config
     modelhub new openai_chat gpt               what does a config of one look like?
     modelhub new-plugin acme                   a package with a model_type of your own
     modelhub import litellm config.yaml        convert the config of a LiteLLM proxy

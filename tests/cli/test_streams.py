@@ -20,6 +20,7 @@ COMMANDS = {
     "adapter": "adapter infer --reply reply.json",
     "bench": "bench gpt --config models.yaml -c 1,2 -n 2",
     "call": "call gpt hello -c models.yaml",
+    "example": "example chat -o made",
     "explain": "explain -c models.yaml gpt",
     "explain-code": "explain-code MH103",
     "import": "import litellm litellm.yaml",
