@@ -34,8 +34,8 @@ def serve(
     app = build_app(settings, tally=tally)
     if show is not None:
         app.middlewares.append(build_shower(show))
-        greet = partial(_greet, announce, show)
-    listening.serve(app, GREETING, host=host, port=port, announce=announce if show is None else greet)
+    greet = announce if show is None else partial(_greet, announce, show)
+    listening.serve(app, GREETING, host=host, port=port, announce=greet)
     if stats:
         announce(tally.tell().table())
 
