@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from modelhub.crossing import crosses
 from modelhub.overriding import override
@@ -100,6 +100,19 @@ class ModelHubError(Exception):
     pickle cannot carry is None then.
     """
 
+    _told: ClassVar[Sequence[str]] = ()  # what ``to_dict`` tells that is no attribute of the object alone
+
+    def to_dict(self, *, bare: bool = False) -> dict[str, Any]:
+        """The error for ``json.dumps``: ``error`` is its class, ``message`` what it says, beside its attributes.
+
+        If ``bare``, what it holds of other calls, its ``partial`` and its ``trail``, is left out.
+        """
+        from modelhub.jsonable import build_jsonable  # few errors are written as JSON
+
+        names = [*(name for name in vars(self) if not name.startswith("_")), *self._told]
+        told = {name: getattr(self, name) for name in names if not (bare and name in ("partial", "trail"))}
+        return {"error": type(self).__name__, "message": str(self), **build_jsonable(told)}
+
     @override
     def __reduce__(self) -> tuple[Any, ...]:
         facts = {name: value if _crosses(value) else None for name, value in vars(self).items()}
@@ -142,6 +155,7 @@ class ModelCallError(ModelHubError):
     arrived before the error.
     """
 
+    _told: ClassVar[Sequence[str]] = ("retryable", "delivered", "sent", "trail")
     retryable = False
     delivered = False  # whether the caller had been given a part of a stream
     sent = True  # false where a limit, an open breaker or the end of the call's time kept it back
@@ -235,6 +249,7 @@ class TimeoutError(ModelCallError, builtins.TimeoutError):
     "total"; "max" is that of a job's ``poll``, and None where it is not known, as with a server's own 408.
     """
 
+    _told: ClassVar[Sequence[str]] = (*ModelCallError._told, "bound")
     bound: Literal["connect", "first_token", "idle", "total", "max"] | None = None
 
 

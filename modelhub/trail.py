@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Outcome = Literal["answered", "failed", "cached", "coalesced", "rejected", "skipped", "unaccepted"]
 
@@ -32,6 +32,19 @@ class Attempt:
     waited: float
     seconds: float
     outcome: Outcome
+
+    def to_dict(self) -> dict[str, Any]:
+        """The attempt by its attributes, for JSON; its error is without a trail of its own."""
+        told = {name: getattr(self, name) for name in self.__slots__}
+        return {**told, "error": None if self.error is None else _tell(self.error)}
+
+
+def _tell(error: BaseException) -> dict[str, Any]:
+    """An error for JSON, without what it holds of others."""
+    if not hasattr(error, "to_dict"):
+        return {"error": type(error).__name__, "message": str(error)}
+    facts: dict[str, Any] = error.to_dict(bare=True)
+    return facts
 
 
 Facts = tuple[str, str, int, int | None, float, float, Outcome]

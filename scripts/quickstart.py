@@ -1,15 +1,21 @@
-"""The main job from start to end: a config file, its validation, an answer, a stream, an embedding, a typo."""
+"""The main job from start to end: a config file, its validation, an answer, a stream, an embedding, a typo.
+
+    python quickstart.py [FOLDER]
+
+What it makes stays in the folder, which is ``playground`` if it is left out; nothing is overwritten there.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 
 # The vendors whose key may be in the environment: variable, base URL, chat model, embedding model.
@@ -62,6 +68,13 @@ chat = modelhub.get_model("chat")
 print(chat("Why is the sky blue? One sentence.").text)
 """
 
+MOCK = "http://127.0.0.1:8080"  # of `modelhub mock`, as the reader starts it
+
+GUARD = """\
+except modelhub.ModelHubError as error:  # a missing key, a wrong config, a call that failed
+    sys.exit(f"{sys.argv[0]} cannot go on:\\n{error}")
+"""
+
 STREAM = """\
 for delta in chat("Count from one to ten in words.", stream=True):
     print(delta.text, end="", flush=True)
@@ -88,7 +101,7 @@ def find_ollama() -> tuple[str, str] | None:
 @contextmanager
 def mock_server() -> Iterator[str]:
     """modelhub's own mock server, as `modelhub mock` starts it; yields its URL."""
-    command = [sys.executable, "-m", "modelhub", "mock", "--port", "0"]
+    command = [sys.executable, "-m", "modelhub", "mock", "--quiet", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -113,7 +126,13 @@ def choose_models() -> Iterator[tuple[str, str]]:
         yield f"Ollama runs here: talking to {url}", chat + embedding
         return
     with mock_server() as url:
-        facts = {"url": f"{url}/v1", "chat": "mock-chat", "embedding": "mock-embedding", "key": "unused"}
+        os.environ["MOCK_URL"] = url
+        facts = {
+            "url": f"${{MOCK_URL:-{MOCK}}}/v1",
+            "chat": "mock-chat",
+            "embedding": "mock-embedding",
+            "key": "unused",
+        }
         yield (
             "no key in the environment and no Ollama here: talking to `modelhub mock`, whose answers are made up",
             (OPENAI + EMBEDDING).format(**facts),
@@ -134,13 +153,52 @@ def run(*command: str) -> None:
     subprocess.run([sys.executable, "-m", "modelhub", *command], check=False)
 
 
+def build_program() -> str:
+    """The program as a file, which says what is missing in place of where in modelhub it is missed."""
+    imports, _, rest = PROGRAM.partition("\n\n")
+    body = "".join(f"    {line}\n" for line in rest.splitlines())
+    return f"import sys\n\n{imports}\n\ntry:\n{body}{GUARD}"
+
+
+def write(wanted: Path, files: dict[str, str]) -> Path:
+    """Write the files into the folder, or where it has others of their names into a new one beside it; that folder."""
+    others = (wanted.with_name(f"{wanted.name}-{number}") for number in count(2))
+    folder = next(folder for folder in chain([wanted], others) if is_free(folder, files))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def is_free(folder: Path, files: dict[str, str]) -> bool:
+    """Whether nothing would be overwritten with anything else."""
+    return all(not (folder / name).exists() or (folder / name).read_text("utf-8") == files[name] for name in files)
+
+
+def tell_next(folder: Path, is_mock: bool) -> None:
+    """What the reader can do now."""
+    say("What next? The files are yours to play with")
+    activate = Path(sys.prefix) / "bin" / "activate"
+    print(f"cd {shlex.quote(str(folder))}")
+    if activate.exists():
+        print(f"source {shlex.quote(str(activate))}  # python and modelhub are those of this environment")
+    if is_mock:
+        print("modelhub mock &                      # the made-up answers; stop it with: kill %1")
+    print("python program.py                    # the five lines; models.yaml says whom they ask")
+    print("modelhub new anthropic_chat claude   # a config of another vendor, to add to models.yaml")
+    print("modelhub example agent               # programs to start from: agent, chat, search, classify, ...")
+    print("modelhub --help                      # and README.md tells of all else")
+
+
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, choose_models() as (about, configs):
-        os.chdir(folder)
+    with choose_models() as (about, configs):
         print(about)
+        typo = configs.replace("temperature", "temprature").replace("openai_emb", "opnai_emb")
+        files = {"models.yaml": configs, "program.py": build_program(), "typo.yaml": typo}
+        folder = write(Path(*sys.argv[1:2] or ["playground"]).absolute(), files)
+        os.chdir(folder)
 
         say("models.yaml declares the models")
-        Path("models.yaml").write_text(configs)
         show(configs)
 
         say("CI checks it, without keys and without a network")
@@ -162,8 +220,9 @@ def main() -> None:
         exec(VECTORS, names)
 
         say("What a typo looks like, before anything runs")
-        Path("typo.yaml").write_text(configs.replace("temperature", "temprature").replace("openai_emb", "opnai_emb"))
         run("validate", "typo.yaml")
+        is_mock = "MOCK_URL" in configs
+    tell_next(folder, is_mock)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ def serve() -> Iterator[str]:
         "-m",
         "modelhub",
         "mock",
+        "--quiet",
         "--port",
         "0",
         "--scenario",

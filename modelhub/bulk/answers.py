@@ -65,7 +65,7 @@ def _read_content(response: ModelResponse) -> Any:
     if response.text:
         return response.text
     if response.tool_calls:
-        return [call.to_dict() for call in response.tool_calls]
+        return [call.to_message() for call in response.tool_calls]
     return response.refusal or response.text
 
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "batch": ("modelhub.cli.commands.batch:batch", "Ask a model about every row of a file."),
     "bench": ("modelhub.cli.commands.bench:bench", "Measure how fast models answer."),
     "call": ("modelhub.cli.commands.call:call", "Ask a model something."),
+    "example": ("modelhub.cli.commands.example:example", "Write a program to start from."),
     "explain": ("modelhub.cli.commands.explain:explain", "Say where the values of a config come from."),
     "explain-code": ("modelhub.cli.commands.explain_code:explain_code", "Explain the code of a problem."),
     "import": ("modelhub.cli.commands.import_:import_", "Convert the config of another program."),
@@ -69,6 +70,7 @@ def cli() -> None:
     modelhub batch in.jsonl -m gpt -o o.jsonl  ask it about every row of a file
     modelhub bench -c 1,10 gpt                 how fast is it?
     modelhub types                             which model_types are there?
+    modelhub example chat                      a program to start from, with its config
     modelhub new openai_chat gpt               what does a config of one look like?
     modelhub new-plugin acme                   a package with a model_type of your own
     modelhub import opencode.json              convert the config of another program

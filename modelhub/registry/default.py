@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import ModelHubError
@@ -37,6 +38,18 @@ def init(
         model_configs, profile=profile, watch=watch, observers=observers, allow_python=allow_python
     )
     return _default
+
+
+@contextmanager
+def as_default(registry: ModelRegistry) -> Iterator[None]:
+    """Let ``registry`` be the default one until the block ends; what ``init`` loads meanwhile stays."""
+    global _default
+    before, _default = _default, registry
+    try:
+        yield
+    finally:
+        if _default is registry:
+            _default = before
 
 
 def stats() -> Stats:

@@ -32,13 +32,12 @@ class Workshop:
 
     def build(self, registry: Any, config: dict[str, Any]) -> Any:
         """The model of ``config``, for ``registry``; raises ConfigError or PluginError."""
-        from modelhub.base.drivers import Drivers
         from modelhub.registry.build import build_model
         from modelhub.registry.home import RegistryHome
         from modelhub.telemetry.tally import Tally
 
         if self.drivers is None:
-            self.drivers = Drivers()
+            self.drivers = self.build_drivers()
             self._hooks = _find_hooks()
             if self.is_closed:
                 self.drivers.close()
@@ -47,6 +46,12 @@ class Workshop:
             self.drivers, self._observers, self._hooks, tally, registry, self._loader, self._types, config
         )
         return build_model(config, self._types, home, self._find_guarding)
+
+    def build_drivers(self) -> Drivers:
+        """The connections that its models share."""
+        from modelhub.base.drivers import Drivers
+
+        return Drivers()
 
     def build_stats(self, names: Sequence[str]) -> Stats:
         """What the calls of the configs with these ``names`` came to."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from modelhub.response.usage import Usage
     from modelhub.trail import Attempt, Entry
 
+_TOLD = (
+    *("text", "reasoning", "refusal", "tool_calls", "finish_reason", "usage", "embedding", "image_urls", "parsed"),
+    *("request_id", "model", "config_name", "cached", "trail", "raw"),
+)
 _SHOWN = ("text", "reasoning", "refusal", "tool_calls", "finish_reason", "usage", "parsed")
 
 
@@ -157,12 +161,22 @@ class ModelResponse:
         answered understands and wants back, such as signed thoughts; models of other vendors are not sent it.
         """
         text = self.text
-        calls = [call.to_dict() for call in self.tool_calls or ()]
+        calls = [call.to_message() for call in self.tool_calls or ()]
         message: dict[str, Any] = {"role": "assistant", "content": text or self.refusal or (None if calls else "")}
         if calls:
             message["tool_calls"] = calls
         kept = self.origin.gather(self.raw, message) if self.origin is not None else None
         return {**message, "received": {"from": self.origin.name, **kept}} if self.origin and kept else message
+
+    def to_dict(self) -> dict[str, Any]:
+        """This answer by its attributes, for ``json.dumps``, which always takes it.
+
+        What has no form in JSON, as a library's own objects in ``raw``, is a text in it. Of a stream it waits as
+        ``text`` does.
+        """
+        from modelhub.jsonable import build_jsonable  # few programs write JSON
+
+        return {name: build_jsonable(getattr(self, name)) for name in _TOLD}
 
     @property
     def stream(self) -> Iterator[tuple[bool, str]] | None:

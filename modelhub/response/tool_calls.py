@@ -42,6 +42,12 @@ class ToolCall:
         return running.run(self.name, self.arguments, functions)
 
     def to_dict(self) -> dict[str, Any]:
+        """The call by its attributes, for JSON; ``to_message`` is the call as a message holds it."""
+        from modelhub.jsonable import build_jsonable  # few programs write JSON
+
+        return {name: build_jsonable(getattr(self, name)) for name in ("id", "name", "arguments")}
+
+    def to_message(self) -> dict[str, Any]:
         """The call as a message holds it, in OpenAI's shape: its arguments are JSON text."""
         arguments = json.dumps(self.arguments, ensure_ascii=False)
         return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": arguments}}
@@ -86,6 +92,10 @@ class MalformedToolCall(ToolCall):
         """Raise ResponseParsingError, which says what is wrong."""
         raise ResponseParsingError(self.problem)
 
+    @override
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "text": self.text, "problem": self.problem}
+
 
 class ToolCallDelta:
     """A piece of a tool call in a stream: ``id`` and ``name`` come once, ``arguments`` in pieces of JSON text.
@@ -108,6 +118,10 @@ class ToolCallDelta:
         self.name = name
         self.arguments = arguments
         self.custom = custom
+
+    def to_dict(self) -> dict[str, Any]:
+        """The piece by its attributes, for JSON."""
+        return {name: getattr(self, name) for name in ("index", "id", "name", "arguments")}
 
     @override
     def __repr__(self) -> str:

@@ -34,6 +34,10 @@ class Usage:
         self.reasoning_tokens = reasoning_tokens
         self.cache_write_tokens = cache_write_tokens
 
+    def to_dict(self) -> dict[str, Any]:
+        """The counts by name, for JSON."""
+        return {name: getattr(self, name) for name in COUNTS}
+
     @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Usage) and all(getattr(self, f) == getattr(other, f) for f in self.__slots__)

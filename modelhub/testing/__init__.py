@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from modelhub.testing.clock import VirtualClock as VirtualClock
     from modelhub.testing.clock import VirtualDrivers as VirtualDrivers
     from modelhub.testing.leading import LeadingDrivers as LeadingDrivers
+    from modelhub.testing.mocking import Mock as Mock
+    from modelhub.testing.mocking import mocked as mocked
     from modelhub.testing.network_guard import NetworkRefused as NetworkRefused
     from modelhub.testing.network_guard import no_network as no_network
     from modelhub.testing.player import Player as Player
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Counts": "modelhub.testing.server",
     "LeadingDrivers": "modelhub.testing.leading",
+    "Mock": "modelhub.testing.mocking",
     "MockServer": "modelhub.testing.server",
     "NetworkRefused": "modelhub.testing.network_guard",
     "Played": "modelhub.testing.playing",
@@ -34,6 +37,7 @@ _HOMES = {
     "Replay": "modelhub.testing.replay",
     "VirtualClock": "modelhub.testing.clock",
     "VirtualDrivers": "modelhub.testing.clock",
+    "mocked": "modelhub.testing.mocking",
     "no_network": "modelhub.testing.network_guard",
     "play_fixtures": "modelhub.testing.playing",
     "read_recordings": "modelhub.testing.recordings",

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from modelhub.testing.mocking import Mock
     from modelhub.testing.replay import Replay
-    from modelhub.testing.server import MockServer
 
 
 @pytest.fixture
-def modelhub_mock() -> Iterator[MockServer]:
-    """A MockServer: ``modelhub_mock.registry("models.yaml")`` loads any configs with their addresses pointed at it."""
-    from modelhub.testing.server import MockServer
+def modelhub_mock() -> Iterator[Mock]:
+    """A MockServer: after ``mock = modelhub_mock(hub_or_configs)`` all models of ``mock.hub`` ask it, until the end.
 
-    with MockServer() as server:
-        yield server
+    ``modelhub_mock.registry("models.yaml")`` loads configs with their addresses pointed at it.
+    """
+    from modelhub.testing.mocking import Mock
+
+    with Mock() as mock:
+        yield mock
 
 
 @pytest.fixture

@@ -53,6 +53,12 @@ class MockServer:
         """Add answers for the next requests: each is a text, a dict of parts, or a raw reply that is sent as it is."""
         self._script.add_answers(answers)
 
+    def reset(self) -> None:
+        """Forget the requests, and the faults and answers that are not used yet."""
+        self._script.clear()
+        with self._changed:
+            self.requests = []
+
     def point(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """``config`` with the address of this server and a made-up key, whatever keys its type has for them.
 

@@ -70,7 +70,7 @@ def test_every_fault_is_told(name: str) -> None:
 
 
 def test_the_command_prints_what_it_has_seen() -> None:
-    command = [sys.executable, "-m", "modelhub", "mock", "--port", "0", "--faults", "500", "--stats"]
+    command = [sys.executable, "-m", "modelhub", "mock", "--quiet", "--port", "0", "--faults", "500", "--stats"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split("listening on ")[1].split()[0]

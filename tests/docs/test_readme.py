@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -129,13 +130,34 @@ def test_every_example_can_be_tried_with_one_flag(path: Path, name: str) -> None
     assert document.get("text") == "hi" or document.get("embedding") or document.get("image_urls")
 
 
-def test_quickstart_without_a_key_and_without_a_server(unused_port: int) -> None:
+def test_quickstart_without_a_key_and_without_a_server(unused_port: int, tmp_path: Path) -> None:
     environment = {**os.environ, "OLLAMA_HOST": f"127.0.0.1:{unused_port}"}
-    command = [sys.executable, str(ROOT / "scripts" / "quickstart.py")]
+    folder = tmp_path / "to play"
+    command = [sys.executable, str(ROOT / "scripts" / "quickstart.py"), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=60)
     assert done.stderr == ""
     for part in ("modelhub mock", "2 configs ok", "3 vectors of", "did you mean 'temperature'?", "typo.yaml:8:5"):
         assert part in done.stdout
+    following = done.stdout.partition("# What next?")[2].splitlines()[1:]
+    assert following[0] == f"cd '{folder}'"
+    assert following[1].startswith("source ") == (Path(sys.prefix) / "bin" / "activate").exists()
+    assert sorted(path.name for path in folder.iterdir()) == ["models.yaml", "program.py", "typo.yaml"]
+
+
+def test_the_program_of_quickstart(server: MockServer, tmp_path: Path) -> None:
+    quickstart = runpy.run_path(str(ROOT / "scripts" / "quickstart.py"))
+    facts = {"url": f"{server.url}/v1", "chat": "m", "key": "${OPENAI_API_KEY}"}
+    files = {"models.yaml": quickstart["OPENAI"].format(**facts), "program.py": quickstart["build_program"]()}
+    folder = quickstart["write"](tmp_path / "play", files)
+    assert quickstart["write"](folder, files) == folder
+    assert quickstart["write"](folder, {"program.py": "another"}).name == "play-2"
+    environment = {name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"}
+    for more, code, lines in (({}, 1, 2), ({"OPENAI_API_KEY": "k"}, 0, 0)):
+        command = [sys.executable, "program.py"]
+        done = subprocess.run(command, cwd=folder, env={**environment, **more}, capture_output=True, text=True)
+        assert (done.returncode, len(done.stderr.splitlines())) == (code, lines)
+        assert ("set OPENAI_API_KEY" in done.stderr) == (code == 1)
+    assert done.stdout.strip()
 
 
 @pytest.mark.parametrize("key", [True, False], ids=["key", "ollama"])
@@ -148,7 +170,8 @@ def test_quickstart_with_a_key_or_ollama(server: MockServer, key: bool, tmp_path
         environment |= {"OPENAI_API_KEY": "sk-quick-1234"}
     else:
         script = ROOT / "scripts" / "quickstart.py"
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment, check=True)
+    command = [sys.executable, str(script), str(tmp_path / "play")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert ("OPENAI_API_KEY is set" if key else "Ollama runs here") in done.stdout
     assert "sk-quick-1234" not in done.stdout + done.stderr
     assert "3 vectors of" in done.stdout

@@ -16,8 +16,13 @@ import pytest
 from ..paths import ROOT
 
 # Where the files of each installed package come from.
-SOURCES = {"modelhub": "modelhub", "modelhub/wrappers": "wrappers", "modelhub/schemas": "schemas"}
-SHIPPED = {".py", ".json", ".typed", ".txt"}
+SOURCES = {
+    "modelhub": "modelhub",
+    "modelhub/authoring/examples": "scripts/examples",
+    "modelhub/wrappers": "wrappers",
+    "modelhub/schemas": "schemas",
+}
+SHIPPED = {".py", ".json", ".jsonl", ".png", ".typed", ".txt", ".yaml"}
 LEFTOVERS = ("build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", ".venv", "venv", ".git")
 
 

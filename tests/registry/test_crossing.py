@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
 }
+if find_spec("cloudpickle"):  # which Ray brings
+    import cloudpickle
+
+    WAYS["cloudpickle"] = lambda value: pickle.loads(cloudpickle.dumps(value))
 KEY = "sk-a-secret-key-of-somebody"
 
 

@@ -311,7 +311,11 @@ def test_a_message_that_a_program_writes_itself(stream: bool, as_msg: bool) -> N
     for model_type, answer in (("anthropic_chat", blocks), ("gemini_chat", parts)):
         response = ask(model_type, answer, stream)
         calls = response.tool_calls
-        written: Any = {"role": "assistant", "content": response.text, "tool_calls": [one.to_dict() for one in calls]}
+        written: Any = {
+            "role": "assistant",
+            "content": response.text,
+            "tool_calls": [one.to_message() for one in calls],
+        }
         results: list[Any] = [one.to_result("nine") for one in calls]
         if as_msg:
             uses = [{"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments} for c in calls]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -31,7 +32,8 @@ def test_the_output_has_the_order_of_the_input(run: Any, folder: Path, server: M
     rows = read_rows(folder)
     assert [{"id": row["id"], "text": row["text"]} for row in rows] == TICKETS
     assert sorted(row["label"] for row in rows) == ["billing"] * 9 + ["other"]
-    assert done.stderr.endswith(f"[{'#' * 30}] 10/10\n") and done.stdout == ""
+    assert re.search(rf"\[{'#' * 30}\] 10/10  [\d.]+/s  0:00 left  \d+ tokens  0 failed\n$", done.stderr)
+    assert done.stdout == ""
     for request in server.requests:
         assert request.json["response_format"]["json_schema"]["schema"]["properties"]["label"]["enum"]
 
@@ -49,6 +51,20 @@ def test_what_goes_wrong_is_noted_beside_its_line(run: Any, folder: Path, server
     assert rows[4] == {"id": 5, "text": "text 5", "label": "technical"}
     names = [row.get("error", "").partition(":")[0] for row in rows]
     assert names == ["JSONDecodeError", "KeyError", "KeyError", "ResponseParsingError", "", "ContentFilterError"]
+    assert done.stderr.endswith(" 5 failed\n")
+
+
+def test_lines_that_failed_are_asked_again(run: Any, folder: Path, server: MockServer) -> None:
+    server.script("ok", "400", "ok", "400")
+    assert run("classify.py", "--limit 1").stderr.endswith(" 2 failed\n")
+    assert [row["id"] for row in read_rows(folder) if "error" in row] == [2, 4]
+    server.script("ok", "400")
+    assert run("classify.py", "--limit 1").stderr.splitlines()[1] == f"[{'#' * 24:<30}] 8/10"
+    assert len(server.requests) == 12
+    assert run("classify.py").stderr.endswith(" 0 failed\n")
+    assert len(server.requests) == 13
+    rows = read_rows(folder)
+    assert [row["id"] for row in rows] == list(range(1, 11)) and all(row["label"] for row in rows)
 
 
 def test_it_goes_on_where_it_was_interrupted(run: Any, folder: Path, server: MockServer) -> None:
@@ -97,8 +113,8 @@ def test_no_more_are_asked_about_at_once_than_the_limit() -> None:
             return ModelResponse(parsed={"label": "other"})
 
     async def classify_all() -> list[dict[str, Any]]:
-        limit = asyncio.Semaphore(3)
-        return await asyncio.gather(*(module.classify(Model(), limit, b'{"text": "x"}') for _ in range(20)))
+        limit, progress = asyncio.Semaphore(3), module.Progress(0, 20)
+        return await asyncio.gather(*(module.classify(Model(), limit, progress, b'{"text": "x"}') for _ in range(20)))
 
     assert asyncio.run(classify_all()) == [{"text": "x", "label": "other"}] * 20
     assert most == 3

@@ -20,6 +20,16 @@ def test_mock(modelhub_mock, modelhub_no_network):
         assert hub.get_model("m")("echo: hi").text == "hi"
     assert modelhub_mock.requests[0].json["model"] == "m"
 
+def test_mocked(modelhub_mock, modelhub_no_network):
+    with modelhub.ModelRegistry(CHAT) as hub:
+        model = hub.get_model("m")
+        mock = modelhub_mock(hub)
+        assert mock.hub is hub
+        mock.reply("one")
+        assert model("hi").text == "one"
+    assert modelhub_mock([CHAT]).hub.get_model("m")("echo: hi").text == "hi"
+    assert len(mock.requests) == 2
+
 def test_replay(modelhub_replay, modelhub_no_network, monkeypatch):
     monkeypatch.setenv("NOT_SET", "k")
     with modelhub.ModelRegistry(CHAT) as hub:
@@ -52,7 +62,7 @@ def test_fixtures(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(PROGRAM.format(recording=str(recording)))
     done = run(tmp_path, "-q", "-W", "error")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_it_is_idle(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from modelhub.cli.commands.call import build_document
 from modelhub.cli.exchanges import Shower
 from modelhub.cli.findings import list_findings
 from modelhub.cli.printing import colour, find_width, write_json
@@ -19,6 +18,7 @@ from modelhub.cli.tracing import TracingDrivers
 from modelhub.errors import ModelCallError
 from modelhub.printable import printable
 from modelhub.registry import ModelRegistry
+from modelhub.response import ModelResponse
 
 _WIDEST = 26  # columns of an expression that stands beside what it finds
 
@@ -87,11 +87,11 @@ def read_option(text: str) -> tuple[str, Any]:
 
 
 def _drop_nulls(response: Any) -> Any:
-    """The response as JSON types, without what is not there and without the reply, which stands above."""
-    document = build_document(response)
-    if not isinstance(document, dict):
-        return document
-    document.pop("raw", None)
+    """The response as JSON types, without what is not there and without what stands above."""
+    if not isinstance(response, ModelResponse):
+        return response
+    above = ("raw", "trail", "config_name", "cached")
+    document = {name: value for name, value in response.to_dict().items() if value is not None and name not in above}
     usage = document.get("usage")
     if isinstance(usage, dict):
         document["usage"] = {name: number for name, number in usage.items() if number is not None}

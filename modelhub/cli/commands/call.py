@@ -12,7 +12,7 @@ from modelhub.cli.printing import print_json
 from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
 from modelhub.cli.streams import plugins_apart, read_input
 from modelhub.registry import ModelRegistry
-from modelhub.response import ModelResponse, ToolCall, Usage
+from modelhub.response import ModelResponse
 
 
 @click.command()
@@ -54,7 +54,7 @@ def call(
             for _ in response if isinstance(response, ModelResponse) else ():
                 pass
     if as_json:
-        print_json(build_document(response))
+        print_json(response.to_dict() if isinstance(response, ModelResponse) else response)
     elif not stream:
         click.echo(_summary(response))
 
@@ -78,22 +78,6 @@ def _open(path: str, profile: str | None, allow_python: bool, name: str, mocked:
                 yield mock_hub
 
 
-_FIELDS = (
-    "text",
-    "reasoning",
-    "refusal",
-    "tool_calls",
-    "finish_reason",
-    "usage",
-    "embedding",
-    "image_urls",
-    "parsed",
-    "request_id",
-    "model",
-    "raw",
-)
-
-
 def _summary(response: Any) -> str:
     """The parts of a response that a person wants to see."""
     if not isinstance(response, ModelResponse):
@@ -107,18 +91,3 @@ def _summary(response: Any) -> str:
     calls = [f"{call.name}({call.arguments})" for call in response.tool_calls or ()]
     words = response.text or response.refusal
     return "\n".join([*([words] if words else []), *calls]) or str(response.raw)
-
-
-def build_document(response: Any) -> Any:
-    """A response as JSON types, without what is empty."""
-    if not isinstance(response, ModelResponse):
-        return response
-    return {name: _plain(value) for name in _FIELDS if (value := getattr(response, name)) is not None}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, ToolCall | Usage):
-        return {name: getattr(value, name) for name in value.__slots__}
-    if isinstance(value, list) and value and isinstance(value[0], ToolCall):
-        return [_plain(item) for item in value]
-    return value

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from io import UnsupportedOperation
+
 import click
 
 from modelhub.errors import ConfigError
 from modelhub.server.mock import MockSettings, serve
 from modelhub.server.mock.scenario.shape import ALL_WELL
+from modelhub.server.mock.showing import Output
 
 
 @click.command()
@@ -23,6 +27,7 @@ from modelhub.server.mock.scenario.shape import ALL_WELL
 @click.option("--retry-after", default="1", show_default=True, help="Retry-After of 429 and 503 replies.")
 @click.option("--batch-seconds", type=float, metavar="N", help="Batches are done after N seconds, not at the 2nd look.")
 @click.option("--stats", is_flag=True, help="At the end, print what was asked of each model, and how it ended.")
+@click.option("--quiet", is_flag=True, help="Do not list the formats, and show no requests.")
 @click.option("--api-key", help="Refuse requests that do not carry this key.")
 def mock(
     host: str,
@@ -36,6 +41,7 @@ def mock(
     retry_after: str,
     batch_seconds: float | None,
     stats: bool,
+    quiet: bool,
     api_key: str | None,
 ) -> None:
     """Serve made-up models on this machine, in the vendors' wire formats, the same answers for the same seed.
@@ -47,7 +53,8 @@ def mock(
     modelhub mock --scenario outage.yaml
 
     Point client_args.base_url at http://127.0.0.1:8080/v1 (openai_*), host at http://127.0.0.1:8080 (ollama_*) or
-    api_url at http://127.0.0.1:8080/llm/ (post_api_*). A request header `X-Mock-Fault: 429` makes one request fail.
+    api_url at http://127.0.0.1:8080/llm/ (post_api_*); all addresses are listed at the start. Each request is a line
+    of the output when it is over. A request header `X-Mock-Fault: 429` makes one request fail.
     """
     try:
         settings = MockSettings(
@@ -66,4 +73,13 @@ def mock(
 
         click.echo(report_problems(error.problems), err=True)
         raise click.exceptions.Exit(1) from None
-    serve(settings, host=host, port=port, announce=click.echo, stats=stats)
+    show = None if quiet else _open_output().write
+    serve(settings, host=host, port=port, announce=click.echo, stats=stats, show=show)
+
+
+def _open_output() -> Output:
+    """The standard output, where there is one."""
+    try:
+        return Output(sys.stdout.fileno())
+    except (AttributeError, UnsupportedOperation, ValueError):
+        return Output(-1)

@@ -44,6 +44,13 @@ def point_at(config: dict[str, Any], url: str) -> dict[str, Any]:
     return {**kept, **address, "api_key": KEY}
 
 
+def list_addresses(url: str) -> list[tuple[str, str, str]]:
+    """The formats that the mock at ``url`` speaks: whose it is, the key of a config for its address, and that."""
+    spoken = [(vendor, urlsplit(vendor.base_url or "").path) for name in _SPOKEN if (vendor := find_vendor(name))]
+    own = [("POST API", "api_url", url + _ADDRESSES["post_api"][1]), ("Ollama", "host", url)]
+    return sorted([*own, *((vendor.title, "client_args.base_url", url + path) for vendor, path in spoken)])
+
+
 def _describes_protocol(config: dict[str, Any]) -> bool:
     return isinstance(config.get("stream"), dict) or any(config.get(name) is not None for name in _DESCRIBING)
 

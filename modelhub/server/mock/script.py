@@ -38,6 +38,12 @@ class Script:
         with self._lock:
             self._answers.extend(parsed)
 
+    def clear(self) -> None:
+        """Forget all faults and answers."""
+        with self._lock:
+            self._faults.clear()
+            self._answers.clear()
+
     def take_fault(self) -> Fault | None:
         """The fault for this request; None if the script says nothing."""
         with self._lock:

@@ -46,7 +46,7 @@ class Report:
 @contextmanager
 def serve(scenario: Path) -> Iterator[str]:
     """The URL of a mock server in a process of its own."""
-    command = [sys.executable, "-m", "modelhub", "mock", "--port", "0", "--scenario", str(scenario)]
+    command = [sys.executable, "-m", "modelhub", "mock", "--quiet", "--port", "0", "--scenario", str(scenario)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=scenario.parent) as process:
         assert process.stdout is not None
         try:

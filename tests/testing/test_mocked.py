@@ -1,0 +1,186 @@
+"""``mocked``: every model of any configs asks one mock, in the objects that a program already has, and is undone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import modelhub
+from modelhub import ModelRegistry, ModelWrapperBase, errors
+from modelhub.registry.installed import WRAPPERS
+from modelhub.testing import MockServer, mocked, no_network
+from tests.paths import ROOT
+
+NOT_ALONE = {"fallback", "router", "cascade", "chain"}
+DESCRIBED = {
+    "config_name": "described",
+    "model_type": "post_api_chat",
+    "api_url": "https://private.invalid/ask",
+    "headers": {"X-Key": "${KIT_NOT_SET}"},
+    "request": {"body": {"q": "=prompt"}},
+    "response": {"text": "answer"},
+}
+
+
+class Parrot(ModelWrapperBase):
+    """Plain Python, which must not be run."""
+
+    model_type = "kit_parrot"
+    built = 0
+
+    def __init__(self, config_name: str, voice: str = "loud", **kwargs: Any) -> None:
+        super().__init__(config_name, **kwargs)
+        self.voice = voice
+        Parrot.built += 1
+
+    def __call__(self, text: str) -> str:
+        return f"{text.upper()} {self.shout()}"
+
+    def shout(self) -> str:
+        return "!"
+
+
+PARROT = {"config_name": "parrot", "model_type": "kit_parrot"}
+
+
+def ask(model: Any, text: str, how: str) -> Any:
+    if how == "streamed":
+        return "".join(delta.text or "" for delta in model(text, stream=True))
+    return (model(text) if how == "called" else asyncio.run(model.acall(text))).text
+
+
+@pytest.mark.parametrize("model_type", sorted(set(WRAPPERS.list_names()) - NOT_ALONE))
+def test_every_type_asks_the_mock(model_type: str, caller: Any) -> None:
+    config = {"config_name": "m", "model_type": model_type, "model_name": "m", "api_key": "${KIT_NOT_SET}"}
+    address = {"api_url": "https://private.invalid/x"} if model_type.startswith("post_api") else {}
+    with no_network(), mocked({**config, **address}) as mock:
+        response = caller.call(mock.hub.get_model("m"), "echo: hi")
+    assert response.text == "hi" or response.image_urls or len(response.embedding) == 1
+    assert mock.requests
+
+
+def test_every_example_config_asks_the_mock() -> None:
+    with no_network(), mocked(ROOT / "model_configs") as mock:
+        for name in mock.hub.names():
+            model = mock.hub.get_model(name)
+            mock.reset()
+            response = model("echo: hi")
+            assert response.embedding or response.image_urls or response.text.startswith("hi")
+            assert mock.requests
+
+
+@pytest.mark.parametrize("how", ["called", "awaited", "streamed"])
+@pytest.mark.parametrize("config", [DESCRIBED, PARROT], ids=["described", "python"])
+def test_what_it_does_not_speak(config: dict[str, Any], how: str) -> None:
+    with no_network(), mocked(config, wrappers=[Parrot]) as mock:
+        model = mock.hub.get_model(config["config_name"])
+        mock.script("500", "ok")
+        mock.reply("one")
+        assert ask(model, "Hello", how) == "one"
+        assert [request.json["messages"][-1]["content"] for request in mock.requests] == ["Hello"] * 2
+        mock.reply({"tool_calls": [{"name": "look", "arguments": {"at": "it"}}]})
+        assert model("Look").tool_calls[0].arguments == {"at": "it"}
+        mock.script(*["401"] * 3)
+        with pytest.raises(errors.AuthenticationError, match=config["config_name"]):
+            model("Hello")
+
+
+def test_models_that_were_fetched_before_are_mocked_in_place() -> None:
+    front = {"config_name": "front", "model_type": "fallback", "models": ["parrot", "described"]}
+    with ModelRegistry([PARROT, DESCRIBED, front], wrappers=[Parrot]) as hub:
+        parrot, fallback = hub.get_model("parrot"), hub.get_model("front")
+        assert fallback("hi").text == "HI !"
+        with no_network(), mocked(hub) as mock:
+            assert mock.hub is hub
+            assert hub.get_model("parrot") is parrot
+            assert isinstance(parrot, Parrot)
+            assert (parrot.voice, parrot.shout(), parrot.config_name) == ("loud", "!", "parrot")
+            mock.reply("from the mock")
+            assert fallback("hi").text == "from the mock"
+            mock.script(*["400"] * 3, "ok")
+            with mocked(hub) as inner:
+                inner.reply("inner")
+                assert parrot("hi").text == "inner"
+            mock.reset()
+            mock.reply("outer")
+            assert parrot("hi").text == "outer"
+            calls = hub.stats()["parrot"]["calls"]
+        assert type(parrot) is Parrot
+        assert parrot("hi").text == fallback("hi").text == "HI !"
+        assert hub.stats()["parrot"]["calls"] != calls
+
+
+def test_models_that_were_fetched_in_the_block_are_real_after_it() -> None:
+    with MockServer() as real:
+        config = {"config_name": "chat", "model_type": "openai_chat", "client_args": {"base_url": f"{real.url}/v1"}}
+        before = Parrot.built
+        with ModelRegistry([config, PARROT], wrappers=[Parrot]) as hub:
+            with mocked(hub) as mock:
+                chat, parrot = hub.get_model("chat"), hub.get_model("parrot")
+                assert (chat("echo: a").text, parrot("echo: a").text) == ("a", "a")
+            assert Parrot.built == before
+            assert isinstance(parrot, Parrot)
+            real.reply("real")
+            assert chat("echo: a").text == "real"
+            assert parrot("hi").text == "HI !"
+            assert parrot.voice == "loud"
+            assert type(parrot) is Parrot
+            assert hub.get_model("chat") is chat
+            with mocked(hub) as mock:
+                mock.reply("again")
+                assert chat("hi").text == "again"
+        assert len(real.requests) == 1
+
+
+def test_configs_are_the_default_registry_meanwhile() -> None:
+    with ModelRegistry(PARROT, wrappers=[Parrot]), mocked(DESCRIBED) as mock:
+        mock.reply("hello")
+        assert modelhub.get_model("described")("hi").text == "hello"
+    with pytest.raises(errors.ModelHubError):
+        modelhub.get_model("described")
+
+
+def test_references_and_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIT_TOKENS", "7")
+    config = {
+        "config_name": "m",
+        "model_type": "openai_chat",
+        "model_name": "${KIT_NOT_SET:-gpt}",
+        "api_key": "${KIT_NOT_SET}",
+        "timeout": "${KIT_NOT_SET}",
+        "generate_args": {"max_tokens": "${KIT_TOKENS}"},
+        "proxy": "http://${KIT_NOT_SET}:1",
+        "cache": {"store": f"sqlite:///{tmp_path}/cache.db"},
+        "limits": {"concurrency": 1, "store": "redis://redis.invalid:1/0"},
+    }
+    with no_network(), mocked(config) as mock:
+        model = mock.hub.get_model("m")
+        assert model("echo: hi").text == model("echo: hi").text == "hi"
+    (request,) = mock.requests  # the second answer is kept
+    assert (request.json["model"], request.json["max_tokens"]) == ("gpt", 7)
+    assert not list(tmp_path.iterdir())
+
+
+def test_reset_forgets_all() -> None:
+    with mocked(DESCRIBED) as mock:
+        model = mock.hub.get_model("described")
+        mock.script("400")
+        mock.reply("never said")
+        mock.reset()
+        assert model("echo: hi").text == "hi"
+        assert len(mock.requests) == 1
+        mock.reset()
+        assert mock.requests == []
+
+
+def test_wrong_configs_are_told() -> None:
+    with (
+        pytest.raises(errors.ConfigError, match="no_such_type"),
+        mocked({"config_name": "m", "model_type": "no_such_type"}),
+    ):
+        pass
+    with ModelRegistry() as hub, pytest.raises(TypeError, match="profile"), mocked(hub, profile="prod"):
+        pass
