@@ -40,7 +40,7 @@ from modelhub.server.gateway.settings import GRACE, Settings
 )
 @click.option("--new-key", "new_key", metavar="NAME", help="Print a new key and its entry for --keys, and end.")
 def serve(
-    path: str | None,
+    paths: tuple[str, ...],
     profile: str | None,
     allow_python: bool,
     host: str,
@@ -72,7 +72,7 @@ def serve(
     if workers > 1 and not are_possible():
         raise click.UsageError("this system does not let several processes listen at one port: use --workers 1")
     _log_on_stderr()
-    settings = Settings(find_configs(path), profile, allow_python, host, port, workers, keys, watch, grace)
+    settings = Settings(find_configs(paths), profile, allow_python, host, port, workers, keys, watch, grace)
     with counting_together() if workers > 1 else nullcontext():
         _serve(settings)
 

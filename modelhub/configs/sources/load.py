@@ -98,6 +98,11 @@ class Sources:
         self._names.append(name)
         self._add_found(read_text(text, name=name, format=format, allowance=self._allowance), Scope())
 
+    @property
+    def profiles(self) -> list[str]:
+        """The names of the profiles that were declared, in the order in which they were read."""
+        return list(self._profiles)
+
     def note(self, source: Source, fingerprint: Hashable) -> None:
         """Keep which version of a source is read; the first word counts."""
         self._seen.setdefault(source, fingerprint)

@@ -14,7 +14,7 @@ class Settings(Record):
     files are read by themselves. Answers under way have ``grace`` seconds to end when the server is to stop.
     """
 
-    source: str
+    source: str | list[str]
     profile: str | None = None
     allow_python: bool = False
     host: str = "127.0.0.1"
