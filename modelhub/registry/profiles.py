@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from modelhub import configs
-from modelhub.configs import Loaded
+from modelhub.configs import Entry, Loaded
 from modelhub.errors import Problem
 from modelhub.records import replace
 from modelhub.registry import checking
@@ -16,11 +16,15 @@ BASE = "base"  # what the configs without a profile are called
 
 
 class Checked(NamedTuple):
-    """What was found: the problems, how many configs there are, and which layers are sound where there are several."""
+    """What was found: the problems, how many configs there are, and which layers are sound where there are several.
+
+    ``entries`` are the configs in effect without a profile, or under the first one.
+    """
 
     problems: list[Problem]
     configs: int
     sound: dict[str, bool]
+    entries: list[Entry]
 
 
 def select_layers(sources: configs.Sources, profile: str | None) -> list[str | None]:
@@ -39,7 +43,8 @@ def check_profiles(
 ) -> Checked:
     """Check the configs of ``sources`` under each of ``profiles``, None being none; ``strict`` takes no warnings."""
     read = {name: checking.read(sources, name, types, environment=environment) for name in profiles}
-    whole = Loaded(problems=list(_merge(read)), files=next(iter(read.values())).files)
+    first = next(iter(read.values()))
+    whole = Loaded(problems=list(_merge(read)), files=first.files)
     whole.arrange()
     names = {str(entry.config.get("config_name", id(entry))) for loaded in read.values() for entry in loaded.entries}
     layers = {
@@ -48,7 +53,7 @@ def check_profiles(
     }
     several = len(read) > 1
     same = max(len(loaded.entries) for loaded in read.values())  # two may have one name, which is a problem
-    return Checked(whole.problems, max(len(names), same), layers if several else {})
+    return Checked(whole.problems, max(len(names), same), layers if several else {}, first.entries)
 
 
 def _merge(read: Mapping[str | None, Loaded]) -> Iterator[Problem]:

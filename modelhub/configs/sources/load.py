@@ -57,10 +57,14 @@ def load_text(text: bytes, *, name: str, format: str, profile: str | None = None
 
 
 class Sources:
-    """What has been read from any number of sources, before the layers are merged; ``centres`` asks for addresses."""
+    """What has been read from any number of sources, before the layers are merged; ``centres`` asks for addresses.
 
-    def __init__(self, centres: Centres | None = None) -> None:
+    ``texts`` has what some files are taken to hold, by their names, whatever is on the disk.
+    """
+
+    def __init__(self, centres: Centres | None = None, texts: Mapping[str, bytes] | None = None) -> None:
         self._centres = centres
+        self._texts = texts or {}
         self._addresses: set[str] = set()
         self._entries: list[tuple[Entry, Scope]] = []
         self._overlays: list[tuple[Overlay, Scope]] = []
@@ -173,7 +177,7 @@ class Sources:
     def _add_file(self, file: str, scope: Scope) -> None:
         self._names.append(file)
         try:
-            found = read_path(file, self._allowance, scope.folder)
+            found = read_path(file, self._allowance, scope.folder, self._texts.get(file))
         except Unreadable as error:
             found = iter([Problem("MH101", str(error), error.hint, file)])
         self._add_found(found, scope)
