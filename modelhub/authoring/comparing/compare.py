@@ -53,11 +53,10 @@ def compare(old: Configs, new: Configs) -> Comparison:
     names = list(dict.fromkeys([*old.layers, *new.layers]))
     layers: dict[str, list[Changed]] = {}
     for name in names:
-        found = list(
-            _compare_layers(old, name if name in old.layers else BASE, new, name if name in new.layers else BASE)
-        )
-        base = layers.get(BASE, [])
-        layers[name] = [each for each in found if each not in base]
+        before, after = (name if name in each.layers else BASE for each in (old, new))
+        found = _compare_layers(old, before, new, after)
+        base = {each.config_name: each for each in layers.get(BASE, [])}
+        layers[name] = [rest for each in found if (rest := _leave_out(each, base.get(each.config_name)))]
     return Comparison(
         layers,
         [name for name in new.layers if name not in old.layers],
@@ -97,8 +96,8 @@ def _compare_values(old: Any, new: Any, shown_old: Any, shown_new: Any, path: Se
     """The keys that differ; values are compared as they are, and shown as they may be."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*old, *new]):
-            values = [each.get(key, _ABSENT) for each in (old, new, shown_old, shown_new)]
-            yield from _compare_values(*values, [*path, str(key)])
+            pair, shown = ([each.get(key, _ABSENT) for each in both] for both in ((old, new), (shown_old, shown_new)))
+            yield from _compare_values(pair[0], pair[1], shown[0], shown[1], [*path, str(key)])
     elif old is _ABSENT:
         yield Change(".".join(path), "added", new=shown_new)
     elif new is _ABSENT:
