@@ -14,6 +14,7 @@ COMMANDS = {
     "adapter": ("modelhub.cli.commands.adapter:adapter", "Describe a private protocol by a config."),
     "bench": ("modelhub.cli.commands.bench:bench", "Measure how fast models answer."),
     "call": ("modelhub.cli.commands.call:call", "Ask a model something."),
+    "chat": ("modelhub.cli.commands.chat:chat", "Talk to a model."),
     "diff": ("modelhub.cli.commands.diff:diff", "Say what has changed between configs, and who notices."),
     "explain": ("modelhub.cli.commands.explain:explain", "Say where the values of a config come from."),
     "explain-code": ("modelhub.cli.commands.explain_code:explain_code", "Explain the code of a problem."),
@@ -64,9 +65,12 @@ def cli() -> None:
     \b
     modelhub validate models.yaml              is the file right? (exit code 1 when not)
     modelhub explain-code MH103                what does that problem mean?
-    modelhub list -c models.yaml               which models does it declare?
+    modelhub fix models.yaml                   mend what is certain, and move keys out of it
+    modelhub diff models.yaml new.yaml         what changes, and who would notice?
+    modelhub list models.yaml                  which models does it declare?
     modelhub explain -c models.yaml gpt        where does each value of one come from?
     modelhub call -c models.yaml gpt "Hello"   ask one
+    modelhub chat -c models.yaml gpt           talk to it
     modelhub bench -c 1,10 gpt                 how fast is it?
     modelhub types                             which model_types are there?
     modelhub new openai_chat gpt               what does a config of one look like?
@@ -78,5 +82,6 @@ def cli() -> None:
     modelhub mock --port 8080                  a server to try all this without a key
     modelhub serve -c models.yaml              the models behind the protocols of OpenAI, Anthropic and Ollama
 
-    Commands that need configs read -c PATH, else $MODELHUB_CONFIG, else ./model_configs.
+    Commands that need configs read -c PATH..., else $MODELHUB_CONFIG, else what [tool.modelhub] configs in
+    pyproject.toml names, else ./models.yaml (.yml, .json, .toml), else ./model_configs.
     """

@@ -20,7 +20,22 @@ from modelhub.cli.commands.adapter import COMMANDS as ADAPTER_COMMANDS
 from modelhub.cli.commands.adapter import adapter
 from modelhub.testing import MockServer
 
-COMMANDS = ["validate", "explain-code", "list", "show", "types", "schema", "plugins", "bench", "call", "mock", "serve"]
+COMMANDS = [
+    "validate",
+    "explain-code",
+    "list",
+    "show",
+    "types",
+    "schema",
+    "plugins",
+    "bench",
+    "call",
+    "chat",
+    "diff",
+    "fix",
+    "mock",
+    "serve",
+]
 
 
 def modelhub(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -110,7 +110,7 @@ def _replace(path: Path, text: bytes) -> None:
 
 
 def _conclude(fixed: Fixed, lost: Mapping[str, str], env_file: str, check: bool) -> None:
-    """Say on stderr what has come of it, and what is left to do."""
+    """Say what has come of it, and what is left to do."""
     things, files = count(len(fixed.told), "thing"), count(len(fixed.texts), "file")
     verdict = f"{things} {'to mend' if check else 'mended'} in {files}" if fixed.told else "nothing to mend"
     if lost:
@@ -119,4 +119,4 @@ def _conclude(fixed: Fixed, lost: Mapping[str, str], env_file: str, check: bool)
     left = sum(problem.severity == "error" for problem in fixed.problems)
     if left:
         verdict += f"; `modelhub validate` tells of {count(left, 'problem')} that only you can mend"
-    click.echo(printable(verdict), err=True)
+    click.echo(printable(verdict))
