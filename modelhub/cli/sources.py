@@ -18,6 +18,7 @@ from modelhub.printable import printable, shorten
 F = TypeVar("F", bound=Callable[..., Any])
 HERE = ("models.yaml", "models.yml", "models.json", "models.toml", "model_configs")
 _WHERE = "$MODELHUB_CONFIG, pyproject.toml, ./models.yaml, ./model_configs"
+_IMPORTED = "modelhub.imported"
 _LONGEST = 300  # characters of what an error says
 
 
@@ -65,6 +66,7 @@ def _allow(ctx: click.Context, parameter: click.Parameter, allowed: bool) -> boo
 
 def _import_all(ctx: click.Context, parameter: click.Parameter, modules: Sequence[str]) -> None:
     """Import the modules, those of the current folder, too; a usage error for one that cannot be imported."""
+    ctx.meta[_IMPORTED] = tuple(modules)
     for module in modules if not ctx.resilient_parsing else ():
         _look_here()
         try:
@@ -75,6 +77,13 @@ def _import_all(ctx: click.Context, parameter: click.Parameter, modules: Sequenc
         except BaseException as error:  # SystemExit, too
             said = shorten(printable(f"{type(error).__name__}: {error}"), _LONGEST)
             raise click.BadParameter(f"{printable(module)} cannot be imported: {said}") from None
+
+
+def list_imported() -> tuple[str, ...]:
+    """The modules that ``--import`` names, for other processes to import, too."""
+    ctx = click.get_current_context()
+    imported: tuple[str, ...] = ctx.meta.get(_IMPORTED, ())
+    return imported
 
 
 def _look_here() -> None:

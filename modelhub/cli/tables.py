@@ -13,6 +13,7 @@ from modelhub.printable import printable, shorten
 
 _WIDEST = 300  # characters of a cell
 _GAP = "  "
+_LONGEST = 26  # columns of a word; rows with longer ones are folded by themselves where there is no room
 _LEAST = 30  # columns of a last column that stands beside the others
 Rows = Sequence[Sequence[str]]
 
@@ -68,15 +69,20 @@ def _fold_columns(rows: Rows, width: int) -> list[list[str]]:
     The last cell stands below the others where its column would be a narrow one.
     """
     columns = _allot(rows, width)
+    if not columns:  # because of long words in a few rows?
+        columns = _allot([row for row in rows if max(map(find_longest, row)) <= _LONGEST], width)
     if not columns:
         return []
     wanted = max(measure(row[-1]) for row in rows)
-    if len(columns) > 2 and columns[-1] < min(wanted, _LEAST):
+    if len(columns) > 2 and columns[-1] < _LEAST < wanted:
         above = _fold_columns([row[:-1] for row in rows], width)
         below = [wrap(row[-1], width - 4) if row[-1] else [] for row in rows]
         return [first + [f"    {line}" for line in rest] for first, rest in zip(above, below, strict=True)]
     blocks = []
     for row in rows:
+        if any(find_longest(cell) > size for cell, size in zip(row, columns, strict=True)):
+            blocks.append(fold(row))
+            continue
         cells = [wrap(cell, size) for cell, size in zip(row, columns, strict=True)]
         height = max(map(len, cells))
         blocks.append([_join([cell[n] if n < len(cell) else "" for cell in cells], columns) for n in range(height)])

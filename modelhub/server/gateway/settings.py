@@ -11,7 +11,8 @@ class Settings(Record):
     """What is served, where, and to whom.
 
     ``source`` is what a registry takes, ``keys`` the file of the callers, None for no keys. With ``watch``, changed
-    files are read by themselves. Answers under way have ``grace`` seconds to end when the server is to stop.
+    files are read by themselves. Answers under way have ``grace`` seconds to end when the server is to stop. Each
+    worker first imports ``modules``.
     """
 
     source: str | list[str]
@@ -23,3 +24,4 @@ class Settings(Record):
     keys: str | None = None
     watch: bool = False
     grace: float = GRACE
+    modules: tuple[str, ...] = ()
