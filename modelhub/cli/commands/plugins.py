@@ -17,7 +17,7 @@ from modelhub.plugins.entry_points import find_groups
 from modelhub.printable import printable
 
 _ASIDE = "quarantined"
-_HEAD = ("state", "name", "from", "value", "what it is")
+_HEAD = ("state", "name", "from", "value", "kind")
 
 
 class _Row(NamedTuple):
