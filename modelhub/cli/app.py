@@ -15,9 +15,12 @@ COMMANDS = {
     "batch": ("modelhub.cli.commands.batch:batch", "Ask a model about every row of a file."),
     "bench": ("modelhub.cli.commands.bench:bench", "Measure how fast models answer."),
     "call": ("modelhub.cli.commands.call:call", "Ask a model something."),
+    "chat": ("modelhub.cli.commands.chat:chat", "Talk to a model."),
+    "diff": ("modelhub.cli.commands.diff:diff", "Say what has changed between configs, and who notices."),
     "example": ("modelhub.cli.commands.example:example", "Write a program to start from."),
     "explain": ("modelhub.cli.commands.explain:explain", "Say where the values of a config come from."),
     "explain-code": ("modelhub.cli.commands.explain_code:explain_code", "Explain the code of a problem."),
+    "fix": ("modelhub.cli.commands.fix:fix", "Mend config files where it is certain what was meant."),
     "import": ("modelhub.cli.commands.import_:import_", "Convert the config of another program."),
     "list": ("modelhub.cli.commands.list_:list_", "List the models of the configs."),
     "mock": ("modelhub.cli.commands.mock:mock", "Serve made-up models for tests."),
@@ -64,10 +67,13 @@ def cli() -> None:
     \b
     modelhub validate models.yaml              is the file right? (exit code 1 when not)
     modelhub explain-code MH103                what does that problem mean?
-    modelhub list -c models.yaml               which models does it declare?
+    modelhub fix models.yaml                   mend what is certain, and move keys out of it
+    modelhub diff models.yaml new.yaml         what changes, and who would notice?
+    modelhub list models.yaml                  which models does it declare?
     modelhub explain -c models.yaml gpt        where does each value of one come from?
     modelhub call -c models.yaml gpt "Hello"   ask one
     modelhub batch in.jsonl -m gpt -o o.jsonl  ask it about every row of a file
+    modelhub chat -c models.yaml gpt           talk to it
     modelhub bench -c 1,10 gpt                 how fast is it?
     modelhub types                             which model_types are there?
     modelhub example chat                      a program to start from, with its config
@@ -80,5 +86,6 @@ def cli() -> None:
     modelhub mock --port 8080                  a server to try all this without a key
     modelhub serve -c models.yaml              the models behind the protocols of OpenAI, Anthropic and Ollama
 
-    Commands that need configs read -c PATH, else $MODELHUB_CONFIG, else ./model_configs.
+    Commands that need configs read -c PATH..., else $MODELHUB_CONFIG, else what [tool.modelhub] configs in
+    pyproject.toml names, else ./models.yaml (.yml, .json, .toml), else ./model_configs.
     """

@@ -1,6 +1,7 @@
-"""How the commands print: with colours on a terminal, tables in columns, and JSON for programs.
+"""How the commands print: with colours on a terminal, and JSON for programs.
 
-Text of files and of command lines passes through here, or through ``modelhub.errors.Problem``: both make it printable.
+Text of files and of command lines passes through here, through ``tables``, or through ``modelhub.errors.Problem``: all
+make it printable.
 """
 
 from __future__ import annotations
@@ -10,16 +11,13 @@ import os
 import re
 import shutil
 import sys
-import textwrap
-from collections.abc import Sequence
 from typing import Any
 
 import click
 import orjson
 
-from modelhub.printable import printable, shorten
+from modelhub.printable import printable
 
-_WIDEST = 300  # characters of a cell of a table
 _SEEN = re.compile(r"[^\n\x20-\x7e]")
 
 
@@ -42,41 +40,16 @@ def write_json(value: Any) -> str:
     return text if text.isascii() and "\x7f" not in text else _SEEN.sub(_escape, text)
 
 
+def write_answer(text: str) -> str:
+    """What a model answered: whole, and on a terminal without what does something to it."""
+    return printable(text, keep="\n\t") if sys.stdout.isatty() else text
+
+
 def _escape(match: re.Match[str]) -> str:
     char = match[0]
     if char.isprintable():
         return char
     return f"\\{printable(char)}" if "\ud800" <= char <= "\udfff" else json.dumps(char)[1:-1]
-
-
-def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Rows in columns as wide as they need to be; if the lines get too long, each row is folded by itself."""
-    if not rows:
-        return
-    rows = [[shorten(printable(cell), _WIDEST) for cell in row] for row in rows]
-    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    if max(map(len, lines)) > find_width():
-        lines = [line for row in rows for line in fold(row)]
-    for line in lines:
-        click.echo(line)
-
-
-def fold(cells: Sequence[str]) -> list[str]:
-    """The cells of one row in lines that are short enough; those that do not fit go to the next line, or are wrapped.
-
-    Only a word that is too long by itself makes a line too long.
-    """
-    width = find_width()
-    lines: list[str] = []
-    for cell in map(printable, filter(None, cells)):
-        if lines and len(lines[-1]) + 2 + len(cell) <= width:
-            lines[-1] += f"  {cell}"
-        else:
-            indent = "    " if lines else ""
-            wrapper = textwrap.TextWrapper(width, indent, "    ", break_long_words=False, break_on_hyphens=False)
-            lines += wrapper.wrap(cell)
-    return lines
 
 
 def find_width() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from modelhub.secrets import is_secret_name
 from modelhub.validation import CODES, looks_secret
 
 _LONGEST = 200  # characters of a name that a report repeats
-Report = Callable[[Sequence[Problem], int], str]
+Layers = Mapping[str, bool]
+Report = Callable[[Sequence[Problem], int, Layers], str]
+_NONE: Layers = {}
 
 
 def report_problems(problems: Sequence[Problem]) -> str:
@@ -25,27 +27,31 @@ def report_problems(problems: Sequence[Problem]) -> str:
     return "\n".join(line for problem in problems for line in [_headline(problem), *sources.excerpt(problem)])
 
 
-def report_text(problems: Sequence[Problem], configs: int) -> str:
-    """All problems, and a verdict."""
+def report_text(problems: Sequence[Problem], configs: int, layers: Layers = _NONE) -> str:
+    """All problems, and a verdict; ``layers`` says of the base and of each profile whether it is sound."""
     lines = [report_problems(problems)] if problems else []
-    read = count(configs, "config")
-    lines.append(f"{count(len(problems), 'problem')} in {read}" if problems else f"{read} {colour('ok', fg='green')}")
+    read, ok = count(configs, "config"), colour("ok", fg="green")
+    verdict = f"{count(len(problems), 'problem')} in {read}" if problems else f"{read} {ok}"
+    sound, broken = (
+        ", ".join(_name(each) for each in layers if layers[each] is is_sound) for is_sound in (True, False)
+    )
+    lines.append("; ".join([verdict, *([f"{sound} {ok}"] if sound else []), *([f"wrong: {broken}"] if broken else [])]))
     return "\n".join(lines)
 
 
-def report_json(problems: Sequence[Problem], configs: int) -> str:
+def report_json(problems: Sequence[Problem], configs: int, layers: Layers = _NONE) -> str:
     """An array of problems."""
     return write_json([_build_document(problem) for problem in problems])
 
 
-def report_github(problems: Sequence[Problem], configs: int) -> str:
+def report_github(problems: Sequence[Problem], configs: int, layers: Layers = _NONE) -> str:
     """Workflow commands, which GitHub shows beside the lines that they are about:
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
     return "\n".join(_annotation(problem) for problem in problems)
 
 
-def report_sarif(problems: Sequence[Problem], configs: int) -> str:
+def report_sarif(problems: Sequence[Problem], configs: int, layers: Layers = _NONE) -> str:
     """SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
     used = sorted({problem.code for problem in problems})
     driver = {
@@ -70,7 +76,7 @@ def report_sarif(problems: Sequence[Problem], configs: int) -> str:
     return write_json(log)
 
 
-def report_junit(problems: Sequence[Problem], configs: int) -> str:
+def report_junit(problems: Sequence[Problem], configs: int, layers: Layers = _NONE) -> str:
     """JUnit's XML: one test case for each problem; without problems, one test case that passes."""
     from xml.sax.saxutils import escape, quoteattr  # it loads urllib.request, http and ssl, which no other report needs
 
@@ -99,6 +105,10 @@ REPORTS: dict[str, Report] = {
     "sarif": report_sarif,
     "junit": report_junit,
 }
+
+
+def _name(layer: str) -> str:
+    return shorten(printable(layer), _LONGEST)
 
 
 def _build_document(problem: Problem) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from modelhub.cli.commands.adapter import COMMANDS as ADAPTER_COMMANDS
 from modelhub.cli.commands.adapter import adapter
 from modelhub.testing import MockServer
 
-COMMANDS = ["validate", "explain-code", "list", "show", "types", "schema", "plugins", "batch", "bench", "call", "mock"]
-COMMANDS += ["example", "serve"]
+COMMANDS = ["validate", "explain-code", "list", "show", "types", "schema", "plugins", "batch", "bench", "call", "chat"]
+COMMANDS += ["diff", "example", "fix", "mock", "serve"]
 
 
 def modelhub(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -157,11 +157,12 @@ def test_validate_reads_stdin_and_its_default(configs: str, broken: str, tmp_pat
     assert done.stdout.startswith("<stdin>:3:10: MH104")
     environment = {**os.environ, "MODELHUB_CONFIG": configs}
     assert modelhub("validate", env=environment).stdout == "2 configs ok\n"
-    assert modelhub("list", env=environment).stdout.startswith("gpt  openai_chat ")
-    folder = tmp_path / "model_configs"
-    folder.mkdir()
+    assert modelhub("list", env=environment).stdout.splitlines()[1].startswith("gpt   openai_chat ")
+    project = tmp_path / "project"
+    folder = project / "model_configs"
+    folder.mkdir(parents=True)
     (folder / "a.yaml").write_text("{config_name: in_folder, model_type: post_api, api_url: 'http://127.0.0.1/x'}")
-    assert modelhub("list", cwd=tmp_path).stdout.startswith("in_folder ")
+    assert "\nin_folder " in modelhub("list", cwd=project).stdout
     done = modelhub("list", cwd=folder)
     assert (done.returncode, "which configs?" in done.stderr) == (2, True)
 
@@ -177,7 +178,11 @@ def test_warnings_fail_only_when_strict(tmp_path: Path) -> None:
 
 def test_list_and_show(configs: str) -> None:
     done = modelhub("list", "-c", configs)
-    assert done.stdout == "gpt  openai_chat       small\nemb  openai_embedding\n"
+    assert done.stdout.splitlines() == [
+        "name  type              model  key  tags",
+        "gpt   openai_chat       small  set",
+        "emb   openai_embedding",
+    ]
     assert json.loads(modelhub("list", "-c", configs, "--json").stdout)[0]["config_name"] == "gpt"
     shown = json.loads(modelhub("show", "gpt", "-c", configs).stdout)
     assert (shown["model_name"], shown["api_key"]) == ("small", "***")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhub.cli.app import cli
-from modelhub.cli.printing import fold
+from modelhub.cli.tables import fold
 
 WORDS = st.lists(st.text("abcdefgh-_/=", min_size=1, max_size=30), max_size=12).map(" ".join)
 
@@ -50,4 +50,8 @@ def test_a_table_that_fits_is_in_columns(tmp_path: Path) -> None:
         "- {config_name: a, model_type: openai_chat, model_name: m}\n- {config_name: longer, model_type: openai_chat}\n"
     )
     done = CliRunner().invoke(cli, ["list", "-c", str(tmp_path / "m.yaml")])
-    assert done.output == "a       openai_chat  m\nlonger  openai_chat\n"
+    assert done.output.splitlines() == [
+        "name    type         model  key      tags",
+        "a       openai_chat  m      not set",
+        "longer  openai_chat         not set",
+    ]

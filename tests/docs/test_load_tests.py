@@ -74,7 +74,7 @@ def test_the_stall_is_hidden_and_shown_as_the_page_says() -> None:
     "option", [option for parameter in bench.params for option in parameter.opts if option.startswith("-")]
 )
 def test_every_option_is_told(option: str) -> None:
-    told = {"--profile", "--allow-python"}  # as with every command
+    told = {"--profile", "--allow-python", "--import"}  # as with every command
     assert option in told or re.search(rf"(?<![\w-]){option}(?![\w-])", PAGE)
 
 

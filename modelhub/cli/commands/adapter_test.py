@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from modelhub.cli.printing import fold, print_table
 from modelhub.cli.streams import plugins_apart
+from modelhub.cli.tables import fold, print_table
 from modelhub.printable import printable
 from modelhub.testing.playing import KINDS, Played, play_fixtures
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
 
+from modelhub.cli.asking import options_option
 from modelhub.cli.exchanges import Shower
 from modelhub.cli.findings import list_findings
 from modelhub.cli.printing import colour, find_width, write_json
-from modelhub.cli.sources import config_option, find_configs, profile_option
+from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
 from modelhub.cli.streams import plugins_apart, read_input
 from modelhub.cli.tracing import TracingDrivers
 from modelhub.errors import ModelCallError
@@ -28,11 +28,18 @@ _WIDEST = 26  # columns of an expression that stands beside what it finds
 @click.argument("text")
 @config_option
 @profile_option
+@python_option
 @click.option("--stream", is_flag=True, help="Ask for the answer as it comes.")
-@click.option(
-    "-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the call; JSON, or text."
-)
-def try_(name: str, text: str, path: str | None, profile: str | None, stream: bool, options: tuple[str, ...]) -> None:
+@options_option
+def try_(
+    name: str,
+    text: str,
+    paths: tuple[str, ...],
+    profile: str | None,
+    allow_python: bool,
+    stream: bool,
+    options: dict[str, Any],
+) -> None:
     """Ask the model called NAME, and show the request as it is sent, the reply as it comes, and what was found in it.
 
     Secrets are masked. TEXT of - is read from stdin.
@@ -45,8 +52,8 @@ def try_(name: str, text: str, path: str | None, profile: str | None, stream: bo
     """
     if text == "-":
         text = read_input().decode(errors="replace")
-    given = dict(map(read_option, options)) | ({"stream": True} if stream else {})
-    with plugins_apart(), ModelRegistry(find_configs(path), profile=profile) as hub:
+    given = options | ({"stream": True} if stream else {})
+    with plugins_apart(), ModelRegistry(find_configs(paths), profile=profile, allow_python=allow_python) as hub:
         model = hub.get_model(name)
         drivers = TracingDrivers()
         asked = [hub.get_model(each) for each in hub.reach(name)]
@@ -73,17 +80,6 @@ def try_(name: str, text: str, path: str | None, profile: str | None, stream: bo
         raise failure
     _title("answer")
     click.echo(write_json(_drop_nulls(response)))
-
-
-def read_option(text: str) -> tuple[str, Any]:
-    """The name and the value of ``KEY=VALUE``; the value is read as JSON, if it is JSON."""
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise click.UsageError(f"an option is KEY=VALUE, not {text!r}")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 def _drop_nulls(response: Any) -> Any:

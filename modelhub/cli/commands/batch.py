@@ -48,7 +48,7 @@ def batch(
     inputs: tuple[str, ...],
     name: str,
     output: str,
-    path: str | None,
+    paths: tuple[str, ...],
     profile: str | None,
     allow_python: bool,
     engine: str,
@@ -91,7 +91,7 @@ def batch(
     columns = tuple(column.strip() for each in select for column in each.split(",") if column.strip())
     with plugins_apart(), ExitStack() as stack:
         with refusing():
-            hub = stack.enter_context(ModelRegistry(find_configs(path), profile=profile, allow_python=allow_python))
+            hub = stack.enter_context(ModelRegistry(find_configs(paths), profile=profile, allow_python=allow_python))
             task = hub.get_model(name).task
         if embed and task != "embedding":
             raise click.UsageError(f"--embed is for embeddings, and {name} is for {task}")

@@ -40,9 +40,10 @@ _File = click.Path(dir_okay=False, path_type=str)
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option(
     "--config",
-    "path",
+    "paths",
+    multiple=True,
     metavar="PATH",
-    help="File, folder or address of configs [$MODELHUB_CONFIG, ./model_configs]",
+    help="File, folder, pattern or address of configs, as -c of the other commands; repeatable.",
 )
 @profile_option
 @python_option
@@ -84,7 +85,7 @@ _File = click.Path(dir_okay=False, path_type=str)
 @click.option("--compare", "is_comparison", is_flag=True, help="Compare two files of --json.")
 def bench(
     names: tuple[str, ...],
-    path: str | None,
+    paths: tuple[str, ...],
     profile: str | None,
     allow_python: bool,
     callers: list[int],
@@ -132,7 +133,7 @@ def bench(
     of_chat = {**({"stream": True} if stream else {}), **({"max_tokens": tokens_out} if tokens_out else {})}
     done: Levels = []
     started = datetime.now(UTC)
-    with plugins_apart(), ModelRegistry(find_configs(path), profile=profile, allow_python=allow_python) as hub:
+    with plugins_apart(), ModelRegistry(find_configs(paths), profile=profile, allow_python=allow_python) as hub:
         models = {name: hub.get_model(name) for name in names}
         _check_objectives(models, stream, objectives)
         plan = []

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from modelhub.cli.printing import print_json
+from modelhub.cli.asking import ask_options, build_input
+from modelhub.cli.printing import print_json, write_answer
 from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
 from modelhub.cli.streams import plugins_apart, read_input
 from modelhub.registry import ModelRegistry
@@ -17,38 +18,44 @@ from modelhub.response import ModelResponse
 
 @click.command()
 @click.argument("name")
-@click.argument("text")
+@click.argument("text", required=False)
 @config_option
 @profile_option
 @python_option
+@ask_options
+@click.option("-a", "--attach", "attached", multiple=True, metavar="FILE", help="An image, a sound or a file to send.")
 @click.option("--stream", is_flag=True, help="Print the answer as it comes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole response as JSON.")
 @click.option("--mock", "mocked", is_flag=True, help="Ask a mock server instead, without key and network.")
 def call(
     name: str,
-    text: str,
-    path: str | None,
+    text: str | None,
+    paths: tuple[str, ...],
     profile: str | None,
     allow_python: bool,
+    system: str | None,
+    options: dict[str, Any],
+    attached: tuple[str, ...],
     stream: bool,
     as_json: bool,
     mocked: bool,
 ) -> None:
-    """Ask the model called NAME; TEXT of - is read from stdin.
+    """Ask the model called NAME; without TEXT, or where it is -, standard input is read.
 
     \b
     modelhub call gpt "Why is the sky blue?" -c models.yaml --stream
-    git diff | modelhub call gpt - --json
+    git diff | modelhub call gpt -s "Review this." -o temperature=0
+    modelhub call gpt "What is this?" -a photo.jpg
     modelhub call gpt "Hello" --mock          any config, no key
     """
-    if text == "-":
-        text = read_input().decode(errors="replace")
-    with plugins_apart(), _open(find_configs(path), profile, allow_python, name, mocked) as hub:
+    sources = find_configs(paths)
+    asked = build_input(read_input().decode(errors="replace") if text in (None, "-") else str(text), system, attached)
+    with plugins_apart(), _open(sources, profile, allow_python, name, mocked) as hub:
         model = hub.get_model(name)
-        response = model(text, stream=True) if stream else model(text)
+        response = model(asked, **({"stream": True} if stream else {}), **options)
         if stream and not as_json:
             for delta in response:
-                click.echo(delta.text or "", nl=False)
+                click.echo(write_answer(delta.text or ""), nl=False)
             click.echo()
         else:
             for _ in response if isinstance(response, ModelResponse) else ():
@@ -56,13 +63,15 @@ def call(
     if as_json:
         print_json(response.to_dict() if isinstance(response, ModelResponse) else response)
     elif not stream:
-        click.echo(_summary(response))
+        click.echo(write_answer(_summary(response)))
 
 
 @contextmanager
-def _open(path: str, profile: str | None, allow_python: bool, name: str, mocked: bool) -> Iterator[ModelRegistry]:
+def _open(
+    sources: list[str], profile: str | None, allow_python: bool, name: str, mocked: bool
+) -> Iterator[ModelRegistry]:
     """The registry of the configs; if ``mocked``, one where it, and all that it asks, calls a mock server."""
-    with ModelRegistry(path, profile=profile, allow_python=allow_python) as hub:
+    with ModelRegistry(sources, profile=profile, allow_python=allow_python) as hub:
         if not mocked:
             yield hub
             return

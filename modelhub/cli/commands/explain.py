@@ -9,8 +9,10 @@ import click
 import orjson
 
 from modelhub.cli.drawing import build_document, build_worst_case, draw, write_worst_case
-from modelhub.cli.printing import find_width, print_json, print_table
+from modelhub.cli.listings import Listing, format_option, write_markdown
+from modelhub.cli.printing import find_width, print_json
 from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
+from modelhub.cli.tables import print_table
 from modelhub.diagnostics.wording import did_you_mean
 from modelhub.errors import ModelHubError
 from modelhub.registry import ModelRegistry
@@ -25,8 +27,8 @@ _LONGEST = 60  # characters of a value that stands on one line
 @config_option
 @profile_option
 @python_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def explain(target: str, path: str | None, profile: str | None, allow_python: bool, as_json: bool) -> None:
+@format_option
+def explain(target: str, paths: tuple[str, ...], profile: str | None, allow_python: bool, style: str) -> None:
     """For each value of the config called NAME: where it was written, and what it beat; secrets masked.
 
     \b
@@ -35,7 +37,7 @@ def explain(target: str, path: str | None, profile: str | None, allow_python: bo
 
     Of a fallback, router, cascade or chain also the tree of the models that it may ask, and the worst case of a call.
     """
-    with ModelRegistry(find_configs(path), profile=profile, allow_python=allow_python) as hub:
+    with ModelRegistry(find_configs(paths), profile=profile, allow_python=allow_python) as hub:
         name, key = _split(target, hub)
         explained = hub.explain(name)
         tree = None if key else hub.tree(name)
@@ -44,19 +46,19 @@ def explain(target: str, path: str | None, profile: str | None, allow_python: bo
         near = suggest(key, [each.key for each in explained])
         hint = did_you_mean(f"{name}.{near}") if near else f"`modelhub explain {name}` lists what it has"
         raise ModelHubError(f"config {name!r} has no value at {key!r}; {hint}")
-    values = [_build_document(each) for each in wanted] if as_json else []
-    if tree is not None and as_json:
-        print_json(
-            {"config_name": name, "values": values, "tree": build_document(tree), "worst_case": build_worst_case(tree)}
-        )
-    elif as_json:
-        print_json(values)
+    if style == "json":
+        values = [_build_document(each) for each in wanted]
+        tree_too = tree and {"tree": build_document(tree), "worst_case": build_worst_case(tree)}
+        print_json({"config_name": name, "values": values, **tree_too} if tree_too else values)
+        return
+    rows = [_build_row(each) for each in wanted]
+    if style == "markdown":
+        click.echo(write_markdown(Listing(name, ("value", "source", "notes"), rows, None)))
     else:
-        print_table([_build_row(each) for each in wanted])
-    if tree is not None and not as_json:
-        click.echo()
-        for line in draw(tree, find_width()):
-            click.echo(line)
+        print_table(rows)
+    if tree is not None:
+        drawn = "\n".join(draw(tree, find_width()))
+        click.echo(f"\n```text\n{drawn}\n```" if style == "markdown" else f"\n{drawn}")
         click.echo(f"\nworst case: {write_worst_case(tree)}")
 
 

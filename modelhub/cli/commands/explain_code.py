@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from modelhub.cli.printing import colour, print_table
+from modelhub.cli.printing import colour
+from modelhub.cli.tables import print_table
 from modelhub.diagnostics import CODES, EXPLANATIONS
 
 

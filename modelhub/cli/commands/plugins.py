@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import click
 
-from modelhub.cli.printing import colour, fold, print_json, print_table
+from modelhub.cli.listings import Listing, format_option, print_listing
+from modelhub.cli.printing import colour
+from modelhub.cli.tables import fold
 from modelhub.cli.trial import GROUPS, Verdict, try_all
 from modelhub.diagnostics.suggest import suggest
 from modelhub.diagnostics.wording import did_you_mean
@@ -15,6 +17,7 @@ from modelhub.plugins.entry_points import find_groups
 from modelhub.printable import printable
 
 _ASIDE = "quarantined"
+_HEAD = ("state", "name", "from", "value", "kind")
 
 
 class _Row(NamedTuple):
@@ -51,8 +54,8 @@ class _Row(NamedTuple):
 @click.command()
 @click.option("--check", is_flag=True, help="Import each, in a process of its own, and say which fail.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(0.1), default=10, help="For --check; else 10.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def plugins(check: bool, timeout: float, as_json: bool) -> None:
+@format_option
+def plugins(check: bool, timeout: float, style: str) -> None:
     """Installed plugins - wrappers, hooks, formatters, observers - and those put aside, and why. None is imported.
 
     What cannot work is seen without an import where that is possible: a package that is gone, a name that another
@@ -71,16 +74,17 @@ def plugins(check: bool, timeout: float, as_json: bool) -> None:
     else:
         verdicts = [Verdict(group.inspect(plugin), group.describe(plugin)) for group, plugin in found]
     rows = [_Row(*each, verdict, check) for each, verdict in zip(found, verdicts, strict=True)]
-    if as_json:
-        print_json([_build_document(row) for row in rows])
-    else:
-        _print(rows)
+    shown = [row for row in rows if row.state != _ASIDE or style != "text"]
+    listing = Listing("Plugins", _HEAD, [_build_cells(row) for row in shown], [_build_document(row) for row in rows])
+    print_listing(listing, style)
+    if style == "text":
+        _print_rest(rows)
     if any(row.state == _ASIDE for row in rows):
         raise click.exceptions.Exit(1)
 
 
-def _print(rows: list[_Row]) -> None:
-    print_table([_build_cells(row) for row in rows if row.state != _ASIDE])
+def _print_rest(rows: list[_Row]) -> None:
+    """Print which are put aside, and what nothing reads."""
     for row in rows:
         if row.state == _ASIDE:
             named = printable(f"{_ASIDE}  {row.plugin}:")
@@ -103,7 +107,7 @@ def _split(named: str) -> list[str]:
 
 
 def _build_cells(row: _Row) -> tuple[str, ...]:
-    return (row.state, row.plugin.name, row.plugin.origin, row.plugin.entry_point.value, row.note)
+    return (row.state, row.plugin.name, row.plugin.origin, row.plugin.entry_point.value, row.reason or row.note)
 
 
 def _build_document(row: _Row) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 
 from modelhub.cli.commands.watch import describe
 from modelhub.cli.printing import count, write_json
-from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
+from modelhub.cli.sources import config_option, find_configs, list_imported, profile_option, python_option
 from modelhub.cli.streams import say
 from modelhub.errors import ConfigWarning
 from modelhub.overriding import override
@@ -40,7 +40,7 @@ from modelhub.server.gateway.settings import GRACE, Settings
 )
 @click.option("--new-key", "new_key", metavar="NAME", help="Print a new key and its entry for --keys, and end.")
 def serve(
-    path: str | None,
+    paths: tuple[str, ...],
     profile: str | None,
     allow_python: bool,
     host: str,
@@ -72,7 +72,9 @@ def serve(
     if workers > 1 and not are_possible():
         raise click.UsageError("this system does not let several processes listen at one port: use --workers 1")
     _log_on_stderr()
-    settings = Settings(find_configs(path), profile, allow_python, host, port, workers, keys, watch, grace)
+    settings = Settings(
+        find_configs(paths), profile, allow_python, host, port, workers, keys, watch, grace, list_imported()
+    )
     with counting_together() if workers > 1 else nullcontext():
         _serve(settings)
 

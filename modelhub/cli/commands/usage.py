@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from modelhub.cli.printing import print_json, print_table
+from modelhub.cli.printing import print_json
+from modelhub.cli.tables import print_table
 from modelhub.stores.usage_stores import parse_usage
 from modelhub.usage.report import WAYS, read_report
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 import click
 
-from modelhub.cli.patterns import expand
 from modelhub.cli.printing import colour, count
 from modelhub.cli.reports import report_text
-from modelhub.cli.sources import find_configs, profile_option, python_option
+from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
 from modelhub.configs import show
 from modelhub.errors import ConfigError
 from modelhub.overriding import override
@@ -25,10 +24,11 @@ _LONGEST = 100  # characters of a config_name
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="PATHS...")
+@click.argument("files", nargs=-1, metavar="PATHS...")
+@config_option
 @profile_option
 @python_option
-def watch(paths: Sequence[str], profile: str | None, allow_python: bool) -> None:
+def watch(files: tuple[str, ...], paths: tuple[str, ...], profile: str | None, allow_python: bool) -> None:
     """Show what a program that has these configs with watch=True does as they change: what is new, what is refused.
 
     PATHS are files, folders, quoted patterns or addresses such as etcd://host/key; without any, what the other commands
@@ -38,9 +38,7 @@ def watch(paths: Sequence[str], profile: str | None, allow_python: bool) -> None
     modelhub watch models.yaml
     modelhub watch configs/ --profile prod
     """
-    named, idle = expand(paths or [find_configs(None)])
-    if idle:
-        raise click.UsageError(f"the pattern matches no config file: {printable(idle[0])}")
+    named = find_configs([*paths, *files])
     if "-" in named:
         raise click.UsageError("standard input cannot be watched; name files or folders")
     logging.getLogger("modelhub").addHandler(logging.NullHandler())  # what it would say is printed

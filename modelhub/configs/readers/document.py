@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from modelhub.configs.readers.positions import Lines, Node, Path, Span, TextFault, find_node, find_offsets
@@ -51,6 +51,20 @@ class Document:
         if self._root is None:
             self._root = self._find_nodes()
         return self._lines.span(*find_offsets(self._root, path, key=key))
+
+    def list_places(self) -> Iterator[tuple[Path, bool, Span]]:
+        """The path of each value, and of each key (with True), and where it stands; nothing for Python objects."""
+        if self._lines is None or self._find_nodes is None:
+            return
+        waiting: list[tuple[Path, Node]] = [((), self._root or self._find_nodes())]
+        while waiting:
+            path, node = waiting.pop()
+            yield path, False, self._lines.span(node.start, node.end)
+            for key, offsets in node.keys.items():
+                yield (*path, key), True, self._lines.span(*offsets)
+            children = node.children
+            steps = children.items() if isinstance(children, dict) else enumerate(children or ())
+            waiting += [((*path, step), child) for step, child in steps]
 
     def read_source(self, path: Sequence[str | int]) -> Source | None:
         """The text that stands for the scalar at ``path``; None for Python objects, or if there is no scalar."""

@@ -57,10 +57,14 @@ def load_text(text: bytes, *, name: str, format: str, profile: str | None = None
 
 
 class Sources:
-    """What has been read from any number of sources, before the layers are merged; ``centres`` asks for addresses."""
+    """What has been read from any number of sources, before the layers are merged; ``centres`` asks for addresses.
 
-    def __init__(self, centres: Centres | None = None) -> None:
+    ``texts`` has what some files are taken to hold, by their names, whatever is on the disk.
+    """
+
+    def __init__(self, centres: Centres | None = None, texts: Mapping[str, bytes] | None = None) -> None:
         self._centres = centres
+        self._texts = texts or {}
         self._addresses: set[str] = set()
         self._entries: list[tuple[Entry, Scope]] = []
         self._overlays: list[tuple[Overlay, Scope]] = []
@@ -97,6 +101,11 @@ class Sources:
         """Read text in the format "yaml", "json", "jsonc" or "toml"; raises ValueError for another one."""
         self._names.append(name)
         self._add_found(read_text(text, name=name, format=format, allowance=self._allowance), Scope())
+
+    @property
+    def profiles(self) -> list[str]:
+        """The names of the profiles that were declared, in the order in which they were read."""
+        return list(self._profiles)
 
     def note(self, source: Source, fingerprint: Hashable) -> None:
         """Keep which version of a source is read; the first word counts."""
@@ -168,7 +177,7 @@ class Sources:
     def _add_file(self, file: str, scope: Scope) -> None:
         self._names.append(file)
         try:
-            found = read_path(file, self._allowance, scope.folder)
+            found = read_path(file, self._allowance, scope.folder, self._texts.get(file))
         except Unreadable as error:
             found = iter([Problem("MH101", str(error), error.hint, file)])
         self._add_found(found, scope)

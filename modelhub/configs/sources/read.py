@@ -43,8 +43,8 @@ def read_text(
     return iter([item for item in found if not (is_other and isinstance(item, Problem))])
 
 
-def read_path(name: str, allowance: Allowance, folder: str | None = None) -> Iterator[Found]:
-    """Read what the file ``name`` holds, with ``folder`` as for ``read_text``; raises Unreadable."""
+def read_path(name: str, allowance: Allowance, folder: str | None = None, text: bytes | None = None) -> Iterator[Found]:
+    """Read what the file ``name`` holds, or ``text`` in its place, as ``read_text`` does; raises Unreadable."""
     try:
         format = find_format(name)
     except Unreadable:
@@ -52,7 +52,7 @@ def read_path(name: str, allowance: Allowance, folder: str | None = None) -> Ite
             if other := find_other(read_file(name, max_bytes=_MOST), name=name, formats=("jsonc", "yaml", "toml")):
                 return iter([other])
         raise
-    text = read_file(name, max_bytes=MAX_BYTES[format])
+    text = read_file(name, max_bytes=MAX_BYTES[format]) if text is None else text
     return read_text(text, name=name, format=format, allowance=allowance, folder=folder)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 from modelhub.policies.budget import Budget
 from modelhub.policies.limits import Limits
@@ -24,6 +25,8 @@ class Service:
 
     def __init__(self, settings: Settings, *, tells: bool = True) -> None:
         self._settings = settings
+        for module in settings.modules:
+            import_module(module)
         callers = self._read_callers()
         self.hub = ModelRegistry(
             settings.source,

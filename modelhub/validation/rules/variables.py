@@ -46,10 +46,15 @@ def find_own_variable(config: Mapping[str, Any]) -> str | None:
     """The variable that a config without a key takes it from: the vendor's own, if it is set."""
     import os
 
+    vendor = find_own_vendor(config)
+    return next(filter(os.environ.get, vendor.key_variables), None) if vendor else None
+
+
+def find_own_vendor(config: Mapping[str, Any]) -> Vendor | None:
+    """The vendor whose variable a config takes its key from; None if it has a key, or asks another server."""
     args = config.get("client_args")
     is_elsewhere = isinstance(args, dict) and args.get("base_url")
-    vendor = None if config.get("api_key") or is_elsewhere else _find_vendor(config)
-    return next(filter(os.environ.get, vendor.key_variables), None) if vendor else None
+    return None if config.get("api_key") or is_elsewhere else _find_vendor(config)
 
 
 def _find_vendor(config: Mapping[str, Any]) -> Vendor | None:
