@@ -1,0 +1,88 @@
+"""The pages of the site: where each comes from, in which part of the navigation it is, and its links on the site."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from shutil import copyfile
+
+# The parts of the navigation, and the pages of each in order: the first pattern that fits a page takes it.
+PARTS = {
+    "Start": ("tutorial", "configs", "calls", "messages", "tools", "embedding"),
+    "Vendors": ("vendors/index", "vendors/*", "local-servers", "private-models"),
+    "Coming from": ("openai*", "guides/*openai*", "from-litellm", "guides/*litellm*", "from-agentscope", "formatting"),
+    "中文": ("zh/index", "zh/tutorial", "zh/*"),
+    "Reference": ("python", "commands", "reference", "codes"),
+    "Guides": ("guides/*", "routing", "usage-and-budgets", "live-configuration", "bulk", "batch-apis", "gateway"),
+    "Testing": ("testing", "mock", "load-tests"),
+    "Watching": ("observability", "observers", "opentelemetry"),
+    "Inside": ("plugins", "architecture", "changelog"),
+    "More": ("*",),
+}
+ORDER = ("Start", "Guides", "Vendors", "Coming from", "Testing", "Watching", "Reference", "Inside", "More", "中文")
+FENCE = re.compile(r"^(?P<fence>```+).*?^(?P=fence)$", re.M | re.S)
+LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#:]+)(?P<after>(?:#[^)\s]*)?\))")
+
+
+def lay_out(root: Path, folder: Path) -> None:
+    """Write all that the generator reads into ``folder``: the pages of the repository ``root``, with links of the site."""
+    places = find_places(root)
+    for source, place in places.items():
+        target = folder / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.suffix == ".md":
+            target.write_text(move_links(source.read_text("utf-8"), source, places), "utf-8")
+        else:
+            copyfile(source, target)
+    pages = [place.removesuffix(".md") for place in places.values() if place.endswith(".md")]
+    with (folder / "index.md").open("a", encoding="utf-8") as home:
+        home.write(build_navigation(pages))
+
+
+def find_places(root: Path) -> dict[Path, str]:
+    """Each file of the site with its place on it: those of docs/ as they lie there, and three of the repository's own."""
+    places = {root / "README.md": "index.md", root / "CHANGELOG.md": "changelog.md", root / "README.zh-CN.md": "zh/index.md"}
+    docs = root / "docs"
+    places |= {path: path.relative_to(docs).as_posix() for path in sorted(docs.rglob("*")) if path.is_file()}
+    return {path.resolve(): place for path, place in places.items() if path.exists()}
+
+
+def move_links(text: str, source: Path, places: Mapping[Path, str]) -> str:
+    """A page whose links to other files lead to where these are on the site; code stays as it is."""
+
+    def move(link: re.Match[str]) -> str:
+        place = places.get((source.parent / link["target"]).resolve())
+        if place is None:
+            return link[0]
+        return link["before"] + os.path.relpath(place, os.path.dirname(places[source]) or ".") + link["after"]
+
+    return "".join(piece if code else LINK.sub(move, piece) for code, piece in split_code(text))
+
+
+def split_code(text: str) -> Iterator[tuple[bool, str]]:
+    """The pieces of a page: whether it is a block of code, and its text."""
+    end = 0
+    for fence in FENCE.finditer(text):
+        yield False, text[end : fence.start()]
+        yield True, fence[0]
+        end = fence.end()
+    yield False, text[end:]
+
+
+def build_navigation(pages: list[str]) -> str:
+    """The tables of contents that the home page has and does not show: every page is in one."""
+    left = sorted(set(pages) - {"index"})
+    parts: dict[str, list[str]] = {}
+    for part, patterns in PARTS.items():
+        parts[part] = []
+        for pattern in patterns:
+            parts[part] += [page for page in left if fnmatch(page, pattern)]
+            left = [page for page in left if not fnmatch(page, pattern)]
+    lines = []
+    for part in ORDER:
+        if parts[part]:
+            lines += ["", "```{toctree}", ":hidden:", f":caption: {part}", "", *parts[part], "```"]
+    return "\n".join(lines) + "\n"
