@@ -13,11 +13,14 @@ from shutil import copyfile
 PARTS = {
     "Start": ("tutorial", "configs", "calls", "messages", "tools", "embedding"),
     "Vendors": ("vendors/index", "vendors/*", "local-servers", "private-models"),
-    "Coming from": ("openai*", "guides/*openai*", "from-litellm", "guides/*litellm*", "from-agentscope", "formatting"),
+    "Coming from": ("from-*", "formatting"),
     "中文": ("zh/index", "zh/tutorial", "zh/*"),
     "Reference": ("python", "commands", "reference", "codes"),
-    "Guides": ("guides/*", "routing", "usage-and-budgets", "live-configuration", "bulk", "batch-apis", "gateway"),
-    "Testing": ("testing", "mock", "load-tests"),
+    "Guides": (
+        *("fastapi", "flask", "notebooks", "guides/*"),
+        *("routing", "usage-and-budgets", "live-configuration", "bulk", "batch-apis", "gateway"),
+    ),
+    "Testing": ("pytest", "testing", "mock", "load-tests"),
     "Watching": ("observability", "observers", "opentelemetry"),
     "Inside": ("plugins", "architecture", "changelog"),
     "More": ("*",),
