@@ -15,6 +15,7 @@ COMMANDS = {
     "batch": ("modelhub.cli.commands.batch:batch", "Ask a model about every row of a file."),
     "bench": ("modelhub.cli.commands.bench:bench", "Measure how fast models answer."),
     "call": ("modelhub.cli.commands.call:call", "Ask a model something."),
+    "docs": ("modelhub.cli.commands.docs:docs", "Open the documentation."),
     "explain": ("modelhub.cli.commands.explain:explain", "Say where the values of a config come from."),
     "explain-code": ("modelhub.cli.commands.explain_code:explain_code", "Explain the code of a problem."),
     "import": ("modelhub.cli.commands.import_:import_", "Convert the config of another program."),
@@ -75,6 +76,7 @@ def cli() -> None:
     modelhub adapter infer --reply reply.json  describe a private protocol by a config
     modelhub usage --by day --since 7d         what have calls used and cost?
     modelhub watch models.yaml                 what changes, and is it right?
+    modelhub docs tutorial                     the documentation in a browser
     modelhub mock --port 8080                  a server to try all this without a key
     modelhub serve -c models.yaml              the models behind the protocols of OpenAI, Anthropic and Ollama
 

@@ -19,15 +19,17 @@ copyright = "the authors of modelhub, Apache-2.0"
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 language = "en"
+smartquotes = False  # two hyphens are those of an option
 
 myst_heading_anchors = 4
-# Anchors that a page writes itself are unknown to the parser (the tests follow every link of the built site), and of HTTP
-# requests pages show less than there is.
+# Anchors that a page writes itself are unknown to the parser (the tests follow every link of the built site), and what
+# pages show of HTTP requests is less than there is.
 suppress_warnings = ["myst.xref_missing", "misc.highlighting_failure"]
 
 html_theme = "furo"
 html_static_path = [str(HERE / "style.css")]
 html_css_files = ["style.css"]
+html_show_search_summary = False  # it would load each page found, which browsers refuse where pages are files
 html_copy_source = html_show_sourcelink = html_show_sphinx = html_use_index = False
 
 

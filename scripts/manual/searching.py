@@ -1,7 +1,7 @@
 """The words of the search: English ones by their stems, Chinese text by every two neighbouring characters.
 
-Chinese has no spaces, so that words would have to be guessed. Pairs need not be: whoever searches for a word of any length
-searches for its pairs.
+Chinese has no spaces, so that words would have to be guessed. Pairs need not be: whoever searches for a word of any
+length searches for its pairs.
 """
 
 from __future__ import annotations

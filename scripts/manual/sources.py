@@ -26,7 +26,7 @@ PARTS = {
     "More": ("*",),
 }
 ORDER = ("Start", "Guides", "Vendors", "Coming from", "Testing", "Watching", "Reference", "Inside", "More", "中文")
-FENCE = re.compile(r"^(?P<fence>```+).*?^(?P=fence)$", re.M | re.S)
+CODE = re.compile(r"^(?P<fence>```+).*?^(?P=fence)$|`[^`\n]+`", re.M | re.S)
 LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#:]+)(?P<after>(?:#[^)\s]*)?\))")
 
 
@@ -47,7 +47,11 @@ def lay_out(root: Path, folder: Path) -> None:
 
 def find_places(root: Path) -> dict[Path, str]:
     """Each file of the site with its place on it: those of docs/ as they lie there, and three of the repository's own."""
-    places = {root / "README.md": "index.md", root / "CHANGELOG.md": "changelog.md", root / "README.zh-CN.md": "zh/index.md"}
+    places = {
+        root / "README.md": "index.md",
+        root / "CHANGELOG.md": "changelog.md",
+        root / "README.zh-CN.md": "zh/index.md",
+    }
     docs = root / "docs"
     places |= {path: path.relative_to(docs).as_posix() for path in sorted(docs.rglob("*")) if path.is_file()}
     return {path.resolve(): place for path, place in places.items() if path.exists()}
@@ -66,12 +70,12 @@ def move_links(text: str, source: Path, places: Mapping[Path, str]) -> str:
 
 
 def split_code(text: str) -> Iterator[tuple[bool, str]]:
-    """The pieces of a page: whether it is a block of code, and its text."""
+    """The pieces of a page: whether it is code, and its text."""
     end = 0
-    for fence in FENCE.finditer(text):
-        yield False, text[end : fence.start()]
-        yield True, fence[0]
-        end = fence.end()
+    for code in CODE.finditer(text):
+        yield False, text[end : code.start()]
+        yield True, code[0]
+        end = code.end()
     yield False, text[end:]
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "batch": "batch in.jsonl -c models.yaml -m gpt -o -",
     "bench": "bench gpt --config models.yaml -c 1,2 -n 2",
     "call": "call gpt hello -c models.yaml",
+    "docs": "docs --print",
     "explain": "explain -c models.yaml gpt",
     "explain-code": "explain-code MH103",
     "import": "import litellm litellm.yaml",

@@ -80,7 +80,11 @@ def test_every_link_leads_somewhere(site: Path, pages: dict[str, Page]) -> None:
                 continue
             target = (site / name).parent / unquote(parts.path) if parts.path else site / name
             known = pages.get(target.resolve().relative_to(site).as_posix()) if target.is_file() else None
-            if parts.scheme or not target.is_file() or (parts.fragment and known and parts.fragment not in known.anchors):
+            if (
+                parts.scheme
+                or not target.is_file()
+                or (parts.fragment and known and parts.fragment not in known.anchors)
+            ):
                 dead.append(f"{name}: {link}")
     assert dead == []
     assert sum(len(page.links) for page in pages.values()) > 2000
@@ -106,7 +110,9 @@ def find_names(part: str) -> list[str]:
 def test_links_of_the_repository_become_links_of_the_site(tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     (docs / "zh").mkdir(parents=True)
-    (tmp_path / "README.md").write_text("[a](docs/a.md#x) `[a](docs/a.md)` [z](README.zh-CN.md) [w](https://a.b/docs/a.md)")
+    (tmp_path / "README.md").write_text(
+        "[a](docs/a.md#x) `[a](docs/a.md)` [z](README.zh-CN.md) [w](https://a.b/docs/a.md)"
+    )
     (tmp_path / "README.zh-CN.md").write_text("[a](docs/a.md) [b](docs/zh/b.md)\n\n```md\n[a](docs/a.md)\n```\n")
     (docs / "a.md").write_text("# A\n")
     (docs / "zh" / "b.md").write_text("[a](../a.md) ![p](../p.png)")
@@ -118,7 +124,9 @@ def test_links_of_the_repository_become_links_of_the_site(tmp_path: Path) -> Non
     home = (tmp_path / "out" / "index.md").read_text()
     assert home.startswith("[a](a.md#x) `[a](docs/a.md)` [z](zh/index.md) [w](https://a.b/docs/a.md)")
     assert "```{toctree}\n:hidden:\n:caption: 中文\n\nzh/index\nzh/b\n```" in home
-    assert (tmp_path / "out" / "zh" / "index.md").read_text() == "[a](../a.md) [b](b.md)\n\n```md\n[a](docs/a.md)\n```\n"
+    assert (
+        tmp_path / "out" / "zh" / "index.md"
+    ).read_text() == "[a](../a.md) [b](b.md)\n\n```md\n[a](docs/a.md)\n```\n"
 
 
 def test_a_folder_that_is_no_site_is_left_alone(tmp_path: Path) -> None:
@@ -167,13 +175,15 @@ def test_the_search_finds(site: Path, words: str, found: str) -> None:
     assert asyncio.run(show(look)).errors == []
 
 
-# The links of the results, when they have all come.
+# The links of the results, when all of them have come.
 RESULTS = """
 new Promise((done) => {
   const look = () => {
-    const status = document.querySelector(".search-summary");
-    if (!status || !/found|did not match/.test(status.textContent)) return setTimeout(look, 50);
-    done(JSON.stringify([...document.querySelectorAll("ul.search a")].map((link) => link.getAttribute("href"))));
+    const status = document.querySelector(".search-summary")?.textContent || "";
+    const links = [...document.querySelectorAll("ul.search a")].map((link) => link.getAttribute("href"));
+    const said = status.match(/found ([0-9]+|one) page/);
+    const whole = said && links.length >= (said[1] === "one" ? 1 : Number(said[1]));
+    return whole || /did not match/.test(status) ? done(JSON.stringify(links)) : setTimeout(look, 50);
   };
   look();
 })

@@ -18,7 +18,7 @@ from ..paths import ROOT
 # Where the files of each installed package come from.
 SOURCES = {"modelhub": "modelhub", "modelhub/wrappers": "wrappers", "modelhub/schemas": "schemas"}
 SHIPPED = {".py", ".json", ".typed", ".txt"}
-LEFTOVERS = ("build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", ".venv", "venv", ".git")
+LEFTOVERS = ("build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", ".venv", "venv", ".git", "site")
 
 
 @pytest.fixture(scope="session")
