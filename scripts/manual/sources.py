@@ -25,13 +25,15 @@ PARTS = {
     "Inside": ("plugins", "architecture", "changelog"),
     "More": ("*",),
 }
+# The pages that are not in docs/, and where the site has them.
+MOVED = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "README.zh-CN.md": "zh/index.md"}
 ORDER = ("Start", "Guides", "Vendors", "Coming from", "Testing", "Watching", "Reference", "Inside", "More", "中文")
 CODE = re.compile(r"^(?P<fence>```+).*?^(?P=fence)$|`[^`\n]+`", re.M | re.S)
 LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#:]+)(?P<after>(?:#[^)\s]*)?\))")
 
 
 def lay_out(root: Path, folder: Path) -> None:
-    """Write all that the generator reads into ``folder``: the pages of the repository ``root``, with links of the site."""
+    """Write what the generator reads into ``folder``: the pages of the repository ``root``, with links of the site."""
     places = find_places(root)
     for source, place in places.items():
         target = folder / place
@@ -46,12 +48,8 @@ def lay_out(root: Path, folder: Path) -> None:
 
 
 def find_places(root: Path) -> dict[Path, str]:
-    """Each file of the site with its place on it: those of docs/ as they lie there, and three of the repository's own."""
-    places = {
-        root / "README.md": "index.md",
-        root / "CHANGELOG.md": "changelog.md",
-        root / "README.zh-CN.md": "zh/index.md",
-    }
+    """Each file with its place on the site: those of docs/ as they lie there, and those of ``MOVED``."""
+    places = {root / name: place for name, place in MOVED.items()}
     docs = root / "docs"
     places |= {path: path.relative_to(docs).as_posix() for path in sorted(docs.rglob("*")) if path.is_file()}
     return {path.resolve(): place for path, place in places.items() if path.exists()}
@@ -64,7 +62,7 @@ def move_links(text: str, source: Path, places: Mapping[Path, str]) -> str:
         place = places.get((source.parent / link["target"]).resolve())
         if place is None:
             return link[0]
-        return link["before"] + os.path.relpath(place, os.path.dirname(places[source]) or ".") + link["after"]
+        return link["before"] + os.path.relpath(place, Path(places[source]).parent) + link["after"]
 
     return "".join(piece if code else LINK.sub(move, piece) for code, piece in split_code(text))
 

@@ -1,10 +1,11 @@
-"""The site of the documentation: scripts/site builds it, every link of it leads somewhere, and a real browser shows it."""
+"""The site of the documentation: scripts/site builds it, every link leads somewhere, and a real browser shows it."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -116,12 +117,12 @@ def test_links_of_the_repository_become_links_of_the_site(tmp_path: Path) -> Non
     (tmp_path / "README.zh-CN.md").write_text("[a](docs/a.md) [b](docs/zh/b.md)\n\n```md\n[a](docs/a.md)\n```\n")
     (docs / "a.md").write_text("# A\n")
     (docs / "zh" / "b.md").write_text("[a](../a.md) ![p](../p.png)")
-    code = (
-        f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r}); from pathlib import Path; from manual.sources import *;"
-        f"p = Path({str(tmp_path)!r}); (p / 'out').mkdir(); lay_out(p, p / 'out')"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    (tmp_path / "out").mkdir()
+    code = "import sys, pathlib; from manual.sources import lay_out; lay_out(*map(pathlib.Path, sys.argv[1:]))"
+    command = [sys.executable, "-c", code, str(tmp_path), str(tmp_path / "out")]
+    subprocess.run(command, check=True, timeout=60, env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")})
     home = (tmp_path / "out" / "index.md").read_text()
+    chinese = (tmp_path / "out" / "zh" / "index.md").read_text()
     assert home.startswith("[a](a.md#x) `[a](docs/a.md)` [z](zh/index.md) [w](https://a.b/docs/a.md)")
     assert "```{toctree}\n:hidden:\n:caption: 中文\n\nzh/index\nzh/b\n```" in home
     assert (

@@ -1,4 +1,4 @@
-"""A real browser: the Chromium that ``scripts/fetch_chromium_for_tests`` made, or the one on the PATH, without a window."""
+"""A real browser without a window: the Chromium that ``scripts/fetch_chromium_for_tests`` made, or that on the PATH."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def docs(page: str, only_print: bool) -> None:
 
 
 def find_address(site: Path, page: str) -> str:
-    """The address of a page: a file of ``site``, else one of the repository; raises UsageError for a page that is not."""
+    """The address of a page: a file of ``site``, else one of the repository. Raises UsageError for no page."""
     name, _, anchor = page.partition("#")
     if name.upper() in CODES:
         name, anchor = "codes", name.lower()
