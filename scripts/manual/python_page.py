@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from modelhub.overriding import override
+
 # What other packages may import names from, in the order in which programs need it.
 MODULES = (
     "modelhub",
@@ -132,6 +134,7 @@ class _Text:
     def __init__(self, text: str) -> None:
         self.text = text
 
+    @override
     def __repr__(self) -> str:
         return self.text
 

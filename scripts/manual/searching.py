@@ -11,6 +11,8 @@ from itertools import pairwise
 
 from sphinx.search.en import SearchEnglish
 
+from modelhub.overriding import override
+
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _PIECES = re.compile(rf"[{_HAN}]+|[^\W{_HAN}]+")
 _SPLITTER = rf"""
@@ -30,6 +32,7 @@ class SearchBoth(SearchEnglish):
 
     js_splitter_code = _SPLITTER
 
+    @override
     def split(self, input: str) -> list[str]:
         """The words of a text."""
         words: list[str] = []
