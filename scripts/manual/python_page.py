@@ -103,7 +103,7 @@ def _find_members(cls: type, homes: dict[int, str]) -> Iterator[tuple[str, Any]]
     for base in reversed(cls.__mro__):
         if base.__module__.partition(".")[0] != "modelhub" or (base is not cls and id(base) in homes):
             continue
-        found |= {name: f"`{note}`" for name, note in vars(base).get("__annotations__", {}).items()}
+        found |= {name: f"`{_print_type(note)}`" for name, note in inspect.get_annotations(base).items()}
         for name, attribute in vars(base).items():
             plain = getattr(attribute, "__func__", attribute)
             if inspect.isfunction(plain):
@@ -168,9 +168,12 @@ def _print_signature(value: Any) -> str:
 
 
 def _print_type(annotation: Any) -> str:
-    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    text = getattr(annotation, "__forward_arg__", annotation)  # a NamedTuple's
+    return text if isinstance(text, str) else inspect.formatannotation(annotation)
 
 
 def _print_default(value: Any) -> str:
+    if isinstance(value, frozenset):
+        return f"frozenset({{{', '.join(sorted(map(repr, value)))}}})" if value else "frozenset()"
     text = repr(value)
     return getattr(value, "__name__", "...") if text.startswith("<") else text

@@ -132,6 +132,13 @@ def test_a_folder_that_is_no_site_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "letter.txt").read_text() == "kept"
 
 
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="other versions of Python print some signatures otherwise")
+def test_the_generated_pages_are_not_stale() -> None:
+    command = [sys.executable, ROOT / "scripts" / "generate_docs", "--check", "python", "commands"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), "run scripts/generate_docs"
+
+
 @pytest.mark.servers("chromium")
 def test_a_browser_shows_every_page(site: Path, pages: dict[str, Page]) -> None:
     """Nothing is loaded from elsewhere, the console has no errors, and nothing is wider than a phone."""
