@@ -27,3 +27,7 @@ house *arguments:
 # Write the pages and the schema that are made from the code
 docs *arguments:
     scripts/generate_docs {{arguments}}
+
+# Build the site of the documentation
+site *arguments:
+    scripts/site {{arguments}}

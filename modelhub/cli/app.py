@@ -17,6 +17,7 @@ COMMANDS = {
     "call": ("modelhub.cli.commands.call:call", "Ask a model something."),
     "chat": ("modelhub.cli.commands.chat:chat", "Talk to a model."),
     "diff": ("modelhub.cli.commands.diff:diff", "Say what has changed between configs, and who notices."),
+    "docs": ("modelhub.cli.commands.docs:docs", "Open the documentation."),
     "example": ("modelhub.cli.commands.example:example", "Write a program to start from."),
     "explain": ("modelhub.cli.commands.explain:explain", "Say where the values of a config come from."),
     "explain-code": ("modelhub.cli.commands.explain_code:explain_code", "Explain the code of a problem."),
@@ -83,6 +84,7 @@ def cli() -> None:
     modelhub adapter infer --reply reply.json  describe a private protocol by a config
     modelhub usage --by day --since 7d         what have calls used and cost?
     modelhub watch models.yaml                 what changes, and is it right?
+    modelhub docs tutorial                     the documentation in a browser
     modelhub mock --port 8080                  a server to try all this without a key
     modelhub serve -c models.yaml              the models behind the protocols of OpenAI, Anthropic and Ollama
 

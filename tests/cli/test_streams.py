@@ -24,6 +24,7 @@ COMMANDS = {
     "example": "example chat -o made",
     "chat": "chat --help",
     "diff": "diff models.yaml models.yaml",
+    "docs": "docs --print",
     "explain": "explain -c models.yaml gpt",
     "explain-code": "explain-code MH103",
     "fix": "fix models.yaml",

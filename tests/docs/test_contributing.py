@@ -65,6 +65,6 @@ def test_a_recipe_that_does_not_exist_is_found() -> None:
 
 def test_every_name_of_a_table_exists() -> None:
     rows = re.findall(r"`([A-Z_]{4,})` of `([\w/.]+)`", TEXT)
-    assert len(rows) == 6
+    assert len(rows) == 8
     for name, path in rows:
         assert re.search(rf"^{name}\b", (ROOT / path).read_text("utf-8"), re.M), name

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from .centre_servers import find_centre
+from .chromium import find_chromium
 from .environments import find_environment
 from .ollama import find_ollama
 from .postgres_server import find_postgres
@@ -35,6 +36,7 @@ SERVERS = {
     "postgres": "apt-get install postgresql",
     "etcd": "scripts/fetch_centres_for_tests etcd",
     "consul": "scripts/fetch_centres_for_tests consul",
+    "chromium": "scripts/fetch_chromium_for_tests",
 }
 # Where the name of a running engine is not that of the server, with perhaps a task behind it.
 _SERVER_OF = {
@@ -74,6 +76,7 @@ _FIND: dict[str, Callable[[], Path | None]] = {
     "postgres": find_postgres,
     "etcd": lambda: find_centre("etcd"),
     "consul": lambda: find_centre("consul"),
+    "chromium": find_chromium,
 }
 
 

@@ -8,7 +8,7 @@ import tarfile
 import tomllib
 from configparser import ConfigParser
 from pathlib import Path, PurePosixPath
-from shutil import copytree, ignore_patterns
+from shutil import copytree, ignore_patterns, rmtree
 from zipfile import ZipFile
 
 import pytest
@@ -23,6 +23,8 @@ SOURCES = {
     "modelhub/schemas": "schemas",
 }
 SHIPPED = {".py", ".json", ".jsonl", ".png", ".typed", ".txt", ".yaml"}
+# What scripts/site has put there before the wheel is made goes along.
+SITE = {"modelhub/site/index.html", "modelhub/site/_static/styles/furo.css"}
 LEFTOVERS = ("build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", ".venv", "venv", ".git")
 
 
@@ -31,6 +33,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the sdist and the wheel, built in a copy: leftovers of earlier builds would be packed too."""
     folder = tmp_path_factory.mktemp("packaging")
     source = copytree(ROOT, folder / "source", ignore=ignore_patterns(*LEFTOVERS))
+    rmtree(source / "modelhub" / "site", ignore_errors=True)
+    for name in SITE:
+        page = source / name
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text("<p>")
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder / "dist"), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -58,6 +65,7 @@ def files_below(*folders: str, suffixes: set[str] | None = None) -> set[str]:
     found = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())
     kept = (path for path in found if not any(path.relative_to(ROOT).match(f"**/{name}/**") for name in LEFTOVERS))
     names = (path for path in kept if "__pycache__" not in path.parts and path.suffix != ".pyc")
+    names = (path for path in names if not path.is_relative_to(ROOT / "modelhub" / "site"))
     return {path.relative_to(ROOT).as_posix() for path in names if suffixes is None or path.suffix in suffixes}
 
 
@@ -84,7 +92,7 @@ def test_the_wheel_holds_modelhub_alone(wheel: dict[str, bytes]) -> None:
 
 
 def test_the_wheel_holds_every_module_and_schema(wheel: dict[str, bytes]) -> None:
-    assert {name for name in wheel if name.startswith("modelhub/")} == expected_modules()
+    assert {name for name in wheel if name.startswith("modelhub/")} == expected_modules() | SITE
     assert {"modelhub/py.typed", "modelhub/schemas/_common.json", "modelhub/wrappers/openai.py"} <= wheel.keys()
     assert "modelhub/authoring/skeleton/wrapper/package/schemas/type.json.txt" in wheel
 
