@@ -49,7 +49,7 @@ def try_(name: str, text: str, path: str | None, profile: str | None, stream: bo
     with plugins_apart(), ModelRegistry(find_configs(path), profile=profile) as hub:
         model = hub.get_model(name)
         drivers = TracingDrivers()
-        asked = [hub.get_model(each) for each in hub.reach(name)]
+        asked: list[Any] = [hub.get_model(each) for each in hub.reach(name)]
         for each in asked:
             each.drivers = drivers
         failure: ModelCallError | None = None
