@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from modelhub import configs, validation
 from modelhub.configs import Entry
@@ -236,13 +236,13 @@ class ModelRegistry(ByTask):
     def __len__(self) -> int:
         return len(self._loader.now.entries)
 
-    def __enter__(self) -> ModelRegistry:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    async def __aenter__(self) -> ModelRegistry:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from modelhub.diagnostics import Finding
 from modelhub.validation.graph import Graph, Node
-from modelhub.validation.schema.capabilities import KEYWORD
+from modelhub.validation.schema.capabilities import KEYWORD, find_task
 
-_TASKS = {"text": "chat", "embedding": "embedding", "image": "image"}  # by output; the first that fits
 _WORDS = {"chat": "chats", "embedding": "makes embeddings", "image": "makes images"}
 
 
@@ -35,7 +34,4 @@ def find_mixed_tasks(graph: Graph) -> Iterator[tuple[int, Finding]]:
 
 def read_task(node: Node) -> str | None:
     """The task of a model that answers itself: chat, embedding or image; None if its schema does not tell."""
-    facts = node.view.first(KEYWORD) if node.view else None
-    modalities = facts.get("modalities") if isinstance(facts, dict) else None
-    output = modalities.get("output") if isinstance(modalities, dict) else None
-    return next((task for kind, task in _TASKS.items() if isinstance(output, list) and kind in output), None)
+    return find_task(node.view.first(KEYWORD) if node.view else None)
