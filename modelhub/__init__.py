@@ -3,8 +3,6 @@
 Everything here is imported on first use, so that ``import modelhub`` itself costs next to nothing.
 """
 
-from __future__ import annotations
-
 TYPE_CHECKING = False  # importing it from typing would cost more than all the rest
 if TYPE_CHECKING:
     from modelhub import errors as errors

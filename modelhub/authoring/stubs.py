@@ -1,7 +1,7 @@
-"""Write a stub of modelhub in which the names of models are those of a program's configs, for type checkers and editors.
+"""Write a stub of modelhub in which the names of models are those of a program's configs, for checkers and editors.
 
-It stands in for ``modelhub/__init__.py`` alone: it hands out all names of that, from where they are, and has its own only
-where models are asked for by name. What is below ``modelhub`` is found where it is installed.
+It stands in for ``modelhub/__init__.py`` alone: it hands out all names of that, from where they are, and has its own
+only where models are asked for by name. What is below ``modelhub`` is found where it is installed.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from modelhub.trail import Attempt, Entry
 
 _SHOWN = ("text", "reasoning", "refusal", "tool_calls", "finish_reason", "usage", "parsed")
-_UNSHOWN = ("json", "forget_raw", "is_begun")
+_UNSHOWN = ("json", "arriving", "forget_raw", "is_begun")
 
 
 class ModelResponse:
