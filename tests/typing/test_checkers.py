@@ -20,6 +20,8 @@ from click.testing import CliRunner
 from modelhub.authoring.stubs import build_stub
 from modelhub.cli.app import cli
 
+from ..paths import ROOT
+
 HERE = Path(__file__).parent
 BESIDE = Path(sys.executable).parent
 CHECKERS = ["mypy", "pyright"]
@@ -73,6 +75,9 @@ def read_errors(folder: Path, checker: str) -> Errors:
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_programs(checker: str, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(HERE / "programs", tmp_path / "programs"))
+    page = (ROOT / "docs" / "typing.md").read_text("utf-8")
+    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)):
+        (folder / f"of_page_{number}.py").write_text(block)
     expected = read_errors(folder, checker)
     assert expected
     assert RUN[checker](folder) == expected
