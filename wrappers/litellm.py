@@ -90,8 +90,9 @@ class LiteLLMChatWrapper(OpenAIChatWrapper):
         """What the library is called with; its own retries are off, since the config's policy counts."""
         arguments = {"max_retries": 0, "timeout": self.timeouts.idle, **options}
         arguments.update(model=self.model_name, messages=self.fit(messages))
-        if self.headers:
-            arguments["extra_headers"] = {**self.headers, **(arguments.get("extra_headers") or {})}
+        headers = [self.headers, arguments.pop("headers", None), arguments.get("extra_headers")]
+        if any(headers):
+            arguments["extra_headers"] = {name: value for each in headers for name, value in (each or {}).items()}
         for name, value in (("api_key", self.api_key), ("api_base", self.api_base)):
             if value:
                 arguments.setdefault(name, value)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from modelhub.base.calling import watched
-from modelhub.base.conversing import converse, refuse
+from modelhub.base.calling import inherit, refuse, watched
+from modelhub.base.checked_options import find_known
+from modelhub.base.conversing import converse
 from modelhub.base.conversing import stream as streamed
+from modelhub.base.options import leave_untold, refuse_foreign
 from modelhub.base.own import OWN, Own, Repeat, apply_own, take_own
 from modelhub.engine.call import Call, explained
 from modelhub.engine.effects import Flow
@@ -30,16 +32,21 @@ def _ask(
     model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], may_stream: bool = True, own: Own | None = None
 ) -> Flow[Any]:
     bound = model.bound  # before the options of the config are looked at
+    kwargs = inherit(model, kwargs)
     try:
         if not OWN.isdisjoint(kwargs):
             own = take_own(kwargs)
         input, options = model.bind(*args, **kwargs)
         told = options.pop("stream", None)
         stream = may_stream and bool(model.stream if told is None else told)
-        options = model.merge(options)
+        given, options = options, model.merge(options)
+        if given:
+            refuse_foreign(given)
         model.check_options(options)
+        if given:
+            find_known(type(model)).check(given)
     except ModelCallError as error:
-        return watched(Call(model, args, kwargs), False, partial(refuse, error))
+        return watched(Call(model, args, leave_untold(kwargs)), False, partial(refuse, error))
     if stream and not model.can_stream():
         refusal = BadRequestError(f"{model.model_type} cannot stream: leave 'stream' out")
         return watched(Call(model, input, options), stream, partial(refuse, refusal))

@@ -6,10 +6,13 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from modelhub.base.own import OWN, Repeat, apply_own
+from modelhub.base.checked_options import find_known
+from modelhub.base.options import refuse_foreign
+from modelhub.base.own import HANDED, OWN, Repeat, apply_own
 from modelhub.engine.call import CURRENT, Call, explained
 from modelhub.engine.effects import Flow
 from modelhub.engine.parse_func import PARSING, parsed, take_parsing
+from modelhub.errors import ModelCallError
 from modelhub.late import late
 from modelhub.telemetry.tally import tallied
 
@@ -35,14 +38,17 @@ def flow_of_python(
     model: Any, call: Own | None, acall: Own | None, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Flow[Any]:
     """The flow of a call of a model whose ``call`` or ``acall`` is plain Python."""
-    parsing_names, own_names = _find_options(call or acall)
-    parsing = take_parsing(kwargs, parsing_names)
+    kwargs = inherit(model, kwargs)
+    parsing_names, own_names, taken = _find_options(call, acall)
+    parsing = take_parsing(kwargs, parsing_names) if kwargs else {}
     python = in_process.PythonCall(
         (lambda: call(model, *args, **kwargs)) if call is not None else None,
         (lambda: _await(acall(model, *args, **kwargs))) if acall is not None else None,
     )
 
     home = model.home
+    if kwargs and (error := _find_refusal(model, kwargs, taken)) is not None:
+        return explained(model, watched, Call(model, (), {}), False, functools.partial(refuse, error))
     if not parsing and home.guards is None and not home.bounds and own_names.isdisjoint(kwargs):
         return explained(model, _ask_plainly, model, python, args, kwargs)
     repeat = Repeat(kwargs, own_names)
@@ -50,7 +56,7 @@ def flow_of_python(
     def ask() -> Flow[Any]:
         own = repeat.own()
         one = Call(model, args, {})
-        one.keywords = kwargs
+        one.keywords = kwargs if "headers" not in own.handed else {**kwargs, "headers": own.handed["headers"]}
         one.guards = home.guards
         apply_own(one, own, home.bounds.get("total"), None, home.retry_policy)
         return watched(one, False, lambda call: shared(call, lambda: in_process.answer(call, python)))
@@ -63,6 +69,20 @@ def _ask_plainly(model: Any, python: in_process.PythonCall, args: tuple[Any, ...
     call = Call(model, args, {})
     call.keywords = kwargs
     return watched(call, False, lambda call: in_process.answer(call, python))
+
+
+def refuse(error: ModelCallError, call: Call) -> Flow[Any]:
+    """The flow of a call that cannot be made."""
+    yield from ()
+    raise error
+
+
+def inherit(model: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call, with those that the model's own ``__call__`` was not given, if it makes this call."""
+    outer = CURRENT.get()
+    if outer is None or outer.model is not model or not outer.handed:
+        return kwargs
+    return {**outer.handed, **kwargs}
 
 
 def shared(call: Call, start: Callable[[], Flow[Any]], stream: bool = False) -> Flow[Any]:
@@ -81,11 +101,23 @@ async def _await(outcome: Any) -> Any:
 
 
 @functools.cache
-def _find_options(call: Any) -> tuple[frozenset[str], frozenset[str]]:
-    """The options of ``parsed`` and our own, less those that are parameters of a wrapper's own call."""
-    code = getattr(call, "__code__", None)
-    taken = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
-    return PARSING.difference(taken), OWN.difference(taken)
+def _find_options(*own: Any) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The options of ``parsed`` and our own, less the parameters of a wrapper's own calls; and these parameters."""
+    from inspect import signature
+
+    taken = frozenset(name for call in own if call is not None for name in signature(call).parameters)
+    return PARSING - taken, (OWN | HANDED) - taken, taken
+
+
+def _find_refusal(model: Any, kwargs: dict[str, Any], taken: frozenset[str]) -> ModelCallError | None:
+    """Why a call of a plain Python model cannot be made; its own parameters are ``taken`` as they are."""
+    given = {name: value for name, value in kwargs.items() if name not in taken}
+    try:
+        refuse_foreign(given)
+        find_known(type(model)).check(given)
+    except ModelCallError as error:
+        return error
+    return None
 
 
 def watched(call: Call, stream: bool, start: Callable[[Call], Flow[Any]]) -> Flow[Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from modelhub.base.calling import find_flow, shared, watched
+from modelhub.base.calling import find_flow, inherit, refuse, shared, watched
+from modelhub.base.options import refuse_foreign
 from modelhub.base.own import Repeat, apply_own
 from modelhub.base.wrapper import ModelWrapperBase
 from modelhub.engine.call import Call, Inside, explained
@@ -90,6 +91,11 @@ class CompositeWrapper(ModelWrapperBase):
     @override
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
         parsing = take_parsing(kwargs)
+        try:
+            refuse_foreign(kwargs)
+        except ModelCallError as error:
+            return explained(self, watched, Call(self, (), {}), False, partial(refuse, error))
+        kwargs = inherit(self, kwargs)
         if len(args) > 1:
             args, kwargs = self.name_options(args, kwargs)
         args = tuple(list(given) if isinstance(given, Iterator) else given for given in args)  # it may be read twice
@@ -101,12 +107,17 @@ class CompositeWrapper(ModelWrapperBase):
             name: kwargs[name] for name in ("retry", "tags") if name in kwargs
         }  # its targets obey them, too
         repeat = Repeat(kwargs)
+        wanted = kwargs.get("response_format")
+        if wanted is not None:
+            from modelhub.fitting.formats import find_format  # few calls need it
+
+            wanted = find_format(wanted)
 
         def ask() -> Flow[Any]:
             own = repeat.own()
             call = Call(self, args, {})
             call.keywords = {**kwargs, **handed_on, **own.hand_on(self.home.bounds)}
-            call.guards, call.response_format = self.home.guards, kwargs.get("response_format")
+            call.guards, call.response_format = self.home.guards, wanted
             apply_own(call, own, self.home.bounds.get("total"))
             stream = bool(kwargs.get("stream"))
             return watched(call, stream, lambda call: shared(call, lambda: self._guarded(call), stream))
@@ -115,7 +126,8 @@ class CompositeWrapper(ModelWrapperBase):
 
     def name_options(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What a call is given, with names for the options that chats take by place."""
-        if not takes_stream(type(self.find(self.list_targets()[0]))):
+        cls: Any = type(self.find(self.list_targets()[0]))
+        if not takes_stream(cls):
             return args, kwargs
         return (*args[:1], *args[4:]), dict(zip(("stream", "tools", "tool_choice"), args[1:], strict=False)) | kwargs
 
@@ -201,9 +213,7 @@ def ask(
 
     asked = call.input if input is None else input
     given = choose_options(call, target, call.keywords if options is None else options)
-    if (whole or "stream" in given) and not takes_stream(type(target)):
-        given.pop("stream", None)
-    elif whole:
+    if whole:
         given["stream"] = False
     try:
         result = yield from passed_on(find_flow(target, asked, given), note, begin)
@@ -215,13 +225,9 @@ def ask(
     return result
 
 
+@cache
 def takes_stream(cls: Any) -> bool:
     """Whether a call of the class may say ``stream``; that of a user's own class need not."""
-    return _takes_stream(cls)
-
-
-@cache
-def _takes_stream(cls: Any) -> bool:
     own = [call for name in ("__call__", "acall") if (call := getattr(getattr(cls, name), "__wrapped__", None))]
     given = [signature(call).parameters for call in own]
     return all("stream" in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values()) for taken in given)

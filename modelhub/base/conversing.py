@@ -12,7 +12,6 @@ from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow
 from modelhub.engine.extras import take_extras
-from modelhub.errors import ModelCallError
 from modelhub.late import late
 
 if TYPE_CHECKING:
@@ -52,12 +51,6 @@ def _guarded(call: Call, library: LibraryCall | None, start: Callable[[], Flow[A
 
     flow: Flow[Any] = guards.called(call, find_key, start, streamed)
     return flow
-
-
-def refuse(error: ModelCallError, call: Call) -> Flow[Any]:
-    """The flow of a call that cannot be made."""
-    yield from ()
-    raise error
 
 
 def _build_library_call(call: Call, streamed: bool) -> LibraryCall | None:

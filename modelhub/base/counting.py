@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelhub.base.checked_options import find_known
+from modelhub.base.options import refuse_foreign
 from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call, explained
 from modelhub.engine.effects import Flow
@@ -18,7 +20,9 @@ def count_tokens(model: Any, messages: Any, options: dict[str, Any]) -> Flow[Tok
     def count() -> Flow[TokenCount]:
         _ = model.bound  # before the options of the config are looked at
         call = Call(model, model.read(messages), model.merge(options))
+        refuse_foreign(options)
         model.check_options(call.options)
+        find_known(type(model)).check(options)
         model.fit_call(call)
         extras = take_extras(call.options)
         call.extras = extras and extras._replace(body={})  # what is counted has few of the keys of a body

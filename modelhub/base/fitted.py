@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub.base.http import HTTPModelWrapperBase
+from modelhub.base.options import EXTRAS
 from modelhub.errors import BadRequestError
 from modelhub.fitting import PLAIN, VendorRules
 from modelhub.overriding import override
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from modelhub.engine.call import Call
 
 _KEYS = frozenset({"tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "response_format"})
+_ANY_FORM = (_KEYS - {"parallel_tool_calls"}) | {"stop"}
 _NORMALIZED = _KEYS | {"stop", "max_completion_tokens"}
 
 
@@ -24,6 +26,7 @@ class FittedWrapper(HTTPModelWrapperBase):
     """
 
     fitting: ClassVar[VendorRules | None] = PLAIN
+    checked_elsewhere = EXTRAS | _ANY_FORM
 
     @override
     def merge(self, options: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from modelhub.policies.cache_key import build_call_key, build_request_key
 from modelhub.secrets import is_secret_name
 from modelhub.wire import Request
 
-_HOW = frozenset({"stream", "timeout", "retry", "cache"})  # options that say how to ask, and not what
+_HOW = frozenset({"stream", "timeout", "retry", "cache", "tags"})  # options that say how to ask, and not what
 
 
 def build_http_key(call: Call) -> str | None:
@@ -73,4 +73,18 @@ def build_python_key(call: Call) -> str | None:
         with suppress(ModelHubError, TypeError, ValueError):  # it is no chat
             args[0] = normalize_messages(args[0])
     asked = {"args": args, **{name: value for name, value in call.keywords.items() if name not in _HOW}}
+    if call.response_format is not None:  # which may have been given as a class
+        asked["response_format"] = call.response_format
+    if asked.get("tools"):
+        asked["tools"] = _read_tools(asked["tools"])
     return build_call_key(call.model.config_name, asked, home.find_reach())
+
+
+def _read_tools(tools: Any) -> Any:
+    """Tools as data, where there are Python functions among them."""
+    from modelhub.fitting import PLAIN  # few calls have tools
+    from modelhub.fitting.tools import normalize_tools
+
+    with suppress(ModelHubError, TypeError):
+        return normalize_tools(tools, PLAIN)
+    return tools

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modelhub.engine.call import Call
 
 OWN = frozenset({"timeout", "retry", "cache", "tags"})
+HANDED = frozenset({"headers", "stream"})
 _BOUNDS = ("connect", "first_token", "idle", "total")
 _RETRY = {"max_attempts": (1, int), "initial": (0, float), "max": (0, float)}
 
@@ -23,15 +24,17 @@ class Own:
 
     ``bounds`` are laid over the config's ``timeout``, ``retry`` over its ``retry``; ``cache`` is False to go around the
     cache, "refresh" to replace what is there. A call that asks several times has one ``deadline`` for all of it.
+    ``handed`` are those that only who sends the request can obey: its headers, and whether its answer streams.
     """
 
-    __slots__ = ("bounds", "cache", "deadline", "retry", "tags")
+    __slots__ = ("bounds", "cache", "deadline", "handed", "retry", "tags")
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.bounds = read_bounds(options.get("timeout"))
         self.retry = _read_retry(options.get("retry"))
         self.cache = _read_cache(options.get("cache"))
         self.tags = _read_tags(options.get("tags"))
+        self.handed = {name: options[name] for name in HANDED if options.get(name) is not None}
         self.deadline: Deadline | None = None
 
     def hand_on(self, bounds: Mapping[str, float]) -> dict[str, Any]:
@@ -77,6 +80,8 @@ def apply_own(
     """Let the own options of ``call`` count, over what its config says: its ``total``, its other waits, its retry."""
     if own is not None:
         call.cache, call.tags = own.cache, own.tags
+        if own.handed:
+            call.handed = own.handed
         if own.bounds:
             total, call.is_short = own.bounds.get("total", total), True
             call.timeouts = timeouts.lay_over(own.bounds) if timeouts is not None else None

@@ -11,6 +11,7 @@ from modelhub.base.adopting import adopt
 from modelhub.base.agentscope import Inheritance
 from modelhub.base.drivers import Drivers
 from modelhub.base.home import Home
+from modelhub.base.options import EXTRAS
 from modelhub.errors import ModelCallError
 from modelhub.late import late
 from modelhub.overriding import override
@@ -45,6 +46,7 @@ class ModelWrapperBase(Inheritance, Visible):
     model_type: ClassVar[str] = ""
     task: ClassVar[str] = "chat"
     is_composite: ClassVar[bool] = False  # whether other models answer its calls
+    checked_elsewhere: ClassVar[frozenset[str]] = EXTRAS  # options that the schema of the type does not check
     born: ClassVar[int] = 0  # the number of classes that were defined before
     home: Home = Home()
     call_in_thread: ClassVar[Callable[..., Any] | None] = None  # the ``__call__`` of a class that has no ``acall``

@@ -117,6 +117,7 @@ class Call:
     retry_policy: RetryPolicy | None = None  # its own
     cache: bool | str | None = None  # its own: False, True or "refresh"
     tags: tuple[str, ...] = ()
+    handed: Mapping[str, Any] = MappingProxyType({})  # what it hands to a call of its base class that is a part of it
     reached: Mapping[str, Any] | None = None  # the models that a call of a composite may ask, by name
     guards: Guards | None = None  # what stands around each of its attempts
     clock: Callable[[], float] | None = None  # where it is not that of its model

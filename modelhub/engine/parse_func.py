@@ -7,7 +7,7 @@ from typing import Any
 
 from modelhub.engine.effects import Flow, Sleep
 from modelhub.engine.passing_on import passed_on
-from modelhub.errors import ResponseParsingError
+from modelhub.errors import BadRequestError, ResponseParsingError
 from modelhub.response.accumulator import Accumulator
 
 PARSING = frozenset({"parse_func", "fault_handler", "max_retries"})
@@ -33,6 +33,10 @@ def parsed(
     """
     if parse_func is None:
         return (yield from ask())
+    if not callable(parse_func):
+        raise BadRequestError(f"parse_func is {type(parse_func).__name__}: pass a function of the response")
+    if max_retries is not None and (isinstance(max_retries, bool) or not isinstance(max_retries, int)):
+        raise BadRequestError(f"max_retries is {max_retries!r}: pass how often the model is asked in all")
     tries = max_retries or 3
     for attempt in range(1, tries + 1):
         response = yield from passed_on(ask(), _is_handed_over)

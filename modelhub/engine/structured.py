@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import ContentFilterError, ResponseParsingError
 from modelhub.fitting.nulls import drop_nulls
+from modelhub.late import late
 from modelhub.wire import decode_json
 
 if TYPE_CHECKING:
     from modelhub.response import ModelResponse
+    from modelhub.typed import classes
+else:
+    classes = late("modelhub.typed.classes")
 
 
 def parse_structured(response: ModelResponse, response_format: Any) -> Any:
@@ -37,11 +41,11 @@ def parse_structured(response: ModelResponse, response_format: Any) -> Any:
         mismatch = find_mismatch(value, schema)
         if mismatch is not None:
             raise ResponseParsingError(f"the answer does not fit its schema: {mismatch}", partial=response)
-    validate = getattr(getattr(response_format, "model", None), "model_validate", None)
-    if validate is None:
+    model = getattr(response_format, "model", None)
+    if model is None:
         return value
     try:
-        return validate(value)
+        return classes.build_instance(model, value)
     except ValueError as error:
         raise ResponseParsingError(f"the answer does not fit its class: {error}", partial=response) from None
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import BadRequestError
 from modelhub.fitting.checking import TYPES
 from modelhub.fitting.names import mend_name
 from modelhub.fitting.tools import dump, has_schema, read_schema
+from modelhub.late import late
+
+if TYPE_CHECKING:
+    from modelhub.typed import classes as typed
+else:
+    typed = late("modelhub.typed.classes")
 
 _WORDS = {"text": "text", "json": "json_object", "json_object": "json_object"}
 _EXPECTED = (
     'response_format is {"type": "json_schema", "json_schema": {"name": ..., "schema": <JSON Schema>}}, '
-    '{"type": "json_object"}, {"type": "text"}, a JSON Schema, or a class with model_json_schema'
+    '{"type": "json_object"}, {"type": "text"}, a JSON Schema, or a class: a dataclass, a TypedDict or one of pydantic'
 )
 _SCHEMA_WORDS = frozenset({"properties", "$ref", "anyOf", "oneOf", "allOf", "items", "enum", "const", "$defs"})
 
@@ -35,8 +41,8 @@ def normalize_format(given: Any) -> dict[str, Any]:
         if given not in _WORDS:
             raise BadRequestError(f"response_format {given[:60]!r} is unknown: {_EXPECTED}")
         return {"type": _WORDS[given]}
-    if has_schema(given):
-        schema = read_schema(given, "response_format")
+    if is_class(given):
+        schema = _read_class(given, "response_format")
         name = getattr(given, "__name__", None) or schema.get("title")
         wanted = ClassFormat(type="json_schema", json_schema=_build(schema, {"name": name}, {}))
         wanted.model = given
@@ -62,6 +68,29 @@ def normalize_format(given: Any) -> dict[str, Any]:
     raise BadRequestError(f"response_format.type is {kind!r}: {_EXPECTED}"[:400])
 
 
+def find_format(given: Any) -> dict[str, Any] | None:
+    """``response_format`` in OpenAI's form; None for what is none, which others refuse."""
+    try:
+        return normalize_format(given)
+    except BadRequestError:
+        return None
+
+
+def is_class(given: Any) -> bool:
+    """Whether this is a class of which an answer may become an instance."""
+    return has_schema(given) or (isinstance(given, type) and typed.is_typed(given))
+
+
+def _read_class(cls: Any, place: str) -> Any:
+    """The schema of a class; raises BadRequestError for one that has none."""
+    if has_schema(cls):
+        return read_schema(cls, place)
+    try:
+        return typed.build_schema(cls)
+    except ValueError as error:
+        raise BadRequestError(f"{place} {cls.__name__} has no JSON Schema: {error}") from error
+
+
 def _is_schema(value: Mapping[str, Any]) -> bool:
     kind = value.get("type")
     if isinstance(kind, list):
@@ -77,7 +106,7 @@ def _read_schema_format(given: Mapping[str, Any]) -> dict[str, Any]:
     told: Any
     if "json_schema" in given:
         told = given["json_schema"]
-        if has_schema(told):
+        if is_class(told):
             told = {"schema": told}
         if not isinstance(told, Mapping):
             raise BadRequestError(f"{place} must be an object with name and schema, not {type(told).__name__}")
@@ -93,9 +122,9 @@ def _read_schema_format(given: Mapping[str, Any]) -> dict[str, Any]:
         raise BadRequestError(f"{place}.schema is missing: {_EXPECTED}")
     else:
         inner = told["schema"]
-    schema = read_schema(inner, f"{place}.schema")
+    schema = _read_class(inner, f"{place}.schema") if is_class(inner) else read_schema(inner, f"{place}.schema")
     built = {"type": "json_schema", "json_schema": _build(schema, told, beside), **outside}
-    if not has_schema(inner):
+    if not is_class(inner):
         return built
     wanted = ClassFormat(built)
     wanted.model = inner

@@ -66,6 +66,8 @@ def normalize_foreign(options: dict[str, Any]) -> dict[str, Any]:
     """``options`` for a service whose forms are its own: only objects become dicts, and no empty list is sent."""
     options = dict(options)
     tools = options.get("tools")
+    if callable(tools):
+        tools = [tools]
     if isinstance(tools, list | tuple) and not all(isinstance(tool, Mapping) for tool in tools):
         plain = VendorRules()
         options["tools"] = [

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import BadRequestError
 from modelhub.fitting.rules import VendorRules
+from modelhub.late import late
+
+if TYPE_CHECKING:
+    from modelhub.typed import functions as typed
+else:
+    typed = late("modelhub.typed.functions")
 
 EXPECTED = (
     'a tool is {"type": "function", "function": {"name": ..., "description": ..., "parameters": <JSON Schema>}}, '
-    "or the same as MCP, Anthropic or Gemini write it"
+    "the same as MCP, Anthropic or Gemini write it, or a Python function"
 )
 _SCHEMAS = ("parameters", "input_schema", "inputSchema", "parametersJsonSchema", "parameters_json_schema")
 _DECLARATIONS = ("functionDeclarations", "function_declarations")
@@ -93,9 +99,12 @@ def has_schema(given: Any) -> bool:
 def normalize_tool(tool: Any, rules: VendorRules, place: str) -> Iterator[dict[str, Any]]:
     """One given tool in OpenAI's form; Gemini's may be several."""
     if not isinstance(tool, Mapping):
+        if not _is_object(tool) and callable(tool) and not isinstance(tool, type):
+            yield {"type": "function", "function": describe_tool(tool, place)}
+            return
         if not _is_object(tool):
             kind = "a class" if isinstance(tool, type) else type(tool).__name__
-            raise BadRequestError(f"{place} is {'a ' if kind == 'function' else ''}{kind}, and no tool: {EXPECTED}")
+            raise BadRequestError(f"{place} is {kind}, and no tool: {EXPECTED}")
         tool = _read_object(tool, place)
     if isinstance(tool.get("toolSpec"), Mapping):  # Amazon Bedrock's
         tool = tool["toolSpec"]
@@ -124,6 +133,17 @@ def normalize_tool(tool: Any, rules: VendorRules, place: str) -> Iterator[dict[s
         raise BadRequestError(f"{place}: {rules.vendor} has no tool of type {kind!r}; {EXPECTED}")
     else:
         yield dict(tool)
+
+
+def describe_tool(function: Any, place: str) -> dict[str, Any]:
+    """What a model is told of a Python function: the name, the text of its docstring, and the schema of its arguments.
+
+    Raises BadRequestError for a parameter that JSON cannot say.
+    """
+    try:
+        return typed.describe_function(function).build_tool()
+    except ValueError as error:
+        raise BadRequestError(f"{place} cannot be a tool: {error}") from error
 
 
 def _is_plain(tool: Mapping[str, Any]) -> bool:

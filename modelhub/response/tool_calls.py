@@ -5,14 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from modelhub.errors import ResponseParsingError
+from modelhub.late import late
 from modelhub.overriding import override
 from modelhub.wire import decode_json, said
 
+if TYPE_CHECKING:
+    from modelhub.typed import running
+else:
+    running = late("modelhub.typed.running")
+
 
 class ToolCall:
-    """A call the model asks for: ``id``, ``name`` and the decoded ``arguments``; ``to_result`` answers it."""
+    """A call the model asks for: ``id``, ``name`` and the decoded ``arguments``; ``to_result`` answers it.
+
+    ``run`` makes the call, where the tools are Python functions.
+    """
 
     __slots__ = ("arguments", "id", "name")
 
@@ -20,6 +30,16 @@ class ToolCall:
         self.id = id
         self.name = name
         self.arguments = arguments
+
+    def run(self, functions: Any) -> Any:
+        """Call the one of ``functions`` that has the name of this call, and return what it returns.
+
+        ``functions`` may be what was given as ``tools``, with tools that are no functions among them. The arguments are
+        checked first, and enums, dataclasses and the like are built of them. An async function returns its awaitable.
+        Raises ResponseParsingError, and calls nothing, if there is no such function, or if an argument is wrong or
+        missing: it names both. What the function raises is raised as it is.
+        """
+        return running.run(self.name, self.arguments, functions)
 
     def to_dict(self) -> dict[str, Any]:
         """The call as a message holds it, in OpenAI's shape: its arguments are JSON text."""
@@ -60,6 +80,11 @@ class MalformedToolCall(ToolCall):
         super().__init__(id, name, {})
         self.text = text
         self.problem = problem
+
+    @override
+    def run(self, functions: Any) -> Any:
+        """Raise ResponseParsingError, which says what is wrong."""
+        raise ResponseParsingError(self.problem)
 
 
 class ToolCallDelta:

@@ -21,6 +21,7 @@ ASKED = frozenset({"match", "search", "fullmatch", "sub", "finditer", "split", "
 UNKNOWN = {
     "modelhub/authoring/litellm/settings.py",
     "modelhub/authoring/litellm/vendors.py",
+    "modelhub/base/option_checks.py",
     "modelhub/formatters/base.py",
     "modelhub/patterns.py",
     "modelhub/server/formats/values.py",

@@ -66,6 +66,8 @@ def _read_options(config: dict[str, Any]) -> dict[str, Any]:
     options = {NAMES.get(name, name): value for name, value in config.items()}
     if "http_options" in options:
         options["extra_body"] = options.pop("http_options")["extra_body"]
+    if options.get("max_tokens") == 0:  # which is refused, unless it is added by hand
+        options["extra_body"] = {"generationConfig": {"maxOutputTokens": options.pop("max_tokens")}}
     if "tool_config" in options:
         options["tool_choice"] = CHOICES[options.pop("tool_config")["function_calling_config"]["mode"]]
     if "response_json_schema" in options:

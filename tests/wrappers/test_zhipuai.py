@@ -181,7 +181,7 @@ def test_ends_of_ranges(options: dict[str, Any], sent: dict[str, Any]) -> None:
 def test_what_is_refused() -> None:
     config = build_config("http://recorded")
     for name in ("temperature", "top_p"):
-        with pytest.raises(errors.BadRequestError, match=f"glm.*{name} must be a number, not '0.5'"):
+        with pytest.raises(errors.BadRequestError, match=f"glm.*{name} must be a number, not a string"):
             ask(config, "hi", **{name: "0.5"})
     with pytest.raises(errors.BadRequestError, match="json_schema"):
         ask(config, "hi", response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": {}}})

@@ -105,7 +105,8 @@ async def answer(route: Route, ask: Ask, models: Models, entrance: Entrance) -> 
         does, asked = _DOES.get(model.task, model.task), _DOES.get(wanted.task, wanted.task)
         raise Failure(400, "bad_request", f"the model {wanted.model!r} {does}; this path is for one that {asked}")
     options = choose_options(wanted, model)
-    if wanted.task == "chat" and takes_stream(type(model)):
+    cls: Any = type(model)
+    if wanted.task == "chat" and takes_stream(cls):
         options["stream"] = wanted.stream and _can_stream(model)
     try:
         response = await entrance.ask(model, wanted.input, options)

@@ -68,7 +68,7 @@ reply = chat(
 assert_type(reply.tool_calls, list[ToolCall] | None)
 for call in reply.tool_calls or []:
     assert_type(call.name, str)
-    chat([reply, call.to_result(get_weather(call.name))])
+    chat([reply, call.to_result(call.run([get_weather]))])
 assert_type(bool(chat.count_tokens("Hello").estimated), bool)
 chat(reply.to_message())
 
