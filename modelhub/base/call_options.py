@@ -12,6 +12,7 @@ class Spoken(Protocol):
     @property
     def role(self) -> object:
         """Who speaks."""
+        raise NotImplementedError
 
 
 class Answered(Protocol):
@@ -19,6 +20,7 @@ class Answered(Protocol):
 
     def to_message(self) -> dict[str, object]:
         """The message."""
+        raise NotImplementedError
 
 
 class Declared(Protocol):
@@ -27,6 +29,7 @@ class Declared(Protocol):
     @property
     def name(self) -> str:
         """What the tool is called."""
+        raise NotImplementedError
 
 
 Message = str | Mapping[str, object] | Spoken | Answered

@@ -16,7 +16,11 @@ import pytest
 
 import modelhub
 from modelhub import ModelRegistry, ModelResponse, ModelWrapperBase, ToolCall, ToolCallDelta
-from modelhub.base import public
+from modelhub.base import call_options, public
+from modelhub.base.own import HANDED, OWN
+from modelhub.engine.parse_func import PARSING
+
+from ..paths import ROOT
 
 NAMES: dict[str, list[str]] = json.loads((Path(__file__).parent / "names.json").read_text("utf-8"))
 CONFIGS = [
@@ -160,3 +164,13 @@ def test_nothing_public_is_of_any_type() -> None:
             found[name] = value.__annotations__["return"]
     assert len(found) > 100
     assert {name for name, kind in found.items() if kind == "Any"} <= OF_ANY_TYPE
+
+
+@pytest.mark.parametrize("options", ["AnyOptions", "ChatOptions", "EmbeddingOptions", "ImageOptions"])
+def test_options_are_ours_or_in_a_schema(options: str) -> None:
+    known = set(OWN | HANDED | PARSING)
+    for path in (ROOT / "schemas").glob("[!_]*.json"):
+        about = json.loads(path.read_text("utf-8")).get("properties", {}).get("generate_args", {})
+        known |= about.get("properties", {}).keys()
+    typed = getattr(call_options, options).__annotations__.keys()
+    assert {"timeout", "extra_body", "user"} <= typed <= known

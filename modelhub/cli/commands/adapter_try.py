@@ -45,7 +45,7 @@ def try_(name: str, text: str, path: str | None, profile: str | None, stream: bo
     """
     if text == "-":
         text = read_input().decode(errors="replace")
-    given = dict(map(read_option, options)) | ({"stream": True} if stream else {})
+    given: dict[str, Any] = dict(map(read_option, options)) | ({"stream": True} if stream else {})
     with plugins_apart(), ModelRegistry(find_configs(path), profile=profile) as hub:
         model = hub.get_model(name)
         drivers = TracingDrivers()
