@@ -132,7 +132,7 @@ def parse_parts(parts: Any, delta: ModelResponse, so_far: Accumulator) -> None:
                 images.append(f"data:{media['mimeType']};base64,{media['data']}")
     delta.text = "".join(texts)
     delta.reasoning = "".join(thoughts) or None
-    delta.tool_calls = calls or None
+    delta.tool_calls = calls or None  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
     delta.image_urls = images or None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from modelhub.base import Call, CompositeWrapper, Flow, ModelWrapperBase, ask, override
+from modelhub.base import Call, CompositeWrapper, Flow, ask, override
 from modelhub.base.in_turn import ON_ERROR, ask_in_turn, find_errors
 from modelhub.base.steps import note_skipped
 from modelhub.errors import BadRequestError, ConfigError, ModelCallError
@@ -104,7 +104,7 @@ class Route:
             return self.place
         return f"{self.place}, {self.picker.pick if sticky is None else f'sticky by {self.sticky}'}"
 
-    def ask(self, call: Call, target: ModelWrapperBase) -> Flow[Any]:
+    def ask(self, call: Call, target: Any) -> Flow[Any]:
         """Ask ``target``, and remember how long it took until its answer began."""
         load = self.picker.loads[target.config_name]
         clock = find_clock(call)

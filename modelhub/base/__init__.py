@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from modelhub.base.http import HTTPModelWrapperBase as HTTPModelWrapperBase
     from modelhub.base.image import ImageWrapper as ImageWrapper
     from modelhub.base.image import normalize_prompt as normalize_prompt
+    from modelhub.base.public import ModelWrapperBase as ModelWrapperBase
     from modelhub.base.texts import read_prompt as read_prompt
     from modelhub.base.texts import read_texts as read_texts
-    from modelhub.base.wrapper import ModelWrapperBase as ModelWrapperBase
     from modelhub.engine.call import Call as Call
     from modelhub.engine.classify import Codes as Codes
     from modelhub.engine.classify import build_error as build_error

@@ -12,6 +12,7 @@ from modelhub.overriding import override
 
 if TYPE_CHECKING:
     from modelhub.base import counting, reading
+    from modelhub.base.public import ChatWrapper as Visible
     from modelhub.engine.effects import Flow
     from modelhub.formatters.base import FormatterBase
     from modelhub.media.load import Load
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from modelhub.response.origin import Dialect, Origin
     from modelhub.wire import Reply, Request
 else:
+    Visible = object
     counting = late("modelhub.base.counting")
     reading = late("modelhub.base.reading")
 
 
-class ChatWrapper(FittedWrapper):
+class ChatWrapper(FittedWrapper, Visible):  # pyright: ignore[reportIncompatibleVariableOverride]
     """A model that answers messages: a str, OpenAI-shaped dicts, or Msg objects.
 
     ``tools``, ``tool_choice`` and ``response_format``, in whatever form they are given, and the neutral ``temperature,
@@ -124,11 +126,13 @@ class ChatWrapper(FittedWrapper):
         """The number of tokens that the vendor counted."""
         raise NotImplementedError(f"{type(self).__name__} has no parse_count")
 
+    @override
     def count_tokens(self, messages: Any, tools: Any = None, **options: Any) -> TokenCount:
         """The number of tokens of a prompt: the vendor's count, or an estimate, whose ``estimated`` is true."""
         count: TokenCount = self.home.drivers.sync().run(self._count(messages, {"tools": tools, **options}))
         return count
 
+    @override
     async def acount_tokens(self, messages: Any, tools: Any = None, **options: Any) -> TokenCount:
         """``count_tokens`` for async code."""
         count: TokenCount = await self.home.drivers.aio().run(self._count(messages, {"tools": tools, **options}))

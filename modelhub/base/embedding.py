@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.base.batches import cut_batches
 from modelhub.base.http import HTTPModelWrapperBase
@@ -15,8 +15,13 @@ from modelhub.overriding import override
 from modelhub.response import ModelResponse
 from modelhub.wire import Reply, Request
 
+if TYPE_CHECKING:
+    from modelhub.base.public import EmbeddingWrapper as Visible
+else:
+    Visible = object
 
-class EmbeddingWrapper(HTTPModelWrapperBase):
+
+class EmbeddingWrapper(HTTPModelWrapperBase, Visible):  # pyright: ignore[reportIncompatibleVariableOverride]
     """A model that turns texts into vectors.
 
     It is called with one text, or with a list or anything else that holds texts in an order; ``embedding`` of the

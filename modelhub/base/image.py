@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelhub.base.http import HTTPModelWrapperBase
 from modelhub.base.texts import read_prompt
 from modelhub.overriding import override
 
+if TYPE_CHECKING:
+    from modelhub.base.public import ImageWrapper as Visible
+else:
+    Visible = object
 
-class ImageWrapper(HTTPModelWrapperBase):
+
+class ImageWrapper(HTTPModelWrapperBase, Visible):  # pyright: ignore[reportIncompatibleVariableOverride]
     """A model that draws images.
 
     It is called with a prompt; ``image_urls`` of the response has URLs or data URIs. Options go to the vendor as they

@@ -18,18 +18,21 @@ from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from modelhub.base import calling, crossing
+    from modelhub.base import calling, crossing, shown
+    from modelhub.base.public import ModelWrapperBase as Visible
     from modelhub.engine.call import Call
     from modelhub.engine.effects import Flow
     from modelhub.response.origin import Origin
 else:
+    Visible = object
     calling = late("modelhub.base.calling")
     crossing = late("modelhub.base.crossing")
+    shown = late("modelhub.base.shown")
 
 _BORN = count(1)
 
 
-class ModelWrapperBase(Inheritance):
+class ModelWrapperBase(Inheritance, Visible):
     """A model that can be called by name: a class with ``model_type``, ``__init__`` and ``__call__``.
 
     The registry passes the keys of the config, less ``model_type``, to ``__init__``. ``__call__`` returns a
@@ -67,10 +70,12 @@ class ModelWrapperBase(Inheritance):
         cls.born = next(_BORN)
         adopt(cls, ModelWrapperBase)
 
+    @override
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model and return its ModelResponse, or what a ``parse_func`` makes of it."""
         return self.home.drivers.sync().run(self.flow(args, kwargs))
 
+    @override
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """The same call for async code; a response that streams is iterated with ``async for``."""
         own = self.call_in_thread
@@ -133,10 +138,12 @@ class ModelWrapperBase(Inheritance):
         """What the model is asked, as those who watch its calls are told."""
         return {f"args[{n}]": value for n, value in enumerate(call.input)} | dict(call.keywords)
 
+    @override
     def format(self, *args: Any, **kwargs: Any) -> Any:
         """Turn Msg objects into a prompt; only chat models can."""
         raise NotImplementedError(f"The method `format` is not implemented for model wrapper [{type(self).__name__}].")
 
+    @override
     def format_tools_json_schemas(self, *args: Any, **kwargs: Any) -> Any:
         """Turn AgentScope's tool schemas into the ``tools`` of a call; only chat models can."""
         who = f"model wrapper [{type(self).__name__}]"
@@ -154,6 +161,11 @@ class ModelWrapperBase(Inheritance):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """The same model with copies of its attributes; the connections are shared."""
         return crossing.copy_model(self, memo)
+
+    @override
+    def __dir__(self) -> list[str]:
+        """What users need, and what a class of theirs adds."""
+        return shown.choose_names(self, super().__dir__())
 
     @override
     def __repr__(self) -> str:

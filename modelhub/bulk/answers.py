@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from modelhub.base import ModelWrapperBase
 from modelhub.errors import ModelCallError
 from modelhub.prices.price import find_cost
 from modelhub.printable import printable, shorten
@@ -39,7 +38,7 @@ class Answer(NamedTuple):
         return dict(zip(COLUMNS, self, strict=False))
 
 
-def build_answer(response: ModelResponse, model: ModelWrapperBase, cost: float | None = None) -> Answer:
+def build_answer(response: ModelResponse, model: Any, cost: float | None = None) -> Answer:
     """The answer that ``response``, which is whole, is; without ``cost`` it is that of the model's price."""
     if cost is None:
         cost = 0.0 if response.cached else find_cost(model.home.price, response)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from modelhub.base import ModelWrapperBase
 from modelhub.bulk.answers import Answer, build_answer, build_failure
 from modelhub.bulk.questions import Question
 from modelhub.engine.call import CURRENT, Call
@@ -23,7 +22,7 @@ class _Payer:
 _PAYER = _Payer()
 
 
-async def ask(model: ModelWrapperBase, question: Question) -> Answer:
+async def ask(model: Any, question: Question) -> Answer:
     """The answer to ``question``; a call that fails is one. Raises what no call can mend, as a key that is not set."""
     payer = Call(_PAYER, None, {})  # the calls tell it what they have cost
     token = CURRENT.set(payer)

@@ -31,6 +31,7 @@ COMMANDS = {
     "schema": ("modelhub.cli.commands.schema:schema", "Print the JSON Schema of a model_type."),
     "serve": ("modelhub.cli.commands.serve:serve", "Serve the models to clients of OpenAI, Anthropic and Ollama."),
     "show": ("modelhub.cli.commands.show:show", "Show one config, secrets masked."),
+    "stubs": ("modelhub.cli.commands.stubs:stubs", "Write a stub that knows the names of your models."),
     "types": ("modelhub.cli.commands.types:types", "List the model_types."),
     "usage": ("modelhub.cli.commands.usage:usage", "Say what calls have used and cost."),
     "validate": ("modelhub.cli.commands.validate:validate", "Check config files."),
@@ -82,6 +83,7 @@ def cli() -> None:
     modelhub new-plugin acme                   a package with a model_type of your own
     modelhub import opencode.json              convert the config of another program
     modelhub adapter infer --reply reply.json  describe a private protocol by a config
+    modelhub stubs -c models.yaml              the names of models, for type checkers
     modelhub usage --by day --since 7d         what have calls used and cost?
     modelhub watch models.yaml                 what changes, and is it right?
     modelhub docs tutorial                     the documentation in a browser

@@ -213,6 +213,13 @@ _TABLE = (
         "- {config_name: base, abstract: true, model_type: openai_chat}\n- {config_name: gpt, extends: base}",
     ),
     Code(
+        "MH306",
+        "a model of another task",
+        "The program asked by `chat`, `embedding` or `image` for a model that does something else.",
+        'modelhub.chat("emb")  # whose model_type is openai_embedding',
+        'modelhub.embedding("emb")',
+    ),
+    Code(
         "MH310",
         "limits or budgets that do not agree within a group",
         "Configs with the same `limits.group` share their limits, and those with the same `budget.group` a budget, so "

@@ -45,5 +45,5 @@ def conclude(call: Call, so_far: Accumulator, status: int | None = None) -> Mode
 def as_delta(response: ModelResponse) -> ModelResponse:
     """A whole response as the only delta of a stream."""
     if response.tool_calls:
-        response.tool_calls = split_tool_calls(response.tool_calls)
+        response.tool_calls = split_tool_calls(response.tool_calls)  # type: ignore[assignment]
     return response

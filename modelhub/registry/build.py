@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from modelhub import validation
 from modelhub.base.agentscope import complete
@@ -37,7 +37,7 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     be resolved. A model over HTTP resolves its references when it is first called.
     """
     name, model_type = config["config_name"], config["model_type"]
-    cls = types.find_class(model_type)
+    cls = cast("type[ModelWrapperBase]", types.find_class(model_type))
     arguments = {key: value for key, value in config.items() if key != "model_type"}
     schema = types.find_schema(model_type) or {}
     typed = validation.typed_references(config, schema)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from modelhub import configs, validation
 from modelhub.configs import Entry
@@ -14,11 +14,12 @@ from modelhub.overriding import override
 from modelhub.registry import checking, crossing
 from modelhub.registry.loading import Loader
 from modelhub.registry.observing import Observing
+from modelhub.registry.tasks import ByTask
 from modelhub.registry.types import KnownTypes
 from modelhub.registry.workshop import Workshop
 
 if TYPE_CHECKING:
-    from modelhub.base import ModelWrapperBase
+    from modelhub.base.public import ModelWrapperBase
     from modelhub.registry.explain import Explained
     from modelhub.registry.report import ReloadReport
     from modelhub.registry.telling import Callback
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ModelRegistry:
+class ModelRegistry(ByTask):
     """The models that configs declare; each is built when it is first fetched, and stays the same object.
 
     ``model_configs`` is a dict, a list, a path (.json, .yaml, .yml, .toml, or a folder of such), an address
@@ -71,19 +72,18 @@ class ModelRegistry:
 
             self._watcher = Watcher(self._loader)
 
-    def get_model(self, config_name: str) -> Any:
+    @override
+    def get_model(self, config_name: str) -> ModelWrapperBase:
         """The model called ``config_name``; raises ConfigError if there is none, PluginError if it cannot be built."""
-        model = self._loader.now.models.get(config_name)
+        model: ModelWrapperBase | None = self._loader.now.models.get(config_name)
         if model is not None:
             return model
         with self._lock:
-            now = self._loader.now
-            model = now.models.get(config_name)
-            if model is None:
-                model = now.models[config_name] = self._workshop.build(
-                    self, self._loader.modernize(self._entry(config_name))
-                )
-            return model
+            models = self._loader.now.models
+            if config_name not in models:
+                models[config_name] = self._workshop.build(self, self._loader.modernize(self._entry(config_name)))
+            built: ModelWrapperBase = models[config_name]
+            return built
 
     def names(self) -> list[str]:
         """The config_names, in the order of their sources."""
@@ -236,13 +236,13 @@ class ModelRegistry:
     def __len__(self) -> int:
         return len(self._loader.now.entries)
 
-    def __enter__(self) -> ModelRegistry:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    async def __aenter__(self) -> ModelRegistry:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -92,7 +92,8 @@ class Accumulator:
                 raise _no_text("refusal", delta.refusal)
             self.refusal.append(delta.refusal)
         if delta.tool_calls:
-            for piece in delta.tool_calls:
+            pieces: Any = delta.tool_calls
+            for piece in pieces:
                 self._add_call(piece)
         if delta.finish_reason is not None:
             self.finish_reason = delta.finish_reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
@@ -37,7 +38,7 @@ class CumulativeAccumulator(Accumulator):
         )
         thought = "" if self.pieces else "".join(self.reasoning)
         new.reasoning = self.grow(thought, delta.reasoning)[len(thought) :] if delta.reasoning else None
-        calls = delta.tool_calls or []
+        calls: Any = delta.tool_calls or []
         if any(isinstance(call, ToolCall) for call in calls):  # whole ones: all that there are
             self.calls = []
             calls = split_tool_calls(calls)

@@ -12,6 +12,7 @@ from modelhub.overriding import override
 
 if TYPE_CHECKING:
     from modelhub.response.origin import Origin
+    from modelhub.response.tool_calls import ToolCall, ToolCallDelta
     from modelhub.response.usage import Usage
     from modelhub.trail import Attempt, Entry
 
@@ -20,6 +21,7 @@ _TOLD = (
     *("request_id", "model", "config_name", "cached", "trail", "raw"),
 )
 _SHOWN = ("text", "reasoning", "refusal", "tool_calls", "finish_reason", "usage", "parsed")
+_UNSHOWN = ("json", "arriving", "forget_raw", "is_begun")
 
 
 class ModelResponse:
@@ -58,7 +60,7 @@ class ModelResponse:
 
     text: str | None
     reasoning: str | None
-    tool_calls: Any  # list[ToolCall] | None; of a delta: list[ToolCallDelta] | None
+    tool_calls: list[ToolCall] | None
     finish_reason: str | None
     usage: Usage | None
     embedding: list[list[float]] | None
@@ -81,7 +83,7 @@ class ModelResponse:
         raw: Any = None,
         parsed: Any = None,
         stream: Iterator[str] | None = None,
-        tool_calls: Any = None,
+        tool_calls: list[ToolCall] | list[ToolCallDelta] | None = None,
         reasoning: str | None = None,
         finish_reason: str | None = None,
         usage: Usage | None = None,
@@ -99,7 +101,7 @@ class ModelResponse:
         self.image_urls = image_urls
         self.raw = raw
         self.parsed = parsed
-        self.tool_calls = tool_calls
+        self.tool_calls = tool_calls  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
         self.reasoning = reasoning
         self.finish_reason = finish_reason
         self.usage = usage
@@ -135,11 +137,11 @@ class ModelResponse:
             slots["raw"] = None
         return own, slots
 
-    def __iter__(self) -> Iterator[ModelResponse]:
-        yield self
+    def __iter__(self) -> Iterator[ResponseDelta]:
+        yield self  # type: ignore[misc]  # pyright: ignore[reportReturnType]  # which is its one delta
 
-    async def __aiter__(self) -> AsyncIterator[ModelResponse]:
-        yield self
+    async def __aiter__(self) -> AsyncIterator[ResponseDelta]:
+        yield self  # type: ignore[misc]  # pyright: ignore[reportReturnType]  # which is its one delta
 
     @property
     def ready(self) -> int:
@@ -188,11 +190,18 @@ class ModelResponse:
         """Whether all of a stream has been read; False where there is none."""
         return False
 
-    @property
-    def json(self) -> Any:
-        """The old name of ``parsed``."""
-        warnings.warn("ModelResponse.json is the old name of .parsed", DeprecationWarning, stacklevel=2)
-        return self.parsed
+    if not TYPE_CHECKING:
+
+        @property
+        def json(self) -> Any:
+            """The old name of ``parsed``."""
+            warnings.warn("ModelResponse.json is the old name of .parsed", DeprecationWarning, stacklevel=2)
+            return self.parsed
+
+    @override
+    def __dir__(self) -> list[str]:
+        """What users need; not its old names, and not what modelhub itself asks of a stream."""
+        return [name for name in super().__dir__() if name not in _UNSHOWN]
 
     @override
     def __str__(self) -> str:
@@ -207,3 +216,13 @@ class ModelResponse:
         if self.image_urls is not None:
             shown["image_urls"] = [url[:60] for url in self.image_urls]
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in shown.items() if v is not None)})"
+
+
+if TYPE_CHECKING:
+
+    class ResponseDelta(ModelResponse):
+        """A piece of an answer that streams: a ModelResponse that holds what is new, and of tool calls their pieces."""
+
+        tool_calls: list[ToolCallDelta] | None  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
+else:
+    ResponseDelta = ModelResponse

@@ -12,6 +12,7 @@ from modelhub.response.response import ModelResponse
 from modelhub.response.tool_calls import MalformedToolCall
 
 if TYPE_CHECKING:
+    from modelhub.response.response import ResponseDelta
     from modelhub.trail import Attempt
 
 
@@ -169,8 +170,8 @@ class StreamedResponse(ModelResponse):
         self._trail = (*arrival.so_far.before, *arrival.so_far.trail)
 
     @override
-    def __iter__(self) -> Generator[ModelResponse, None, None]:
-        source = self._begin()
+    def __iter__(self) -> Generator[ResponseDelta, None, None]:
+        source: Any = self._begin()
         if source is None:
             return
         if not isinstance(source, Iterator):
@@ -185,11 +186,13 @@ class StreamedResponse(ModelResponse):
             self._arrival.iterating = False
 
     @override
-    async def __aiter__(self) -> AsyncIterator[ModelResponse]:
+    async def __aiter__(self) -> AsyncIterator[ResponseDelta]:
         source = self._begin()
         if source is None:
             return
-        deltas = source if isinstance(source, AsyncIterator) else _in_thread(cast("Iterator[ModelResponse]", source))
+        deltas: Any = (
+            source if isinstance(source, AsyncIterator) else _in_thread(cast("Iterator[ModelResponse]", source))
+        )
         self._arrival.iterating = True
         try:
             ready = getattr(source, "ready", ()) if isinstance(source, AsyncIterator) else ()

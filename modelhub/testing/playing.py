@@ -89,7 +89,8 @@ def _play(hub: ModelRegistry, configs: Sequence[Mapping[str, Any]], file: Path) 
     replies = encode_recording(recording, find_charset(config)).replies
     drivers = _Repeating(replies, beside=Beside([config], STAND_IN))
     for each in hub.reach(name):
-        hub.get_model(each).drivers = drivers
+        replayed: Any = hub.get_model(each)
+        replayed.drivers = drivers
     misses = compare_outcome(recording, _ask(hub.get_model(name), recording))
     for wanted, request in zip(recording.sent, drivers.requests, strict=False):
         misses += [f"sent: {each}" for each in compare_sent(wanted, SentRequest(request))]

@@ -33,7 +33,8 @@ def recast(config: dict[str, Any], types: KnownTypes, url: str) -> tuple[dict[st
     or shared is kept in memory. Raises PluginError for a model_type that cannot be loaded.
     """
     model_type = config["model_type"]
-    cls, schema = types.find_class(model_type), types.find_schema(model_type) or {}
+    cls: Any = types.find_class(model_type)
+    schema = types.find_schema(model_type) or {}
     made = stand_in(_settle(config, schema))
     for key in _STORED:
         if isinstance(made.get(key), dict):

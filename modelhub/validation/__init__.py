@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modelhub.validation.rules.model_references import find_edges as find_edges
     from modelhub.validation.rules.references import typed_references as typed_references
     from modelhub.validation.schema.capabilities import find_capabilities as find_capabilities
+    from modelhub.validation.schema.capabilities import find_task as find_task
     from modelhub.validation.schema.derive import derive_from_class as derive_from_class
     from modelhub.validation.schema.derive import derive_from_source as derive_from_source
     from modelhub.validation.schema.derive import derive_schema as derive_schema
@@ -41,6 +42,7 @@ _HOMES = {
     "derive_from_source": "modelhub.validation.schema.derive",
     "derive_schema": "modelhub.validation.schema.derive",
     "find_capabilities": "modelhub.validation.schema.capabilities",
+    "find_task": "modelhub.validation.schema.capabilities",
     "find_edges": "modelhub.validation.rules.model_references",
     "find_secret_places": "modelhub.validation.schema.secrets",
     "load_bundle": "modelhub.validation.schema.store",

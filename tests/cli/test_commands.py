@@ -21,7 +21,7 @@ from modelhub.cli.commands.adapter import adapter
 from modelhub.testing import MockServer
 
 COMMANDS = ["validate", "explain-code", "list", "show", "types", "schema", "plugins", "batch", "bench", "call", "chat"]
-COMMANDS += ["diff", "example", "fix", "mock", "serve"]
+COMMANDS += ["diff", "example", "fix", "mock", "serve", "stubs"]
 
 
 def modelhub(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:

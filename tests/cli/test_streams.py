@@ -37,6 +37,7 @@ COMMANDS = {
     "schema": "schema",
     "serve": "serve --new-key me",
     "show": "show gpt -c models.yaml",
+    "stubs": "stubs -c models.yaml",
     "types": "types",
     "usage": "usage --store usage.db",
     "validate": "validate models.yaml",

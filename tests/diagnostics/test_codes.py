@@ -18,7 +18,7 @@ from modelhub.validation import check_environment
 from ..paths import ROOT
 
 # Those that take a plugin, several files, or a program to come about.
-NOT_IN_ONE_FILE = {"MH100", "MH300", "MH303", "MH304", "MH501", "MH502", "MH503", "MH504", "MH505", "MH506"}
+NOT_IN_ONE_FILE = {"MH100", "MH300", "MH303", "MH304", "MH306", "MH501", "MH502", "MH503", "MH504", "MH505", "MH506"}
 
 
 def find_problems(text: str) -> list[Problem]:

@@ -11,7 +11,7 @@ from modelhub.records import Record
 from modelhub.registry import checking
 from modelhub.registry.profiles import BASE
 from modelhub.registry.types import KnownTypes
-from modelhub.validation.rules.tasks import find_task
+from modelhub.validation.rules.tasks import read_type_task
 
 _UNREADABLE = ("MH101", "MH105", "MH106", "MH303", "MH304")  # of which the rest could be anything
 
@@ -39,7 +39,7 @@ class Configs(Record):
             if config is None or not isinstance(model_type, str) or model_type not in self.types:
                 continue
             view = validation.View.of(self.types.find_schema(model_type) or {})
-            if task := find_task(view):
+            if task := read_type_task(view):
                 return task
             targets = [edge.target for edge in validation.find_edges(0, view, config)]
             waiting += [target for target in targets if target not in seen]

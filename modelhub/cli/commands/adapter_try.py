@@ -56,7 +56,7 @@ def try_(
     with plugins_apart(), ModelRegistry(find_configs(paths), profile=profile, allow_python=allow_python) as hub:
         model = hub.get_model(name)
         drivers = TracingDrivers()
-        asked = [hub.get_model(each) for each in hub.reach(name)]
+        asked: list[Any] = [hub.get_model(each) for each in hub.reach(name)]
         for each in asked:
             each.drivers = drivers
         failure: ModelCallError | None = None

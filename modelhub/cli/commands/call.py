@@ -51,7 +51,7 @@ def call(
     sources = find_configs(paths)
     asked = build_input(read_input().decode(errors="replace") if text in (None, "-") else str(text), system, attached)
     with plugins_apart(), _open(sources, profile, allow_python, name, mocked) as hub:
-        model = hub.get_model(name)
+        model: Any = hub.get_model(name)  # whose options are what the reader says
         response = model(asked, **({"stream": True} if stream else {}), **options)
         if stream and not as_json:
             for delta in response:

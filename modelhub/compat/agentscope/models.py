@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from modelhub.base import HTTPModelWrapperBase
-from modelhub.base import ModelWrapperBase as ModelWrapperBase
+from modelhub.base.wrapper import ModelWrapperBase as ModelWrapperBase
 from modelhub.compat.agentscope.manager import ModelManager
 from modelhub.compat.agentscope.scope import refuse
 from modelhub.response import ModelResponse as ModelResponse

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from modelhub.diagnostics import Finding
 from modelhub.validation.graph import Graph, Node
-from modelhub.validation.schema.capabilities import KEYWORD
+from modelhub.validation.schema.capabilities import KEYWORD, find_task
 from modelhub.validation.schema.view import View
 
-_TASKS = {"text": "chat", "embedding": "embedding", "image": "image"}  # by output; the first that fits
 _WORDS = {"chat": "chats", "embedding": "makes embeddings", "image": "makes images"}
 
 
@@ -37,15 +35,9 @@ def find_mixed_tasks(graph: Graph) -> Iterator[tuple[int, Finding]]:
 
 def read_task(node: Node) -> str | None:
     """The task of a model that answers itself: chat, embedding or image; None if its schema does not tell."""
-    return _name_task(node.view.first(KEYWORD)) if node.view else None
+    return find_task(node.view.first(KEYWORD) if node.view else None)
 
 
-def find_task(view: View) -> str | None:
+def read_type_task(view: View) -> str | None:
     """The same of a model whose type has this view; None for one that asks others."""
-    return None if view.first("x-composite") else _name_task(view.first(KEYWORD))
-
-
-def _name_task(facts: Any) -> str | None:
-    modalities = facts.get("modalities") if isinstance(facts, dict) else None
-    output = modalities.get("output") if isinstance(modalities, dict) else None
-    return next((task for kind, task in _TASKS.items() if isinstance(output, list) and kind in output), None)
+    return None if view.first("x-composite") else find_task(view.first(KEYWORD))

@@ -9,6 +9,7 @@ from functools import reduce
 from typing import Any
 
 KEYWORD = "x-capabilities"
+_TASKS = {"text": "chat", "embedding": "embedding", "image": "image"}  # by output; the first that fits
 
 
 def capabilities_of(
@@ -50,6 +51,13 @@ def find_capabilities(
         found = reduce(_share, targets)
         found |= own
     return add_said(found, config.get("capabilities"))
+
+
+def find_task(capabilities: Any) -> str | None:
+    """The task that the capabilities of a model tell: chat, embedding or image; None if they do not."""
+    modalities = capabilities.get("modalities") if isinstance(capabilities, dict) else None
+    output = modalities.get("output") if isinstance(modalities, dict) else None
+    return next((task for kind, task in _TASKS.items() if isinstance(output, list) and kind in output), None)
 
 
 def _share(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

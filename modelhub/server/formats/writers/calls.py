@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from modelhub.response import ModelResponse, ToolCall, ToolCallDelta
 from modelhub.response.accumulator import Accumulator
@@ -11,9 +12,9 @@ from modelhub.response.tool_calls import split_tool_calls
 
 def list_pieces(delta: ModelResponse, custom: Collection[str] = ()) -> list[ToolCallDelta]:
     """The pieces of tool calls in a delta; a response that came whole has whole ones. ``custom`` tools take a text."""
-    calls = delta.tool_calls or []
+    calls: list[Any] = [*(delta.tool_calls or ())]
     if not calls or not isinstance(calls[0], ToolCall):
-        return list(calls)
+        return calls
     pieces = split_tool_calls(calls)
     for call, piece in zip(calls, pieces, strict=True):
         if call.name in custom:
