@@ -41,9 +41,10 @@ class Attempt:
 
 def _tell(error: BaseException) -> dict[str, Any]:
     """An error for JSON, without what it holds of others."""
-    if not hasattr(error, "to_dict"):
+    to_dict = getattr(error, "to_dict", None)
+    if to_dict is None:
         return {"error": type(error).__name__, "message": str(error)}
-    facts: dict[str, Any] = error.to_dict(bare=True)
+    facts: dict[str, Any] = to_dict(bare=True)
     return facts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from modelhub import configs
 from modelhub.configs import Entry, Loaded
@@ -62,9 +62,13 @@ def _merge(read: Mapping[str | None, Loaded]) -> Iterator[Problem]:
     for name, loaded in read.items():
         for problem in loaded.problems:
             found.setdefault(problem, []).append(name)
-    wrong = {_place(problem) for problem in found if problem.severity == "error"}
+    wrong: dict[Any, set[str | None]] = {}
     for problem, names in found.items():
-        if problem.severity == "warning" and problem.line is not None and _place(problem) in wrong:
+        if problem.severity == "error":
+            wrong.setdefault(_place(problem), set()).update(names)
+    for problem, names in found.items():
+        worse = wrong.get(_place(problem))
+        if problem.severity == "warning" and problem.line is not None and worse and worse.isdisjoint(names):
             continue  # under another profile, it is worse
         told = None in names or None not in read or problem.path[:1] == ("profiles",)
         within = ", ".join(f"'{name}'" for name in names)

@@ -77,7 +77,14 @@ def test_the_program(folder: Path, capsys: Any) -> None:
     "option", [option for parameter in batch.params for option in parameter.opts if option.startswith("--")]
 )
 def test_every_option_is_told(option: str) -> None:
-    told = {"--profile", "--allow-python", "--config", "--model", "--output"}  # as with every command, or by its letter
+    told = {
+        "--import",
+        "--profile",
+        "--allow-python",
+        "--config",
+        "--model",
+        "--output",
+    }  # as with every command, or by its letter
     assert option in told or re.search(rf"(?<![\w-]){option}(?![\w-])", PAGE)
 
 

@@ -141,7 +141,7 @@ def test_every_path_is_told() -> None:
 
 @pytest.mark.parametrize("option", [name for parameter in serve.params for name in parameter.opts])
 def test_every_option_is_told(option: str) -> None:
-    as_elsewhere = {"--profile", "--allow-python", "--config", "--port"}
+    as_elsewhere = {"--import", "--profile", "--allow-python", "--config", "--port"}
     assert option in as_elsewhere or re.search(rf"(?<![\w-]){option}(?![\w-])", PAGE)
 
 

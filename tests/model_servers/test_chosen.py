@@ -49,7 +49,16 @@ def test_every_server_can_be_fetched() -> None:
     scripts = [said.split()[0] for said in SERVERS.values()]
     assert all(script in ("apt-get", "pip") or (ROOT / script).exists() for script in scripts)
     marked = {needs(engine).args[0] for engine in [*PLACES, "Ollama", "LiteLLM"]}
-    assert marked == SERVERS.keys() - {"yaml-language-server", "redis", "ray", "etcd", "consul", "phoenix", "postgres"}
+    assert marked == SERVERS.keys() - {
+        "yaml-language-server",
+        "redis",
+        "ray",
+        "chromium",
+        "etcd",
+        "consul",
+        "phoenix",
+        "postgres",
+    }
 
 
 @pytest.mark.parametrize("missing", ["", "ollama", "engines"])
@@ -58,7 +67,7 @@ def test_ci_fails_without_a_server_that_it_promises(tmp_path: Path, missing: str
     (tmp_path / ".ci").mkdir()
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
-    for name in ("ollama", "engines", "yaml_language_server", "redis", "centres"):
+    for name in ("ollama", "engines", "yaml_language_server", "redis", "centres", "chromium"):
         (tmp_path / "scripts" / f"fetch_{name}_for_tests").write_text(f"import sys; sys.exit({name == missing:d})")
     for name in ("test", "quickstart"):
         script = tmp_path / "scripts" / name

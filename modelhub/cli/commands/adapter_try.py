@@ -54,7 +54,7 @@ def try_(
         text = read_input().decode(errors="replace")
     given = options | ({"stream": True} if stream else {})
     with plugins_apart(), ModelRegistry(find_configs(paths), profile=profile, allow_python=allow_python) as hub:
-        model = hub.get_model(name)
+        model: Any = hub.get_model(name)
         drivers = TracingDrivers()
         asked: list[Any] = [hub.get_model(each) for each in hub.reach(name)]
         for each in asked:
