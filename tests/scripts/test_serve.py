@@ -44,7 +44,8 @@ def find_command(name: str) -> list[str]:
 @pytest.mark.parametrize("name", ["compose", "unit", "image"])
 def test_the_command_has_these_options(name: str) -> None:
     context = serve.make_context("serve", find_command(name))
-    assert (context.params["path"], context.params["keys"]) == ("/etc/modelhub/models.yaml", "/etc/modelhub/keys.yaml")
+    assert context.params["paths"] == ("/etc/modelhub/models.yaml",)
+    assert context.params["keys"] == "/etc/modelhub/keys.yaml"
     assert context.params["port"] == 4000
 
 
