@@ -62,8 +62,9 @@ def test_the_same_for_programs(path: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["types", "plugins", "explain gpt -c {path}", "list {path}"])
-def test_every_list_has_all_forms(command: str, path: str) -> None:
-    arguments = command.format(path=path).split()
+def test_every_list_has_all_forms(command: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(path).parent)
+    arguments = command.format(path=Path(path).name).split()
     assert run(*arguments, "--format", "markdown").startswith("# ")
     json.loads(run(*arguments, "--format", "json"))
     assert all(measure(line) <= 80 for line in run(*arguments).splitlines())

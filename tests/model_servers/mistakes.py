@@ -19,10 +19,17 @@ class Told(NamedTuple):
 # What is changed of a config, what is asked, and with which options.
 MISTAKES: dict[str, tuple[dict[str, Any], Any, dict[str, Any]]] = {
     "unknown model": ({"model_name": "nope"}, "hello", {}),
-    "wrong option": ({}, "hello", {"temperature": "hot"}),
+    "wrong option": ({}, "hello", {"extra_body": {"temperature": "hot"}}),  # which modelhub itself would refuse
     "long prompt": ({}, "hello " * 3000, {}),
     "wrong key": ({"api_key": "sk-thistle-0123456789"}, "hello", {}),
     "no messages": ({}, "hello", {"extra_body": {"messages": None}}),
+}
+
+# Where the option is in the bodies of those that have it elsewhere.
+PLACES = {
+    "ollama_chat on Ollama": "options",
+    "ollama_generate on Ollama": "options",
+    "gemini_chat on LiteLLM": "generationConfig",
 }
 
 BAD, LONG, AUTH = errors.BadRequestError, errors.ContextLengthError, errors.AuthenticationError
@@ -54,13 +61,13 @@ _TOO_MANY = "This model's maximum context length is 1024 tokens."
 ANSWERS: dict[str, dict[str, Told | str | None]] = {
     "openai_chat on llama-server": _LLAMA,
     "yi_chat on llama-server": _LLAMA,
-    "zhipuai_chat on llama-server": {**_LLAMA, "wrong option": Told(BAD, None, None, "temperature must be a number")},
+    "zhipuai_chat on llama-server": _LLAMA,
     "anthropic_chat on llama-server": {**_LLAMA, "no messages": None},
     "post_api_chat on llama-server": _LLAMA,
     "litellm_chat in process on llama-server": _LLAMA,
     "litellm_chat in process on Ollama": {
         **_OLLAMA,
-        "wrong option": Told(SERVER, 500, None, 'option "temperature" must be of type float32'),
+        "wrong option": None,  # which the library leaves out
     },
     "openai_chat on Ollama": {
         "unknown model": Told(NOT_FOUND, 404, "api_error", 'model "nope" not found, try pulling it first'),

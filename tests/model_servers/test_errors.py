@@ -7,7 +7,7 @@ import pytest
 from modelhub import errors
 
 from .chosen import needs
-from .mistakes import ANSWERS, MISTAKES, Told
+from .mistakes import ANSWERS, MISTAKES, PLACES, Told
 from .pairs import PAIRS, name_pairs
 
 ON_PROXY = name_pairs(lambda pair: pair.engine == "LiteLLM")
@@ -29,6 +29,8 @@ def test_a_mistake(build_model, caller, name, mistake, stream):
         keys = {"json_args": {**config["json_args"], "model": keys["model_name"]}}
     elif "/" in config.get("model_name", "") and "model_name" in keys:
         keys = {"model_name": f"{config['model_name'].rpartition('/')[0]}/{keys['model_name']}"}
+    if mistake == "wrong option" and name in PLACES:
+        options = {"extra_body": {PLACES[name]: options["extra_body"]}}
     model = build_model(name, **keys, **ONCE)
 
     def call():

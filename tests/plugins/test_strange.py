@@ -191,4 +191,7 @@ def test_a_plugin_that_is_well_makes_no_failure(installed: Installed, tmp_path: 
         done = alone.modelhub(*arguments)
         assert (done.returncode, done.stderr) == (0, "")
         state = "ok" if "--check" in arguments else "installed"
-        assert [line.split()[:2] for line in done.stdout.splitlines()] == [[state, "odd_good"], [state, "odd_hooks"]]
+        assert [line.split()[:2] for line in done.stdout.splitlines()[1:]] == [
+            [state, "odd_good"],
+            [state, "odd_hooks"],
+        ]

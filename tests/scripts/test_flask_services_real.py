@@ -163,7 +163,7 @@ def test_parallel_requests_are_all_answered(build_model: Callable[..., Any]) -> 
     ("keys", "options", "error", "match"),
     [
         ({"model_name": "nope"}, {}, errors.NotFoundError, "no model 'nope' here, only 'tiny'"),
-        ({}, {"temperature": "hot"}, errors.BadRequestError, "'temperature'"),
+        ({}, {"extra_body": {"temperature": "hot"}}, errors.BadRequestError, "'temperature'"),
         ({}, {"frobnicate": 1}, errors.BadRequestError, "'frobnicate'"),
         ({}, {"tool_choice": "required", "tools": WEATHER.tools}, errors.BadRequestError, "'tool_choice'"),
     ],

@@ -25,7 +25,7 @@ DESCRIBED = {
 }
 
 
-class Parrot(ModelWrapperBase):
+class Lorikeet(ModelWrapperBase):
     """Plain Python, which must not be run."""
 
     model_type = "kit_parrot"
@@ -34,7 +34,7 @@ class Parrot(ModelWrapperBase):
     def __init__(self, config_name: str, voice: str = "loud", **kwargs: Any) -> None:
         super().__init__(config_name, **kwargs)
         self.voice = voice
-        Parrot.built += 1
+        Lorikeet.built += 1
 
     def __call__(self, text: str) -> str:
         return f"{text.upper()} {self.shout()}"
@@ -75,7 +75,7 @@ def test_every_example_config_asks_the_mock() -> None:
 @pytest.mark.parametrize("how", ["called", "awaited", "streamed"])
 @pytest.mark.parametrize("config", [DESCRIBED, PARROT], ids=["described", "python"])
 def test_what_it_does_not_speak(config: dict[str, Any], how: str) -> None:
-    with no_network(), mocked(config, wrappers=[Parrot]) as mock:
+    with no_network(), mocked(config, wrappers=[Lorikeet]) as mock:
         model = mock.hub.get_model(config["config_name"])
         mock.script("500", "ok")
         mock.reply("one")
@@ -90,13 +90,13 @@ def test_what_it_does_not_speak(config: dict[str, Any], how: str) -> None:
 
 def test_models_that_were_fetched_before_are_mocked_in_place() -> None:
     front = {"config_name": "front", "model_type": "fallback", "models": ["parrot", "described"]}
-    with ModelRegistry([PARROT, DESCRIBED, front], wrappers=[Parrot]) as hub:
+    with ModelRegistry([PARROT, DESCRIBED, front], wrappers=[Lorikeet]) as hub:
         parrot, fallback = hub.get_model("parrot"), hub.get_model("front")
         assert fallback("hi").text == "HI !"
         with no_network(), mocked(hub) as mock:
             assert mock.hub is hub
             assert hub.get_model("parrot") is parrot
-            assert isinstance(parrot, Parrot)
+            assert isinstance(parrot, Lorikeet)
             assert (parrot.voice, parrot.shout(), parrot.config_name) == ("loud", "!", "parrot")
             mock.reply("from the mock")
             assert fallback("hi").text == "from the mock"
@@ -108,7 +108,7 @@ def test_models_that_were_fetched_before_are_mocked_in_place() -> None:
             mock.reply("outer")
             assert parrot("hi").text == "outer"
             calls = hub.stats()["parrot"]["calls"]
-        assert type(parrot) is Parrot
+        assert type(parrot) is Lorikeet
         assert parrot("hi").text == fallback("hi").text == "HI !"
         assert hub.stats()["parrot"]["calls"] != calls
 
@@ -116,18 +116,18 @@ def test_models_that_were_fetched_before_are_mocked_in_place() -> None:
 def test_models_that_were_fetched_in_the_block_are_real_after_it() -> None:
     with MockServer() as real:
         config = {"config_name": "chat", "model_type": "openai_chat", "client_args": {"base_url": f"{real.url}/v1"}}
-        before = Parrot.built
-        with ModelRegistry([config, PARROT], wrappers=[Parrot]) as hub:
+        before = Lorikeet.built
+        with ModelRegistry([config, PARROT], wrappers=[Lorikeet]) as hub:
             with mocked(hub) as mock:
                 chat, parrot = hub.get_model("chat"), hub.get_model("parrot")
                 assert (chat("echo: a").text, parrot("echo: a").text) == ("a", "a")
-            assert Parrot.built == before
-            assert isinstance(parrot, Parrot)
+            assert Lorikeet.built == before
+            assert isinstance(parrot, Lorikeet)
             real.reply("real")
             assert chat("echo: a").text == "real"
             assert parrot("hi").text == "HI !"
             assert parrot.voice == "loud"
-            assert type(parrot) is Parrot
+            assert type(parrot) is Lorikeet
             assert hub.get_model("chat") is chat
             with mocked(hub) as mock:
                 mock.reply("again")
@@ -136,7 +136,7 @@ def test_models_that_were_fetched_in_the_block_are_real_after_it() -> None:
 
 
 def test_configs_are_the_default_registry_meanwhile() -> None:
-    with ModelRegistry(PARROT, wrappers=[Parrot]), mocked(DESCRIBED) as mock:
+    with ModelRegistry(PARROT, wrappers=[Lorikeet]), mocked(DESCRIBED) as mock:
         mock.reply("hello")
         assert modelhub.get_model("described")("hi").text == "hello"
     with pytest.raises(errors.ModelHubError):
