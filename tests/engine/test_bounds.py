@@ -166,12 +166,13 @@ def test_many_calls_with_an_end_of_their_own() -> None:
 
 def test_the_thread_that_watches_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modelhub.sync.watch._IDLE", 0.05)
+    others = set(threading.enumerate())  # those of registries of other tests
     with MockServer() as server, build(server.url, {"total": 0.5}) as hub:
         model = hub.get_model("m")
         for _ in range(3):
             assert model("echo: hi").text == "hi"
             deadline = time.monotonic() + 10
-            while any(thread.name == "modelhub-deadlines" for thread in threading.enumerate()):
+            while any(thread.name == "modelhub-deadlines" for thread in {*threading.enumerate()} - others):
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
         server.script("hang")
