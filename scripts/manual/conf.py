@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from pygments.lexers.data import JsonLexer
 from sphinx.application import Sphinx
@@ -13,6 +12,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # also where PYTHONSAFEPATH is set
 
 from manual.excerpts import load_texts, write_texts  # noqa: E402  it is found by now
+from manual.languages import set_language  # noqa: E402
 from manual.searching import SearchBoth  # noqa: E402
 
 project = html_title = "modelhub"
@@ -44,24 +44,11 @@ templates_path = [str(HERE / "templates")]
 copybutton_selector = "div:not(.highlight-text) > div.highlight > pre"  # what is printed is not for copying
 
 
-def name_other_language(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Tell the templates where the page is in the other language, or else the first one."""
-    source = Path(app.srcdir)
-    language, name, up, other = (
-        ("zh-CN", "中文", "zh/", source / "zh")
-        if app.config.language == "en"
-        else ("en", "English", "../", source.parent)
-    )
-    found = page if page == "search" or (other / f"{page}.md").exists() else "index"
-    context["other_language"], context["other_name"] = language, name
-    context["other_page"] = f"{context['content_root']}{up}{found}.html"
-
-
 def setup(app: Sphinx) -> None:
     """Add what Sphinx does not have."""
     app.add_search_language(SearchBoth)
     for name in ("jsonl", "ndjson"):
         app.add_lexer(name, JsonLexer)
-    app.connect("html-page-context", name_other_language)
+    app.connect("html-page-context", set_language)
     app.connect("html-page-context", load_texts)
     app.connect("build-finished", write_texts)

@@ -13,23 +13,33 @@ from shutil import copyfile
 # that fits a page takes it.
 NAVIGATION = {
     "": {
-        "Start": ("tutorial", "from-*", "importing"),
-        "Models": ("vendors/index", "local-servers", "private-models", "routing"),
-        "Configs": ("configs", "commands", "live-configuration"),
-        "Calls": ("messages", "tools", "embedding", "calls", "formatting", "typing", "bulk", "batch-apis"),
-        "Guides": ("fastapi", "flask", "notebooks", "pytest", "testing", "mock"),
-        "Operating": ("usage-and-budgets", "gateway", "observability", "observers", "opentelemetry", "load-tests"),
+        "Start": ("tutorial", "messages", "tools", "configs", "calls"),
+        "Models": ("vendors/index", "local-servers", "private-models", "routing", "embedding"),
+        "Coming from": ("from-openai", "from-*", "importing"),
+        "Guides": (
+            *("fastapi", "flask", "notebooks", "commands", "live-configuration"),
+            *("bulk", "batch-apis", "formatting", "typing"),
+        ),
+        "Testing": ("pytest", "testing", "mock", "load-tests"),
+        "Operating": ("usage-and-budgets", "gateway", "observability", "observers", "opentelemetry"),
         "Reference": ("python", "command-line", "reference", "codes"),
         "Inside": ("plugins", "architecture", "changelog"),
         "More": ("*",),
     },
     "vendors/": {"": ("*",)},
-    "zh/": {"入门": ("tutorial", "from-*"), "指南": ("*",)},
+    "zh/": {
+        "入门": ("tutorial", "tools", "calls"),
+        "模型": ("local-servers", "private-models", "routing"),
+        "迁移": ("from-*",),
+        "其他": ("*",),
+    },
 }
 LANGUAGES = {"": "en", "zh/": "zh_CN"}
 """The language of each site, by its folder."""
 # The pages that are not in docs/, and where the site has them.
 MOVED = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "README.zh-CN.md": "zh/index.md"}
+# How deep the headings are that a page lists of itself, where not all of them are worth it.
+DEPTHS = {"python.md": 3}
 CODE = re.compile(r"^(?P<fence>```+).*?^(?P=fence)$|`[^`\n]+`", re.M | re.S)
 LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#:]+)(?P<after>(?:#[^)\s]*)?\))")
 
@@ -41,7 +51,8 @@ def lay_out(root: Path, folder: Path) -> None:
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix == ".md":
-            target.write_text(move_links(source.read_text("utf-8"), source, places), "utf-8")
+            head = f"---\ntocdepth: {DEPTHS[place]}\n---\n\n" if place in DEPTHS else ""
+            target.write_text(head + move_links(source.read_text("utf-8"), source, places), "utf-8")
         else:
             copyfile(source, target)
     pages = {place.removesuffix(".md") for place in places.values() if place.endswith(".md")}

@@ -133,7 +133,7 @@ def test_links_of_the_repository_become_links_of_the_site(tmp_path: Path) -> Non
     assert home.startswith("[a](a.md#x) `[a](docs/a.md)` [z](zh/index.html){.external} [w](https://a.b/docs/a.md)")
     assert home.endswith("```{toctree}\n:hidden:\n:caption: More\n\na\n```\n") and "zh/b" not in home
     assert chinese.startswith("[a](../a.html){.external} [b](b.md)\n\n```md\n[a](docs/a.md)\n```\n")
-    assert chinese.endswith("```{toctree}\n:hidden:\n:caption: 指南\n\nb\n```\n")
+    assert chinese.endswith("```{toctree}\n:hidden:\n:caption: 其他\n\nb\n```\n")
 
 
 def test_a_folder_that_is_no_site_is_left_alone(tmp_path: Path) -> None:
