@@ -47,7 +47,7 @@ def run_page(page: Path, folder: Path, url: str) -> str:
         if name := FILE.match(text):
             (folder / name[1]).parent.mkdir(parents=True, exist_ok=True)
             (folder / name[1]).write_text(text, "utf-8")
-        elif kind in ("yaml", "json"):
+        elif kind in ("yaml", "json", "toml"):
             continue  # a part of a file, to look at
         elif kind == "text":
             wanted = re.escape(source.rstrip()).replace(r"\.\.\.", ".*")
