@@ -28,7 +28,7 @@ NAVIGATION = {
     },
     "vendors/": {"": ("*",)},
     "zh/": {
-        "入门": ("tutorial", "tools", "calls"),
+        "入门": ("tutorial", "tools", "configs", "calls", "pytest"),
         "模型": ("local-servers", "private-models", "routing"),
         "迁移": ("from-*",),
         "其他": ("*",),

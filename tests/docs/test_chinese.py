@@ -12,7 +12,7 @@ from .pages import FILE, find_blocks
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.zh-CN.md", *sorted((DOCS / "zh").glob("*.md"))]
-WHOLE = ["tutorial.md", "from-agentscope.md", "calls.md", "local-servers.md", "routing.md", "tools.md"]
+WHOLE = sorted({path.name for path in (DOCS / "zh").glob("*.md")} - {"private-models.md"})
 NAMES_DRAWN = re.compile(r"[│▼]  ([\w ]+?)  ")
 LANGUAGE = "\n## The language\n"  # the part of private-models.md that is in English alone
 
@@ -54,7 +54,7 @@ def test_a_page_is_chinese_and_names_the_english_one(page: Path) -> None:
     head, _, text = page.read_text("utf-8").partition("\n\n")
     name = "README.md" if page.name.startswith("README") else f"../{page.name}"
     assert head.startswith("# ") and text.startswith(f"[English]({name})\n")
-    assert len(re.findall(r"[\u4e00-\u9fff]", text)) > 500
+    assert len(re.findall(r"[\u4e00-\u9fff]", text)) > 300
 
 
 def test_every_row_and_heading_is_translated() -> None:
