@@ -47,7 +47,7 @@ copybutton_selector = "div:not(.highlight-text) > div.highlight > pre"  # what i
 def setup(app: Sphinx) -> None:
     """Add what Sphinx does not have."""
     app.add_search_language(SearchBoth)
-    for name in ("jsonl", "ndjson"):
+    for name in ("jsonc", "jsonl", "ndjson"):
         app.add_lexer(name, JsonLexer)
     app.connect("html-page-context", set_language)
     app.connect("html-page-context", load_texts)
