@@ -86,7 +86,7 @@ def cli() -> None:
     modelhub stubs -c models.yaml              the names of models, for type checkers
     modelhub usage --by day --since 7d         what have calls used and cost?
     modelhub watch models.yaml                 what changes, and is it right?
-    modelhub docs tutorial                     the documentation in a browser
+    modelhub docs tutorial                     the documentation, of this version
     modelhub mock --port 8080                  a server to try all this without a key
     modelhub serve -c models.yaml              the models behind the protocols of OpenAI, Anthropic and Ollama
 

@@ -4,30 +4,42 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from fnmatch import fnmatch
 from pathlib import Path
 from shutil import copyfile
 
-# The parts of the navigation, and the pages of each in order: the first pattern that fits a page takes it.
-PARTS = {
-    "Start": ("tutorial", "configs", "calls", "messages", "tools", "embedding"),
-    "Vendors": ("vendors/index", "vendors/*", "local-servers", "private-models"),
-    "Coming from": ("from-*", "formatting"),
-    "中文": ("zh/index", "zh/tutorial", "zh/*"),
-    "Reference": ("python", "command-line", "reference", "codes"),
-    "Guides": (
-        *("fastapi", "flask", "notebooks", "guides/*"),
-        *("routing", "usage-and-budgets", "live-configuration", "bulk", "batch-apis", "gateway"),
-    ),
-    "Testing": ("pytest", "testing", "mock", "load-tests"),
-    "Watching": ("observability", "observers", "opentelemetry"),
-    "Inside": ("plugins", "architecture", "changelog"),
-    "More": ("*",),
+# The folders whose first page has a navigation of its own: its parts, and the pages of each in order. The first pattern
+# that fits a page takes it.
+NAVIGATION = {
+    "": {
+        "Start": ("tutorial", "messages", "tools", "configs", "calls"),
+        "Models": ("vendors/index", "local-servers", "private-models", "routing", "embedding"),
+        "Coming from": ("from-openai", "from-*", "importing"),
+        "Guides": (
+            *("fastapi", "flask", "notebooks", "commands", "live-configuration"),
+            *("bulk", "batch-apis", "formatting", "typing"),
+        ),
+        "Testing": ("pytest", "testing", "mock", "load-tests"),
+        "Operating": ("usage-and-budgets", "gateway", "observability", "observers", "opentelemetry"),
+        "Reference": ("python", "command-line", "reference", "codes"),
+        "Inside": ("plugins", "architecture", "changelog"),
+        "More": ("*",),
+    },
+    "vendors/": {"": ("*",)},
+    "zh/": {
+        "入门": ("tutorial", "tools", "configs", "calls", "pytest"),
+        "模型": ("local-servers", "private-models", "routing"),
+        "迁移": ("from-*",),
+        "其他": ("*",),
+    },
 }
+LANGUAGES = {"": "en", "zh/": "zh_CN"}
+"""The language of each site, by its folder."""
 # The pages that are not in docs/, and where the site has them.
 MOVED = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "README.zh-CN.md": "zh/index.md"}
-ORDER = ("Start", "Guides", "Vendors", "Coming from", "Testing", "Watching", "Reference", "Inside", "More", "中文")
+# How deep the headings are that a page lists of itself, where not all of them are worth it.
+DEPTHS = {"python.md": 3}
 CODE = re.compile(r"^(?P<fence>```+).*?^(?P=fence)$|`[^`\n]+`", re.M | re.S)
 LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#:]+)(?P<after>(?:#[^)\s]*)?\))")
 
@@ -39,12 +51,15 @@ def lay_out(root: Path, folder: Path) -> None:
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix == ".md":
-            target.write_text(move_links(source.read_text("utf-8"), source, places), "utf-8")
+            head = f"---\ntocdepth: {DEPTHS[place]}\n---\n\n" if place in DEPTHS else ""
+            target.write_text(head + move_links(source.read_text("utf-8"), source, places), "utf-8")
         else:
             copyfile(source, target)
-    pages = [place.removesuffix(".md") for place in places.values() if place.endswith(".md")]
-    with (folder / "index.md").open("a", encoding="utf-8") as home:
-        home.write(build_navigation(pages))
+    pages = {place.removesuffix(".md") for place in places.values() if place.endswith(".md")}
+    for home in NAVIGATION:
+        if f"{home}index" in pages:
+            with (folder / home / "index.md").open("a", encoding="utf-8") as page:
+                page.write(build_navigation(home, pages))
 
 
 def find_places(root: Path) -> dict[Path, str]:
@@ -62,8 +77,12 @@ def move_links(text: str, source: Path, places: Mapping[Path, str]) -> str:
         place = places.get((source.parent / link["target"]).resolve())
         if place is None:
             return link[0]
-        return link["before"] + os.path.relpath(place, Path(places[source]).parent) + link["after"]
+        target, mark = os.path.relpath(place, Path(here).parent), ""
+        if find_language(place) != find_language(here):
+            target, mark = target.removesuffix(".md") + ".html", "{.external}"
+        return link["before"] + target + link["after"] + mark
 
+    here = places[source]
     return "".join(piece if code else LINK.sub(move, piece) for code, piece in split_code(text))
 
 
@@ -77,17 +96,26 @@ def split_code(text: str) -> Iterator[tuple[bool, str]]:
     yield False, text[end:]
 
 
-def build_navigation(pages: list[str]) -> str:
-    """The tables of contents that the home page has and does not show: every page is in one."""
-    left = sorted(set(pages) - {"index"})
-    parts: dict[str, list[str]] = {}
-    for part, patterns in PARTS.items():
-        parts[part] = []
-        for pattern in patterns:
-            parts[part] += [page for page in left if fnmatch(page, pattern)]
-            left = [page for page in left if not fnmatch(page, pattern)]
+def find_language(place: str) -> str:
+    """The language of a page."""
+    return LANGUAGES["zh/" if place.startswith("zh/") else ""]
+
+
+def build_navigation(home: str, pages: Set[str]) -> str:
+    """The tables of contents that the first page of a folder has and does not show: every page is in one."""
+    own = {page for page in pages if page.startswith(home)} - {f"{home}index"}
+    for inner in NAVIGATION.keys() - {home}:
+        if inner.startswith(home):
+            entry = set() if inner in LANGUAGES else {f"{inner}index"}
+            own = {page for page in own if not page.startswith(inner)} | (own & entry)
+    left = {page.removeprefix(home) for page in own}
     lines = []
-    for part in ORDER:
-        if parts[part]:
-            lines += ["", "```{toctree}", ":hidden:", f":caption: {part}", "", *parts[part], "```"]
+    for part, patterns in NAVIGATION[home].items():
+        entries: list[str] = []
+        for pattern in patterns:
+            entries += sorted(page for page in left if fnmatch(page, pattern))
+            left -= {*entries}
+        if entries:
+            caption = [f":caption: {part}"] if part else []
+            lines += ["", "```{toctree}", ":hidden:", *caption, "", *entries, "```"]
     return "\n".join(lines) + "\n"

@@ -11,12 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modelhub
-from modelhub.cli.app import cli
 from modelhub.configs import Entry, Sources, load, load_text
 from modelhub.errors import ConfigError
 from modelhub.registry.explain import DEFAULT, Explained
@@ -123,23 +121,6 @@ def test_the_documented_example(tmp_path: Path) -> None:
     assert said["timeout"] == f"{tmp_path}/models.yaml:11:33 profiles.prod"
     assert said["api_key"] == f"{tmp_path}/models.yaml:13:75 openai"
     assert said["generate_args.temperature"] == f"{tmp_path}/models.yaml:7:34 defaults.openai_chat"
-
-
-def test_the_documented_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = TABLE.read_text("utf-8")
-    [example] = re.findall(r"^```yaml\n# models.yaml\n(.*?)^```", page, re.M | re.S)
-    (tmp_path / "shared").mkdir()
-    (tmp_path / "shared" / "a.yaml").write_text("config_name: a\nmodel_type: openai_embedding\n")
-    (tmp_path / "models.yaml").write_text(f"# models.yaml\n{example}")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    commands = [line for block in re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S) for line in block.splitlines()]
-    assert len(commands) == 3
-    for line in commands:
-        done = CliRunner().invoke(cli, line.split()[1:])
-        assert done.exit_code == 0, f"{line}: {done.output}"
-    monkeypatch.delenv("OPENAI_API_KEY")
-    assert CliRunner().invoke(cli, commands[-1].split()[1:]).exit_code == 1
 
 
 def test_the_profile_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

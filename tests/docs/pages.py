@@ -47,7 +47,7 @@ def run_page(page: Path, folder: Path, url: str) -> str:
         if name := FILE.match(text):
             (folder / name[1]).parent.mkdir(parents=True, exist_ok=True)
             (folder / name[1]).write_text(text, "utf-8")
-        elif kind in ("yaml", "json"):
+        elif kind in ("yaml", "json", "toml"):
             continue  # a part of a file, to look at
         elif kind == "text":
             wanted = re.escape(source.rstrip()).replace(r"\.\.\.", ".*")
@@ -63,7 +63,7 @@ def run_page(page: Path, folder: Path, url: str) -> str:
 def _run_python(text: str, names: dict[str, Any], folder: Path, shown: bool) -> str:
     """A cell, as a notebook runs it: it may await."""
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        coroutine = eval(compile(text, "page", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
+        coroutine = eval(compile(text, "page", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True), names)
         if inspect.iscoroutine(coroutine):
             asyncio.run(coroutine)
     return out.getvalue()

@@ -67,7 +67,7 @@ def pages(site: Path) -> dict[str, Page]:
 
 def test_every_page_is_there_and_says_its_language(pages: dict[str, Page]) -> None:
     docs = {path.relative_to(ROOT / "docs").with_suffix(".html").as_posix() for path in (ROOT / "docs").rglob("*.md")}
-    assert docs | {"index.html", "changelog.html", "search.html"} <= pages.keys()
+    assert docs | {"index.html", "changelog.html", "search.html", "zh/search.html"} <= pages.keys()
     languages = {name: page.lang for name, page in pages.items()}
     assert languages == {name: "zh-CN" if name.startswith("zh/") else "en" for name in pages}
 
@@ -88,9 +88,19 @@ def test_every_link_leads_somewhere(site: Path, pages: dict[str, Page]) -> None:
     assert sum(len(page.links) for page in pages.values()) > 2000
 
 
-def test_every_page_is_in_the_navigation(pages: dict[str, Page]) -> None:
-    linked = {urlsplit(link).path for link in pages["index.html"].links}
-    assert pages.keys() - linked - {"index.html", "search.html"} == set()
+def test_every_page_is_in_the_navigation_of_its_language(pages: dict[str, Page]) -> None:
+    english = {urlsplit(link).path for link in pages["index.html"].links}
+    chinese = {f"zh/{urlsplit(link).path}" for link in pages["zh/index.html"].links}
+    unlisted = {"index.html", "search.html", "zh/index.html", "zh/search.html"}
+    assert pages.keys() - english - chinese - unlisted == set()
+
+
+def test_a_page_leads_to_the_other_language(pages: dict[str, Page]) -> None:
+    links = {name: [urlsplit(link).path.removeprefix("./") for link in page.links] for name, page in pages.items()}
+    for name in (name for name in pages if name.startswith("zh/")):
+        assert f"../{name.removeprefix('zh/')}" in links[name], name
+        assert name in links[name.removeprefix("zh/")], name
+    assert "../zh/index.html" in links["vendors/openai.html"]  # which is in English alone
 
 
 def test_every_code_and_every_public_name_has_an_anchor(pages: dict[str, Page]) -> None:
@@ -120,9 +130,10 @@ def test_links_of_the_repository_become_links_of_the_site(tmp_path: Path) -> Non
     subprocess.run(command, check=True, timeout=60, env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")})
     home = (tmp_path / "out" / "index.md").read_text()
     chinese = (tmp_path / "out" / "zh" / "index.md").read_text()
-    assert home.startswith("[a](a.md#x) `[a](docs/a.md)` [z](zh/index.md) [w](https://a.b/docs/a.md)")
-    assert "```{toctree}\n:hidden:\n:caption: 中文\n\nzh/index\nzh/b\n```" in home
-    assert chinese == "[a](../a.md) [b](b.md)\n\n```md\n[a](docs/a.md)\n```\n"
+    assert home.startswith("[a](a.md#x) `[a](docs/a.md)` [z](zh/index.html){.external} [w](https://a.b/docs/a.md)")
+    assert home.endswith("```{toctree}\n:hidden:\n:caption: More\n\na\n```\n") and "zh/b" not in home
+    assert chinese.startswith("[a](../a.html){.external} [b](b.md)\n\n```md\n[a](docs/a.md)\n```\n")
+    assert chinese.endswith("```{toctree}\n:hidden:\n:caption: 其他\n\nb\n```\n")
 
 
 def test_a_folder_that_is_no_site_is_left_alone(tmp_path: Path) -> None:
@@ -160,37 +171,54 @@ def test_a_browser_shows_every_page(site: Path, pages: dict[str, Page]) -> None:
 
 
 @pytest.mark.servers("chromium")
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        ("temperature", "configs.html"),
-        ("budgets", "usage-and-budgets.html"),
-        ("ModelRegistry", "python.html"),
-        ("私有模型", "zh/private-models.html"),
-        ("模型", "zh/tutorial.html"),
-    ],
-)
-def test_the_search_finds(site: Path, words: str, found: str) -> None:
+def test_the_search_finds(site: Path) -> None:
+    """Each page with an excerpt that has what was searched for, though the pages are files."""
+
     async def look(tab: Tab) -> None:
-        await tab.open(f"{(site / 'search.html').as_uri()}?q={quote(words)}")
-        links = json.loads(await tab.ask(RESULTS))
-        assert found in {re.sub(r"[?#].*", "", link) for link in links}, links
+        for search, words, found in SEARCHES:
+            await tab.open(f"{(site / search).as_uri()}?q={quote(words)}")
+            shown = {re.sub(r"[?#].*", "", link): said for link, said in json.loads(await tab.ask(RESULTS))}
+            assert found in shown, (words, shown)
+            assert words.lower() in shown[found].lower(), (words, shown[found])
 
     assert asyncio.run(show(look)).errors == []
 
 
-# The links of the results, when all of them have come.
+SEARCHES = [
+    ("search.html", "temperature", "configs.html"),
+    ("search.html", "budgets", "usage-and-budgets.html"),
+    ("search.html", "ModelRegistry", "python.html"),
+    ("zh/search.html", "私有模型", "private-models.html"),
+    ("zh/search.html", "模型", "tutorial.html"),
+]
+# The links of the results and what is shown with them, when all of it has come.
 RESULTS = """
 new Promise((done) => {
   const look = () => {
-    const status = document.querySelector(".search-summary")?.textContent || "";
-    const links = [...document.querySelectorAll("ul.search a")].map((link) => link.getAttribute("href"));
-    const said = status.match(/found ([0-9]+|one) page/);
-    const whole = said && links.length >= (said[1] === "one" ? 1 : Number(said[1]));
-    return whole || /did not match/.test(status) ? done(JSON.stringify(links)) : setTimeout(look, 50);
+    const found = [...document.querySelectorAll("ul.search li")];
+    const whole = document.querySelector(".search-summary")?.textContent && found.every((item) => item.children[1]);
+    const rows = found.map((item) => [item.querySelector("a").getAttribute("href"), item.textContent]);
+    return whole ? done(JSON.stringify(rows)) : setTimeout(look, 50);
   };
   look();
 })
+"""
+
+
+@pytest.mark.servers("chromium")
+def test_code_can_be_copied_and_what_it_prints_not(site: Path) -> None:
+    async def look(tab: Tab) -> None:
+        await tab.open((site / "tutorial.html").as_uri())
+        kinds = json.loads(await tab.ask(COPIED))
+        assert {"highlight-sh", "highlight-python", "highlight-yaml"} == set(kinds)
+
+    assert asyncio.run(show(look)).errors == []
+
+
+COPIED = """
+JSON.stringify(
+  [...document.querySelectorAll("button.copybtn")].map((one) => one.closest("[class^=highlight-]").classList[0]),
+)
 """
 
 

@@ -19,10 +19,11 @@ from ..paths import ROOT
 SOURCES = {
     "modelhub": "modelhub",
     "modelhub/authoring/examples": "scripts/examples",
+    "modelhub/docs": "docs",
     "modelhub/wrappers": "wrappers",
     "modelhub/schemas": "schemas",
 }
-SHIPPED = {".py", ".json", ".jsonl", ".png", ".typed", ".txt", ".yaml"}
+SHIPPED = {".py", ".json", ".jsonl", ".md", ".png", ".typed", ".txt", ".yaml"}
 # What scripts/site has put there before the wheel is made goes along.
 SITE = {"modelhub/site/index.html", "modelhub/site/_static/styles/furo.css"}
 LEFTOVERS = ("build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", ".venv", "venv", ".git")
