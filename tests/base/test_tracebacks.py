@@ -102,7 +102,7 @@ def test_the_first_program_without_a_key(flags: list[str], tmp_path: Path) -> No
     (tmp_path / "program.py").write_text(blocks[0][1])
     command = [sys.executable, *flags, "program.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    title, place, line, *more, message = [line for line in done.stderr.splitlines() if line.strip(" ^~")]
+    _, place, line, *more, message = [line for line in done.stderr.splitlines() if line.strip(" ^~")]
     assert "program.py" in place and "get_model" in line
     assert message.endswith("set OPENAI_API_KEY, or write ${OPENAI_API_KEY:-default}")
     assert bool(more) == bool(flags)
