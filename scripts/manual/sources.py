@@ -20,7 +20,7 @@ PARTS = {
         *("fastapi", "flask", "notebooks", "guides/*"),
         *("routing", "usage-and-budgets", "live-configuration", "bulk", "batch-apis", "gateway"),
     ),
-    "Testing": ("pytest", "testing", "mock", "load-tests"),
+    "Testing": ("pytest", "testing", "mock", "load-tests", "ci"),
     "Watching": ("observability", "observers", "opentelemetry"),
     "Inside": ("plugins", "architecture", "changelog"),
     "More": ("*",),
