@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import modelhub
-from modelhub import ModelHubError, ModelRegistry, ModelWrapperBase, ResponseParsingError
+from modelhub import ModelHubError, ModelRegistry, ModelWrapperBase, ResponseParsingError, ToolCall
 from modelhub.testing import MockServer
 
 from ..paths import ROOT
@@ -69,6 +69,7 @@ PROGRAMS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "a wrapper": ("500", lambda hub: hub.get_model("own")("hi")),
     "a wrapper in a thread": ("500", lambda hub: asyncio.run(hub.get_model("own").acall("hi"))),
     "an awaited wrapper": ("500", lambda hub: asyncio.run(hub.get_model("awaited").acall("hi"))),
+    "a tool": ("ok", lambda hub: ToolCall("1", "refuse", {"answer": 1}).run([refuse])),
     "a parse_func": ("ok", lambda hub: hub.get_model("gpt")("hi", parse_func=refuse, max_retries=1)),
 }
 
