@@ -17,6 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
+from textwrap import fill
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # The vendors whose key may be in the environment: variable, base URL, chat model, embedding model.
 VENDORS = [
@@ -180,19 +183,20 @@ def tell_next(folder: Path, is_mock: bool) -> None:
     say("What next? The files are yours to play with")
     activate = Path(sys.prefix) / "bin" / "activate"
     print(f"cd {shlex.quote(str(folder))}")
-    if activate.exists():
-        print(f"source {shlex.quote(str(activate))}  # python and modelhub are those of this environment")
+    if activate.exists():  # its python and modelhub are meant
+        print(f"source {shlex.quote(str(activate))}")
     if is_mock:
-        print("modelhub mock &                      # the made-up answers; stop it with: kill %1")
-    print("python program.py                    # the five lines; models.yaml says whom they ask")
-    print("modelhub new anthropic_chat claude   # a config of another vendor, to add to models.yaml")
-    print("modelhub example agent               # programs to start from: agent, chat, search, classify, ...")
-    print("modelhub --help                      # and README.md tells of all else")
+        print("modelhub mock --quiet &             # the made-up answers; kill %1 ends it")
+    print("python program.py                   # models.yaml says whom it asks")
+    print("modelhub new anthropic_chat claude  # a config to add to models.yaml")
+    print("modelhub example agent              # a program to start from; there are six")
+    print("modelhub --help")
+    print(f"\nFrom here to an agent of your own in ten minutes: {ROOT / 'docs' / 'tutorial.md'}")
 
 
 def main() -> None:
     with choose_models() as (about, configs):
-        print(about)
+        print(fill(about, 80))
         typo = configs.replace("temperature", "temprature").replace("openai_emb", "opnai_emb")
         files = {"models.yaml": configs, "program.py": build_program(), "typo.yaml": typo}
         folder = write(Path(*sys.argv[1:2] or ["playground"]).absolute(), files)

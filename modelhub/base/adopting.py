@@ -6,7 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from modelhub.errors import ModelHubError
 from modelhub.late import late
+from modelhub.tracebacks import shorten
 
 if TYPE_CHECKING:
     from modelhub.base import calling
@@ -32,7 +34,11 @@ def adopt(cls: type, base: type) -> None:
 def _adopt_call(own: Own) -> Own:
     @functools.wraps(own)
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return self.home.drivers.sync().run(calling.flow_of_python(self, own, None, args, kwargs))
+        try:
+            return self.home.drivers.sync().run(calling.flow_of_python(self, own, None, args, kwargs))
+        except ModelHubError as error:
+            shorten(error)
+            raise
 
     __call__.adopted = True  # type: ignore[attr-defined]
     return __call__
@@ -41,7 +47,11 @@ def _adopt_call(own: Own) -> Own:
 def _adopt_acall(own: Own) -> Own:
     @functools.wraps(own)
     async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await self.home.drivers.aio().run(calling.flow_of_python(self, None, own, args, kwargs))
+        try:
+            return await self.home.drivers.aio().run(calling.flow_of_python(self, None, own, args, kwargs))
+        except ModelHubError as error:
+            shorten(error)
+            raise
 
     acall.adopted = True  # type: ignore[attr-defined]
     return acall

@@ -12,10 +12,11 @@ from modelhub.base.agentscope import Inheritance
 from modelhub.base.drivers import Drivers
 from modelhub.base.home import Home
 from modelhub.base.options import EXTRAS
-from modelhub.errors import ModelCallError
+from modelhub.errors import ModelCallError, ModelHubError
 from modelhub.late import late
 from modelhub.overriding import override
 from modelhub.policies.retry import RetryPolicy
+from modelhub.tracebacks import shorten
 
 if TYPE_CHECKING:
     from modelhub.base import calling, crossing, shown
@@ -73,14 +74,22 @@ class ModelWrapperBase(Inheritance, Visible):
     @override
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model and return its ModelResponse, or what a ``parse_func`` makes of it."""
-        return self.home.drivers.sync().run(self.flow(args, kwargs))
+        try:
+            return self.home.drivers.sync().run(self.flow(args, kwargs))
+        except ModelHubError as error:
+            shorten(error)
+            raise
 
     @override
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """The same call for async code; a response that streams is iterated with ``async for``."""
         own = self.call_in_thread
-        flow = self.flow(args, kwargs) if own is None else calling.flow_of_python(self, own, None, args, kwargs)
-        return await self.home.drivers.aio().run(flow)
+        try:
+            flow = self.flow(args, kwargs) if own is None else calling.flow_of_python(self, own, None, args, kwargs)
+            return await self.home.drivers.aio().run(flow)
+        except ModelHubError as error:
+            shorten(error)
+            raise
 
     def flow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow[Any]:
         """What a call of a described model does, as a generator for a driver to serve."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from modelhub.plugins.declared import EntryPoint
 from modelhub.plugins.modules import find_module, read_tree
@@ -35,6 +36,16 @@ def explain_absence(entry_point: EntryPoint) -> str | None:
     if any(is_dynamic(package) for package in _list_packages(module)[:-1]):
         return None
     return f"its module {module!r} is gone; install it again, or uninstall it"
+
+
+def explain_hiding() -> str | None:
+    """Say that a checkout hides the installed modelhub: a program that lies in one finds the package there first."""
+    import modelhub
+
+    if find_module("modelhub.wrappers") is not None:
+        return None
+    hiding = Path(modelhub.__path__[0]).parent
+    return f"the sources of modelhub in {hiding} hide the package that is installed; keep programs in another folder"
 
 
 def explain_flaw(entry_point: EntryPoint, explain_misfit: Misfit) -> str | None:

@@ -186,9 +186,9 @@ class PluginGroup(Generic[T]):
 
 
 def _explain_absence(plugin: Plugin) -> str | None:
-    from modelhub.plugins.flaws import explain_absence
+    from modelhub.plugins.flaws import explain_absence, explain_hiding
 
-    return None if plugin.built_in else explain_absence(plugin.entry_point)
+    return explain_hiding() if plugin.built_in else explain_absence(plugin.entry_point)
 
 
 def subclass_of(base: str) -> Callable[[Any], str | None]:

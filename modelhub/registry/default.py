@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelhub.errors import ModelHubError
 from modelhub.foreign import warn_of_foreign
 from modelhub.registry.registry import ModelRegistry
+from modelhub.tracebacks import shorten, shortened
 
 if TYPE_CHECKING:
     from modelhub.base.public import ChatWrapper, EmbeddingWrapper, ImageWrapper, ModelWrapperBase
@@ -35,9 +36,13 @@ def init(
     """
     global _default
     warn_of_foreign()
-    _default = ModelRegistry(
-        model_configs, profile=profile, watch=watch, observers=observers, allow_python=allow_python
-    )
+    try:
+        _default = ModelRegistry(
+            model_configs, profile=profile, watch=watch, observers=observers, allow_python=allow_python
+        )
+    except ModelHubError as error:
+        shorten(error)
+        raise
     return _default
 
 
@@ -60,19 +65,26 @@ def stats() -> Stats:
 
 def get_model(config_name: str) -> ModelWrapperBase:
     """The model called ``config_name`` in the registry of the last ``init``, the same object each time."""
-    return _find_default().get_model(config_name)
+    try:
+        return _find_default().get_model(config_name)
+    except ModelHubError as error:
+        shorten(error)
+        raise
 
 
+@shortened
 def chat(config_name: str) -> ChatWrapper:
     """``get_model`` for a chat model; raises ConfigError for a model that does something else."""
     return _find_default().chat(config_name)
 
 
+@shortened
 def embedding(config_name: str) -> EmbeddingWrapper:
     """``get_model`` for an embedding model; raises ConfigError for a model that does something else."""
     return _find_default().embedding(config_name)
 
 
+@shortened
 def image(config_name: str) -> ImageWrapper:
     """``get_model`` for an image model; raises ConfigError for a model that does something else."""
     return _find_default().image(config_name)

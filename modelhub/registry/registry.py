@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from modelhub import configs, validation
 from modelhub.configs import Entry
 from modelhub.diagnostics.wording import suggest_name
-from modelhub.errors import ConfigError, Problem
+from modelhub.errors import ConfigError, ModelHubError, Problem
 from modelhub.overriding import override
 from modelhub.registry import checking, crossing
 from modelhub.registry.loading import Loader
@@ -17,6 +17,7 @@ from modelhub.registry.observing import Observing
 from modelhub.registry.tasks import ByTask
 from modelhub.registry.types import KnownTypes
 from modelhub.registry.workshop import Workshop
+from modelhub.tracebacks import shorten, shortened
 
 if TYPE_CHECKING:
     from modelhub.base.public import ModelWrapperBase
@@ -45,6 +46,7 @@ class ModelRegistry(ByTask):
     or ``close`` it, to close its connections and end those threads. Safe to share between threads and event loops.
     """
 
+    @shortened
     def __init__(
         self,
         model_configs: Any = None,
@@ -78,17 +80,22 @@ class ModelRegistry(ByTask):
         model: ModelWrapperBase | None = self._loader.now.models.get(config_name)
         if model is not None:
             return model
-        with self._lock:
-            models = self._loader.now.models
-            if config_name not in models:
-                models[config_name] = self._workshop.build(self, self._loader.modernize(self._entry(config_name)))
-            built: ModelWrapperBase = models[config_name]
-            return built
+        try:
+            with self._lock:
+                models = self._loader.now.models
+                if config_name not in models:
+                    models[config_name] = self._workshop.build(self, self._loader.modernize(self._entry(config_name)))
+                built: ModelWrapperBase = models[config_name]
+                return built
+        except ModelHubError as error:
+            shorten(error)
+            raise
 
     def names(self) -> list[str]:
         """The config_names, in the order of their sources."""
         return list(self._loader.now.entries)
 
+    @shortened
     def config(self, config_name: str) -> dict[str, Any]:
         """The effective config called ``config_name``, with its secrets masked."""
         entry = self._entry(config_name)
@@ -148,6 +155,7 @@ class ModelRegistry(ByTask):
                 if name:
                     self._registered[name] = wrapper
 
+    @shortened
     def reload(self) -> ReloadReport:
         """Read the sources again, and say what has changed; a failure raises ConfigError and changes nothing.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from modelhub.errors import ConfigError, Problem
+from modelhub.tracebacks import shortened
 
 if TYPE_CHECKING:
     from modelhub.base.public import ChatWrapper, EmbeddingWrapper, ImageWrapper, ModelWrapperBase
@@ -19,14 +20,17 @@ class ByTask:
         """The model called ``config_name``."""
         raise NotImplementedError
 
+    @shortened
     def chat(self, config_name: str) -> ChatWrapper:
         """``get_model`` for a chat model; raises ConfigError for one that does something else."""
         return cast("ChatWrapper", self._expect(config_name, "chat"))
 
+    @shortened
     def embedding(self, config_name: str) -> EmbeddingWrapper:
         """``get_model`` for an embedding model; raises ConfigError for one that does something else."""
         return cast("EmbeddingWrapper", self._expect(config_name, "embedding"))
 
+    @shortened
     def image(self, config_name: str) -> ImageWrapper:
         """``get_model`` for an image model; raises ConfigError for one that does something else."""
         return cast("ImageWrapper", self._expect(config_name, "image"))

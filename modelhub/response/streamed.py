@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
+from modelhub.errors import ModelHubError
 from modelhub.overriding import override
 from modelhub.response.accumulator import Accumulator
 from modelhub.response.arrival import Arrival, Source, Spent
 from modelhub.response.response import ModelResponse
 from modelhub.response.tool_calls import MalformedToolCall
+from modelhub.tracebacks import shorten, shortened
 
 if TYPE_CHECKING:
     from modelhub.response.response import ResponseDelta
@@ -120,6 +122,7 @@ class StreamedResponse(ModelResponse):
 
     @property  # type: ignore[explicit-override]  # mypy overlooks the mark of a property that has a setter
     @override
+    @shortened
     def text(self) -> str | None:
         """The answer; it reads what is left of a sync stream. RuntimeError for an async one that has not ended."""
         arrival = self._arrival
@@ -182,6 +185,9 @@ class StreamedResponse(ModelResponse):
                 yield delta
                 yield from getattr(source, "ready", ())
             self._settle()
+        except ModelHubError as error:
+            shorten(error)
+            raise
         finally:
             self._arrival.iterating = False
 
@@ -201,14 +207,21 @@ class StreamedResponse(ModelResponse):
                 while ready:
                     yield ready.popleft()
             self._settle()
+        except ModelHubError as error:
+            shorten(error)
+            raise
         finally:
             self._arrival.iterating = False
 
     @override
     async def complete(self) -> ModelResponse:
         """Wait for the rest of the stream; returns this response, now whole."""
-        async for _ in self:
-            pass
+        try:
+            async for _ in self:
+                pass
+        except ModelHubError as error:
+            shorten(error)
+            raise
         return self
 
     @override

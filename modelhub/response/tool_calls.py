@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelhub.errors import ResponseParsingError
 from modelhub.late import late
 from modelhub.overriding import override
+from modelhub.tracebacks import shortened
 from modelhub.wire import decode_json, said
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class ToolCall:
         self.name = name
         self.arguments = arguments
 
+    @shortened
     def run(self, functions: Any) -> Any:
         """Call the one of ``functions`` that has the name of this call, and return what it returns.
 

@@ -22,11 +22,11 @@ def run(name: str, arguments: Mapping[str, Any], functions: Any) -> Any:
     try:
         bound = describe_function(function).bind(arguments)
     except NoForm as error:
-        raise BadRequestError(f"{name} cannot be called by a model: {error}") from error
+        raise BadRequestError(f"{name} cannot be called by a model: {error}") from None
     except Misfit as flaw:
         raise ResponseParsingError(
             f"{name} cannot be called: its argument {printable(flaw.place)} {flaw.why}"
-        ) from flaw
+        ) from None
     return function(*bound.args, **bound.kwargs)
 
 

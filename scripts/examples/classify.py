@@ -12,24 +12,18 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Literal, TypedDict
 
 import modelhub
 from modelhub import errors
 
 PROMPT = "Which department should deal with this message of a customer?\n\n{text}"
-LABEL = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "label",
-        "strict": True,
-        "schema": {
-            "type": "object",
-            "properties": {"label": {"type": "string", "enum": ["billing", "delivery", "technical", "other"]}},
-            "required": ["label"],
-            "additionalProperties": False,
-        },
-    },
-}
+
+
+class Label(TypedDict):
+    label: Literal["billing", "delivery", "technical", "other"]
+
+
 # What would fail for every line ends the program; whatever else goes wrong is noted beside its line.
 FATAL = (errors.AuthenticationError, errors.PermissionDeniedError, errors.QuotaExceededError, errors.ConnectionError)
 
@@ -64,7 +58,7 @@ async def classify(model, limit, progress, line):
     try:
         row |= json.loads(line)
         async with limit:
-            reply = await model.acall(PROMPT.format(text=row["text"]), response_format=LABEL, stream=False)
+            reply = await model.acall(PROMPT.format(text=row["text"]), response_format=Label, stream=False)
         progress.tokens += reply.usage.total_tokens if reply.usage else 0
         return row | (reply.parsed or {"error": f"there is no answer: {reply.finish_reason}"})
     except FATAL:

@@ -6,30 +6,20 @@
 
 import argparse
 import asyncio
-import inspect
 import json
 import sys
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import modelhub
 
-ANSWER = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "answer",
-        "strict": True,
-        "schema": {
-            "type": "object",
-            "properties": {
-                "answer": {"type": "string", "description": "The answer in one sentence"},
-                "complete": {"type": "boolean", "description": "Whether nothing that was asked for is missing"},
-            },
-            "required": ["answer", "complete"],
-            "additionalProperties": False,
-        },
-    },
-}
+
+@dataclass
+class Answer:
+    answer: Annotated[str, "The answer in one sentence"]
+    complete: Annotated[bool, "Whether nothing that was asked for is missing"]
 
 
 # The tools are plain functions: the model sees their names, docstrings and parameters, and what they return or raise.
@@ -51,32 +41,18 @@ def get_time(city: str, seconds: bool = False) -> dict[str, str]:
 
 
 TOOLS = {tool.__name__: tool for tool in (get_weather, get_time)}
-TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
-
-
-def describe(tool):
-    """The JSON Schema of a function."""
-    parameters = inspect.signature(tool, eval_str=True).parameters
-    schema = {
-        "type": "object",
-        "properties": {name: {"type": TYPES[parameter.annotation]} for name, parameter in parameters.items()},
-        "required": [name for name, parameter in parameters.items() if parameter.default is parameter.empty],
-    }
-    function = {"name": tool.__name__, "description": inspect.getdoc(tool), "parameters": schema}
-    return {"type": "function", "function": function}
 
 
 async def run_tool(tools, call):
     print(f"[{call.name} {json.dumps(call.arguments, ensure_ascii=False)}]", file=sys.stderr)
-    return await asyncio.to_thread(tools[call.name], **call.arguments)
+    return await asyncio.to_thread(call.run, tools)
 
 
 async def run_agent(model, question, tools, steps=8):
     """The conversation that ends with the model's answer, which is printed as it arrives."""
     messages = [{"role": "user", "content": question}]
-    schemas = [describe(tool) for tool in tools.values()]
     for _ in range(steps):
-        reply = await model.acall(messages, tools=schemas, stream=True)
+        reply = await model.acall(messages, tools=tools, stream=True)
         async for delta in reply:
             print(delta.text or "", end="", flush=True)
         messages.append(reply.to_message())
@@ -100,12 +76,13 @@ async def main():
     args = parser.parse_args()
     async with modelhub.init(model_configs=args.config) as hub:
         model = hub.get_model(args.model)
-        messages = await run_agent(model, args.question, {name: TOOLS[name] for name in args.tool or TOOLS}, args.steps)
+        tools = [TOOLS[name] for name in args.tool or TOOLS]
+        messages = await run_agent(model, args.question, tools, args.steps)
         if not args.plain:
             # Asked without the tools and their results: some vendors do not give tools and a schema at once.
             request = {"role": "user", "content": "Give your answer as JSON."}
-            reply = await model.acall([messages[0], messages[-1], request], response_format=ANSWER, stream=False)
-            print(json.dumps(reply.parsed, indent=2, ensure_ascii=False))
+            reply = await model.acall([messages[0], messages[-1], request], response_format=Answer, stream=False)
+            print(json.dumps(asdict(reply.parsed), indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-# python web.py
+# pip install fastapi uvicorn && python web.py
 #
-# It needs two libraries: pip install fastapi uvicorn. Then: curl -N 127.0.0.1:8000/chat -d '{"text": "Hello"}'
-# Without a key: `modelhub mock` in one terminal, and in another one MODELHUB_PROFILE=mock in front of the command.
+# Then: curl -N 127.0.0.1:8000/chat --json '{"text": "Hello"}'
+# Without a key: `modelhub mock` in one terminal, and in another one MODELHUB_PROFILE=mock in front of `python`.
 """A web service that answers questions as a stream, by FastAPI; the failures of models are HTTP statuses."""
 
 import argparse
@@ -9,8 +9,9 @@ import os
 from contextlib import asynccontextmanager
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel
 
 import modelhub
 from modelhub import errors
@@ -41,16 +42,21 @@ async def models(request: Request):
     return request.app.state.hub.names()
 
 
+class Question(BaseModel):
+    text: str
+    model: str = "chat"
+
+
 @app.post("/chat")
-async def chat(request: Request):
-    """Answer ``{"text": ..., "model": ...}`` word by word; the model may be left out."""
-    question = await request.json()
-    model = request.app.state.hub.get_model(question.get("model", "chat"))
-    reply = aiter(await model.acall(question["text"], stream=True))
-    first = await anext(reply)  # what fails before the first word is a status, and no broken stream
+async def chat(question: Question, request: Request):
+    """Answer word by word."""
+    hub = request.app.state.hub
+    if question.model not in hub:
+        raise HTTPException(404, f"there is no model called {question.model!r}")
+    # It waits for the first word: what fails before is a status, and no broken stream.
+    reply = await hub.get_model(question.model).acall(question.text, stream=True)
 
     async def words():
-        yield first.text or ""
         async for delta in reply:
             yield delta.text or ""
 

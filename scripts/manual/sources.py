@@ -20,7 +20,7 @@ NAVIGATION = {
             *("fastapi", "flask", "notebooks", "commands", "live-configuration"),
             *("bulk", "batch-apis", "formatting", "typing"),
         ),
-        "Testing": ("pytest", "testing", "mock", "load-tests"),
+        "Testing": ("pytest", "testing", "mock", "ci", "load-tests"),
         "Operating": ("usage-and-budgets", "gateway", "observability", "observers", "opentelemetry"),
         "Reference": ("python", "command-line", "reference", "codes"),
         "Inside": ("plugins", "architecture", "changelog"),

@@ -48,8 +48,10 @@ def test_the_line_runs(name: str, server: MockServer, environment: dict[str, str
 @pytest.mark.skipif(not (find_spec("fastapi") and find_spec("uvicorn")), reason="needs fastapi and uvicorn")
 def test_the_web_service(server: MockServer, environment: dict[str, str], unused_port: int) -> None:
     line = write("fastapi", "-o", ".").stdout
-    assert line == "python web.py\n"
-    with subprocess.Popen([*line.split(), "--port", str(unused_port)], env=environment, stderr=subprocess.PIPE) as ran:
+    assert line == "pip install fastapi uvicorn && python web.py\n"
+    with subprocess.Popen(
+        ["python", "web.py", "--port", str(unused_port)], env=environment, stderr=subprocess.PIPE
+    ) as ran:
         try:
             url = f"http://127.0.0.1:{unused_port}"
             assert b"chat" in ask(ran, f"{url}/models")
@@ -57,6 +59,8 @@ def test_the_web_service(server: MockServer, environment: dict[str, str], unused
             assert ask(ran, f"{url}/chat", b'{"text": "echo: hello"}') == b"hello"
             with pytest.raises(urllib.error.HTTPError, match="400"):
                 ask(ran, f"{url}/chat", b'{"text": "echo: hello"}')
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                ask(ran, f"{url}/chat", b'{"text": "echo: hello", "model": "gtp"}')
         finally:
             ran.terminate()
 
@@ -66,7 +70,8 @@ def ask(ran: subprocess.Popen[bytes], url: str, body: bytes | None = None) -> by
     until = time.monotonic() + 30
     while True:
         try:
-            with urllib.request.urlopen(url, body, timeout=20) as reply:
+            request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=20) as reply:
                 return bytes(reply.read())
         except urllib.error.HTTPError:
             raise

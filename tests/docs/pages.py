@@ -24,7 +24,10 @@ from modelhub.registry import default
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 FILE = re.compile(r"# (\S+\.\w+)\n")
 ADDRESS = re.compile(r"(?:http://)?127\.0\.0\.1:(?:8080|4000|11434|8000)")
-READERS = ("python3 -m venv", ". .venv/", "modelhub mock", "modelhub serve", "flask ", "uvicorn ", "pip install")
+READERS = (
+    *("mkdir ", "cd ", "python3 -m venv", ". .venv/", "pip install"),
+    *("modelhub mock", "modelhub serve", "flask ", "uvicorn "),
+)
 """How the commands begin that are for the reader's own machine: what they do is done for the tests, or never ends."""
 
 

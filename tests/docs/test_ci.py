@@ -1,4 +1,4 @@
-"""The README's pipelines for GitHub and GitLab, done by hand: their commands run, and say what the services read."""
+"""The pipelines of docs/ci.md, for GitHub and GitLab, done by hand: what they run says what the services read."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ BAD = f"{GOOD}  temprature: 1\n"
 
 
 def read_snippet(name: str) -> Any:
-    """The file of that name in the README."""
+    """The file of that name on the page."""
     (text,) = re.findall(
-        rf"^```yaml\n# {re.escape(name)}\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.M | re.S
+        rf"^```yaml\n# {re.escape(name)}\n(.*?)^```$", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.M | re.S
     )
     return yaml.load(text, yaml.BaseLoader)  # not the safe one, which reads GitHub's key `on` as true
 

@@ -26,7 +26,7 @@ def test_the_examples(tmp_path: Path, server: MockServer, monkeypatch: pytest.Mo
         else:
             exec(compile(text, "docs/messages.md", "exec"), names)
     *said, refused = capsys.readouterr().out.splitlines()
-    assert said == ["a text", "messages", "a dataclass", "more"]
+    assert said == ["a text", "messages", "a dataclass", "The tool says: clear in Paris", "more"]
     assert refused.startswith("gpt (openai_chat): a call has no option 'api_key'")
     assert server.requests[-1].json["service_tier"] == "flex"
     assert server.requests[-1].headers["x-team"] == "search"

@@ -35,7 +35,9 @@ def url(tmp_path: Path, server: MockServer, monkeypatch: pytest.MonkeyPatch) -> 
     return server.url
 
 
-GUIDES = ["tutorial", "zh/tutorial", "configs", "tools", "fastapi", "flask", "notebooks", "pytest", "from-openai"]
+GUIDES = [
+    *("tutorial", "zh/tutorial", "configs", "tools", "fastapi", "flask", "notebooks", "pytest", "from-openai", "ci"),
+]
 
 
 @pytest.mark.parametrize("name", [*GUIDES, *(f"vendors/{name}" for name in VENDORS)])

@@ -168,3 +168,16 @@ def test_the_command_says_so_in_one_line_and_goes_on(other: Path, tmp_path: Path
     assert (done.stdout, done.returncode) == (plain.stdout, plain.returncode)
     line, _, rest = done.stderr.partition("\n")
     assert line.startswith("modelhub: " + TEXT.format(other)) and rest == plain.stderr
+
+
+def test_a_program_in_a_checkout_is_told_that_it_hides_the_package(tmp_path: Path) -> None:
+    (tmp_path / "modelhub").symlink_to(ROOT / "modelhub")
+    (tmp_path / "program.py").write_text(
+        "import modelhub\nmodelhub.init({'config_name': 'm', 'model_type': 'openai_chat'}).get_model('m')\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    command = [sys.executable, str(tmp_path / "program.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.stderr.endswith(
+        f"modelhub in {tmp_path} hide the package that is installed; keep programs in another folder\n"
+    )

@@ -68,9 +68,9 @@ def find_revision(hooks: Path) -> str:
 
 
 def read_snippet(hooks: Path) -> str:
-    """The README's file, about this clone and its only commit."""
+    """The file of docs/ci.md, about this clone and its only commit."""
     (text,) = re.findall(
-        r"^```yaml\n# \.pre-commit-config\.yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S
+        r"^```yaml\n# \.pre-commit-config\.yaml\n(.*?)^```$", (ROOT / "docs" / "ci.md").read_text(), re.M | re.S
     )
     assert text.count("https://git.example.com/modelhub") == 1
     assert text.count("<full commit sha>") == 1
@@ -83,7 +83,7 @@ def test_the_hooks_are_what_pre_commit_wants() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_hook_in_the_readme(hooks: Path, home: Path, tmp_path: Path) -> None:
+def test_the_hook_of_the_page(hooks: Path, home: Path, tmp_path: Path) -> None:
     (tmp_path / ".pre-commit-config.yaml").write_text(read_snippet(hooks))
     (tmp_path / "models.yaml").write_text(BAD)
     (tmp_path / "other.yaml").write_text("not: a config\n")
