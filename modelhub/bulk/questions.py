@@ -7,12 +7,12 @@ from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from modelhub.bulk.exact import read_json, write_json
 from modelhub.bulk.rows.row import RowError
 from modelhub.bulk.template import Template, read_text
 from modelhub.errors import ModelHubError
 from modelhub.fitting.formats import normalize_format
 from modelhub.overriding import override
+from modelhub.wire.exact import read_json, write_json
 
 WAYS = ("field", "prompt", "messages_field")
 """The ways to say what is asked of each row, as Questions takes them."""
