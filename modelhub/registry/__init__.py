@@ -1,4 +1,4 @@
-"""Models by name. Each name here is imported on first use, since checking files needs no registry."""
+"""Models by name; each name here is imported on first use, since checking files needs no registry."""
 
 from __future__ import annotations
 
