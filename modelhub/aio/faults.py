@@ -14,7 +14,8 @@ from aiohttp import http_exceptions as http
 from yarl import URL
 
 from modelhub.engine import connection_errors as outages
-from modelhub.engine.interruptions import find_interruption, is_malformed
+from modelhub.engine.interruptions import find_interruption
+from modelhub.engine.malformed import is_malformed
 from modelhub.errors import ModelCallError
 from modelhub.network.socks import NoWay, is_socks
 from modelhub.wire import Request

@@ -17,7 +17,7 @@ from modelhub.aio.deadlines import Deadlines, Wait
 from modelhub.aio.exchanges import Response, Route, exchange
 from modelhub.aio.faults import translate
 from modelhub.engine import connection_errors as outages
-from modelhub.engine.interruptions import is_address, is_malformed
+from modelhub.engine.malformed import is_http_url, is_malformed
 from modelhub.engine.parsing import too_large
 from modelhub.wire import Reply, Request, Way
 
@@ -106,7 +106,7 @@ class Session:
 
     def _find_route(self, request: Request) -> Route:
         url, way = request.url, request.way
-        if not is_address(url):
+        if not is_http_url(url):
             raise outages.unsendable(request)
         if len(self._routes) > 1000:
             self._routes.clear()

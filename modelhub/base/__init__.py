@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from modelhub.base.embedding import check_vectors as check_vectors
     from modelhub.base.embedding import normalize_texts as normalize_texts
     from modelhub.base.endpoint import Endpoint as Endpoint
-    from modelhub.base.endpoint import add_path as add_path
-    from modelhub.base.endpoint import add_query as add_query
     from modelhub.base.fitted import FittedWrapper as FittedWrapper
     from modelhub.base.http import HTTPModelWrapperBase as HTTPModelWrapperBase
     from modelhub.base.image import ImageWrapper as ImageWrapper
@@ -38,6 +36,8 @@ if TYPE_CHECKING:
     from modelhub.engine.job import Begun as Begun
     from modelhub.engine.job import Job as Job
     from modelhub.engine.library import LibraryCall as LibraryCall
+    from modelhub.engine.query import add_path as add_path
+    from modelhub.engine.query import add_query as add_query
     from modelhub.engine.stream import tells as tells
     from modelhub.engine.too_long import says_too_long as says_too_long
     from modelhub.fitting import VendorRules as VendorRules
@@ -105,8 +105,8 @@ _HOMES = {
     "ToolCallDelta": "modelhub.response",
     "Usage": "modelhub.response",
     "VendorRules": "modelhub.fitting",
-    "add_path": "endpoint",
-    "add_query": "endpoint",
+    "add_path": "modelhub.engine.query",
+    "add_query": "modelhub.engine.query",
     "ask": "composite",
     "build_error": "modelhub.engine.classify",
     "build_origin": "modelhub.response.origin",

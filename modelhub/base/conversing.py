@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from modelhub.base.splitting import ask
-from modelhub.engine import http
 from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call
 from modelhub.engine.effects import Flow
@@ -15,9 +14,10 @@ from modelhub.engine.extras import take_extras
 from modelhub.late import late
 
 if TYPE_CHECKING:
-    from modelhub.engine import in_process
+    from modelhub.engine import event_stream, in_process
     from modelhub.engine.library import LibraryCall
 else:
+    event_stream = late("modelhub.engine.event_stream")
     in_process = late("modelhub.engine.in_process")
 
 
@@ -33,7 +33,7 @@ def stream(call: Call) -> Flow[Any]:
     """The flow of a streamed answer."""
     call.model.fit_call(call)
     library = _build_library_call(call, True)
-    start = partial(http.stream, call) if library is None else partial(in_process.answer, call, library)
+    start = partial(event_stream.stream, call) if library is None else partial(in_process.answer, call, library)
     return start() if call.guards is None else _guarded(call, library, start, True)
 
 
@@ -59,12 +59,7 @@ def _build_library_call(call: Call, streamed: bool) -> LibraryCall | None:
     try:
         library: LibraryCall | None = model.build_library_call(call.input, call.options, streamed)
     except FAILURES as error:
-        build = partial(_build_again, model, streamed)
-        raise locate(error, build, model.input_name, call.input, call.options) from None
+        raise locate(error, lambda input, options: model.build_library_call(input, options, streamed), call) from None
     if library is None and call.options:
         call.extras = take_extras(call.options, model.place_extra)
     return library
-
-
-def _build_again(model: Any, streamed: bool, input: Any, options: dict[str, Any]) -> object:
-    return model.build_library_call(input, options, streamed)

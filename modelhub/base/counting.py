@@ -29,7 +29,7 @@ def count_tokens(model: Any, messages: Any, options: dict[str, Any]) -> Flow[Tok
         try:
             request = model.build_count_request(call.input, dict(call.options))
         except FAILURES as error:
-            raise locate(error, model.build_count_request, model.input_name, call.input, call.options) from None
+            raise locate(error, model.build_count_request, call) from None
         if request is None:
             return estimate_tokens(call.input, call.options.get("tools"))
         tokens = yield from fetch(call, request, model.parse_count)

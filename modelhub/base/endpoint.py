@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from sys import intern
 
-from modelhub.engine.query import add_path as add_path
-from modelhub.engine.query import add_query as add_query
-
 
 class Endpoint:
     """Where a wrapper's requests go: a URL and headers, worked out once."""

@@ -7,11 +7,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub.base.binding import Binding, Bound
-from modelhub.base.endpoint import Endpoint, add_query
+from modelhub.base.endpoint import Endpoint
 from modelhub.base.headers import merge_headers
 from modelhub.base.options import NOT_SENT, leave_out, refuse_options
 from modelhub.base.ways import ENVIRONMENT
 from modelhub.base.wrapper import ModelWrapperBase
+from modelhub.engine.query import add_query
 from modelhub.errors import ModelCallError
 from modelhub.late import late
 from modelhub.overriding import override

@@ -1,7 +1,4 @@
-"""Checks of values by a JSON Schema, each compiled once to a function; and the words for what one refuses.
-
-They know the keywords that the schemas of options use; what they do not know refuses nothing.
-"""
+"""Checks of values by a JSON Schema, each compiled once to a function; and the words for what one refuses."""
 
 from __future__ import annotations
 
@@ -23,7 +20,10 @@ _JSON = (str, int, float, list, tuple, Mapping)
 
 
 def build_check(part: Part, depth: int = 0) -> Check | None:
-    """What tells whether a value fits the schema; None where the schema refuses nothing."""
+    """What tells whether a value fits the schema; None where the schema refuses nothing.
+
+    The keywords that count are those of the schemas of options; others refuse nothing.
+    """
     schema = part.schema
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return None

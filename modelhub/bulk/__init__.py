@@ -1,7 +1,4 @@
-"""Bulk jobs: a model asked about every row of an input, whatever its size; ``run`` and ``arun`` for programs.
-
-Of the command ``modelhub batch`` a job that was killed goes on.
-"""
+"""Bulk jobs: a model asked about every row of an input, whatever its size; ``run`` and ``arun`` for programs."""
 
 from __future__ import annotations
 

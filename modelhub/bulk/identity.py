@@ -11,20 +11,9 @@ from modelhub.registry import ModelRegistry
 # Keys of a config that do not change what is answered.
 _POLICIES = frozenset(
     (
-        *(
-            "api_key",
-            "timeout",
-            "retry",
-            "limits",
-            "circuit_breaker",
-            "budget",
-            "cache",
-            "price",
-            "batch",
-            "proxy",
-            "tls",
-        ),
-        *("propagate", "description", "tags", "capabilities", "stream", "max_event", "max_body", "client_args"),
+        *("api_key", "timeout", "retry", "limits", "circuit_breaker", "budget", "cache", "price", "batch"),
+        *("propagate", "description", "tags", "capabilities", "stream", "max_event", "max_body"),
+        *("proxy", "tls", "client_args"),
     )
 )
 

@@ -1,7 +1,4 @@
-"""Which requests of a job are asked, and where in its log their answers stand: a table in a file.
-
-Any number of requests takes no more memory, and about 60 bytes of disk each.
-"""
+"""Which requests of a job are asked, and where in its log their answers stand: a table in a file."""
 
 from __future__ import annotations
 
@@ -23,7 +20,10 @@ _PUT = "INSERT INTO requests (key, place) VALUES (?, ?) ON CONFLICT (key) DO UPD
 
 
 class Index:
-    """Requests by their keys and by the numbers that they get when they are asked."""
+    """Requests by their keys and by the numbers that they get when they are asked.
+
+    Any number of them takes no more memory, and about 60 bytes of disk each.
+    """
 
     def __init__(self, path: Path) -> None:
         """Make an empty one in the file ``path``, whatever was in it."""
@@ -45,7 +45,7 @@ class Index:
         return key.hex()
 
     def put_all(self, places: Iterable[tuple[str, int]]) -> None:
-        """Note where the answers to ``keys`` stand, in place of what was noted before."""
+        """Note where answers stand, by the keys of their requests, in place of what was noted before."""
         self._base.executemany(_PUT, ((_pack(key), place) for key, place in places))
 
     def find(self, key: str) -> int | None:

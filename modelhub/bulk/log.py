@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from modelhub.bulk.answers import Answer
-from modelhub.bulk.exact import read_json, write_json
 from modelhub.bulk.index import Index
+from modelhub.wire.exact import read_json, write_json
 
 _SYNC = 5.0  # seconds from one time that the disk itself is waited for to the next
 # A line begins with the key and with whether it failed, so that a log is looked through without decoding it.

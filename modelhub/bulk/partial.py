@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modelhub.bulk.exact import read_json, write_json
 from modelhub.bulk.holding import Hold, hold
 from modelhub.bulk.log import Log
 from modelhub.errors import ModelHubError
+from modelhub.wire.exact import read_json, write_json
 
 VERSION = 1  # of what is in the folder
 SPOOLED = "stdin.jsonl"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from modelhub.bulk.exact import read_json, write_json
 from modelhub.bulk.rows.row import RowError
 from modelhub.bulk.template import Template, read_text
 from modelhub.errors import ModelHubError
 from modelhub.fitting.formats import normalize_format
 from modelhub.overriding import override
+from modelhub.wire.exact import read_json, write_json
 
 WAYS = ("field", "prompt", "messages_field")
 """The ways to say what is asked of each row, as Questions takes them."""
@@ -49,7 +50,8 @@ class Questions:
         options: Mapping[str, Any] | None = None,
     ) -> None:
         """Raises ModelHubError unless just one of the three is given, and for a prompt or a schema that is none."""
-        given = [each for each in (field, prompt, messages_field) if each is not None]
+        ways = {"field": field, "prompt": prompt, "messages_field": messages_field}
+        given = [(way, text) for way, text in ways.items() if text is not None]
         if len(given) != 1:
             raise ModelHubError("one of field, prompt and messages_field says what is asked of each row")
         if embed and messages_field is not None:
@@ -58,35 +60,31 @@ class Questions:
         self.options: dict[str, Any] = dict(options or {})
         if schema is not None:
             self.options["response_format"] = dict(normalize_format(schema))
-        self._field, self._prompt, self._messages_field = field, prompt, messages_field
+        ((self._way, self._text),) = given
         self._prepare()
 
     def _prepare(self) -> None:
-        self._template = Template(self._prompt) if self._prompt is not None else None
         self._read: Callable[[Mapping[str, Any]], Any]
-        if self._template is not None:
-            self.columns, self._read = self._template.names, self._template.fill
-        elif self._field is not None:
-            self.columns, self._read = (self._field,), self._read_field
+        if self._way == "prompt":
+            template = Template(self._text)
+            self.columns, self._read = template.names, template.fill
         else:
-            assert self._messages_field is not None
-            self.columns, self._read = (self._messages_field,), self._read_messages
+            read = read_field if self._way == "field" else read_messages
+            self.columns, self._read = (self._text,), partial(read, self._text)
         self._hash = blake2b(write_json(self.options, sort=True), digest_size=16)
 
     @override
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.embed, self.options, self._field, self._prompt, self._messages_field
+        return self.embed, self.options, self._way, self._text  # a digest cannot be pickled
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.embed, self.options, self._field, self._prompt, self._messages_field = state
+        self.embed, self.options, self._way, self._text = state
         self._prepare()
 
     def describe(self) -> dict[str, Any]:
         """What is asked of each row, as data: equal for jobs that ask the same."""
-        told = {"field": self._field, "prompt": self._prompt, "messages_field": self._messages_field}
-        said = {name: value for name, value in told.items() if value is not None}
         return {
-            **said,
+            self._way: self._text,
             **({"embed": True} if self.embed else {}),
             **({"options": self.options} if self.options else {}),
         }
@@ -98,30 +96,32 @@ class Questions:
         digest.update(write_json(asked, sort=True))
         return Question(asked, self.options, digest.hexdigest())
 
-    def _read_field(self, row: Mapping[str, Any]) -> str:
-        name = self._field or ""
-        value = row.get(name)
-        if isinstance(value, list | dict):
-            raise RowError(f"column {name!r} holds a {type(value).__name__}, not a text: name messages as such")
-        text = read_text(row, name)
-        if not text:
-            raise RowError(f"column {name!r} is empty")
-        return text
 
-    def _read_messages(self, row: Mapping[str, Any]) -> list[Any]:
-        name = self._messages_field or ""
-        value = row.get(name)
-        if isinstance(value, str):  # as CSV has them
-            try:
-                value = read_json(value.encode(errors="replace"))
-            except ValueError as error:
-                raise RowError(f"column {name!r} holds no messages, nor JSON of them: {error}") from None
-        if isinstance(value, dict):
-            value = [value]
-        if not (isinstance(value, list) and value and all(isinstance(each, dict) for each in value)):
-            read_text(row, name)  # a column that is not there is told as such
-            raise RowError(f"column {name!r} holds no list of messages, each with role and content")
-        return value
+def read_field(name: str, row: Mapping[str, Any]) -> str:
+    """The text in the column ``name``; raises RowError where there is none."""
+    value = row.get(name)
+    if isinstance(value, list | dict):
+        raise RowError(f"column {name!r} holds a {type(value).__name__}, not a text: name messages as such")
+    text = read_text(row, name)
+    if not text:
+        raise RowError(f"column {name!r} is empty")
+    return text
+
+
+def read_messages(name: str, row: Mapping[str, Any]) -> list[Any]:
+    """The messages in the column ``name``, or in the JSON of them there; raises RowError where there are none."""
+    value = row.get(name)
+    if isinstance(value, str):  # as CSV has them
+        try:
+            value = read_json(value.encode(errors="replace"))
+        except ValueError as error:
+            raise RowError(f"column {name!r} holds no messages, nor JSON of them: {error}") from None
+    if isinstance(value, dict):
+        value = [value]
+    if not (isinstance(value, list) and value and all(isinstance(each, dict) for each in value)):
+        read_text(row, name)  # a column that is not there is told as such
+        raise RowError(f"column {name!r} holds no list of messages, each with role and content")
+    return value
 
 
 def choose_usual(columns: Collection[str]) -> dict[str, str]:

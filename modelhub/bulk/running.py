@@ -1,7 +1,4 @@
-"""Runs a job in two steps: all is asked that has no answer yet; then each row gets its answer, in order.
-
-Neither step keeps rows: the first needs only the log of answers, and the second reads the input again.
-"""
+"""Runs a job in two steps: all is asked that has no answer yet; then the input is read again, and rows get answers."""
 
 from __future__ import annotations
 

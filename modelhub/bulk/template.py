@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from modelhub.bulk.exact import write_json
 from modelhub.bulk.rows.row import RowError
 from modelhub.errors import ModelHubError
+from modelhub.wire.exact import write_json
 
 _PIECE = re.compile(r"(?P<text>[^{}]+)|(?P<brace>\{\{|\}\})|\{(?P<name>[^{}]+)\}|(?P<alone>.)", re.DOTALL)
 

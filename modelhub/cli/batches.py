@@ -5,13 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-
-import click
 
 from modelhub.bulk.finishing import Outcome
 from modelhub.bulk.progress import Progress
-from modelhub.cli.progress import draw_bar
+from modelhub.cli.progress import StatusLine, draw_bar
 from modelhub.cli.streams import say
 
 _LEAST_BAR, _LONGEST_BAR = 8, 30  # letters
@@ -23,7 +20,7 @@ class Meter:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
-        self._shown = 0
+        self._line = StatusLine()
         self._rows: int | None = None  # of the last line
         self.pause = 0.2 if self._is_terminal else 5.0  # seconds from one time that it is shown to the next
 
@@ -36,10 +33,7 @@ class Meter:
             self._rows = self._progress.rows
             return
         width = shutil.get_terminal_size((80, 24)).columns - 1
-        text = write_line(self._progress, cells, width)
-        with suppress(OSError):
-            click.echo(f"\r{text.ljust(self._shown)}", nl=False, err=True)
-        self._shown = len(text)
+        self._line.show(write_line(self._progress, cells, width))
 
     def say(self, text: str) -> None:
         """Say something else, above the line that changes."""
@@ -48,10 +42,7 @@ class Meter:
 
     def clear(self) -> None:
         """Take the line that changes away."""
-        if self._shown:
-            with suppress(OSError):
-                click.echo(f"\r{' ' * self._shown}\r", nl=False, err=True)
-            self._shown = 0
+        self._line.clear()
 
 
 def list_cells(progress: Progress) -> list[str]:

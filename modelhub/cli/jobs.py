@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
-
-import click
+from typing import Any
 
 from modelhub.bulk.answers import COLUMNS
 from modelhub.bulk.api import answer_rows
@@ -33,24 +31,18 @@ from modelhub.cli.batches import Meter, write_summary
 from modelhub.cli.interrupting import read_apart, run_job
 from modelhub.cli.printing import count
 from modelhub.cli.progress import progress as show_progress
-from modelhub.cli.streams import describe, open_input, say
+from modelhub.cli.streams import Failure, describe, open_input, say
 from modelhub.errors import ModelHubError
-from modelhub.overriding import override
 from modelhub.registry import ModelRegistry
 
 _STDIN = "-"
 _INTERRUPTED = 130
 
 
-class RefusedJob(click.ClickException):
+class RefusedJob(Failure):
     """A job that may not begin."""
 
     exit_code = 2
-
-    @override
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print it like all other failures."""
-        click.echo(f"modelhub: {self.message}", file=file, err=file is None)
 
 
 @dataclass(frozen=True)

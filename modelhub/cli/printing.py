@@ -1,8 +1,7 @@
-"""How the commands print: with colours on a terminal, and JSON for programs.
+"""How the commands print: with colours on a terminal, and JSON for programs."""
 
-Text of files and of command lines passes through here, through ``tables``, or through ``modelhub.errors.Problem``: all
-make it printable.
-"""
+# Text of files and of command lines passes through here, through `tables`, or through `modelhub.errors.Problem`, which
+# all make it printable.
 
 from __future__ import annotations
 

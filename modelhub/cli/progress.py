@@ -13,6 +13,28 @@ _LENGTH = 30  # letters of the bar
 _PAUSE = 0.1  # seconds from one look of it to the next
 
 
+class StatusLine:
+    """A line of stderr, which must be a terminal, that changes while something goes on."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def show(self, text: str) -> None:
+        """Show ``text`` in place of what was shown."""
+        self._write(text.ljust(self._shown))
+        self._shown = len(text)
+
+    def clear(self) -> None:
+        """Take it away."""
+        if self._shown:
+            self._write(f"{' ' * self._shown}\r")
+            self._shown = 0
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):
+            click.echo(f"\r{text}", nl=False, err=True)
+
+
 @contextmanager
 def progress(label: str, noun: str) -> Iterator[Callable[[float, int], None]]:
     """What is to be told the share that is done, and a number of things; the bar goes when the context ends.
@@ -22,26 +44,22 @@ def progress(label: str, noun: str) -> Iterator[Callable[[float, int], None]]:
     if not sys.stderr.isatty():
         yield lambda share, number: None
         return
-    shown = 0
+    line = StatusLine()
     next_look = 0.0
 
     def tell(share: float, number: int) -> None:
-        nonlocal shown, next_look
+        nonlocal next_look
         now = time.monotonic()
         if now < next_look:
             return
         next_look = now + _PAUSE
-        text = f"{label}  {draw_bar(share, _LENGTH)} {min(share, 1):4.0%}  {number:,} {noun}"
-        with suppress(OSError):
-            click.echo(f"\r{text.ljust(shown)}", nl=False, err=True)
-        shown = len(text)
+        line.show(f"{label}  {draw_bar(share, _LENGTH)} {min(share, 1):4.0%}  {number:,} {noun}")
 
     tell(0.0, 0)
     try:
         yield tell
     finally:
-        with suppress(OSError):
-            click.echo(f"\r{' ' * shown}\r", nl=False, err=True)
+        line.clear()
 
 
 def draw_bar(share: float, length: int) -> str:

@@ -22,15 +22,19 @@ class UnreadError(Exception):
     """The reader of the output has gone away, as in `modelhub list | head -1`."""
 
 
-class UnwrittenError(click.ClickException):
-    """A file that was asked for cannot be written."""
-
-    exit_code = UNWRITABLE
+class Failure(click.ClickException):
+    """What ends a command with an exit code of its own."""
 
     @override
     def show(self, file: IO[Any] | None = None) -> None:
         """Print it like all other failures."""
         click.echo(f"modelhub: {self.message}", file=file, err=file is None)
+
+
+class UnwrittenError(Failure):
+    """A file that was asked for cannot be written."""
+
+    exit_code = UNWRITABLE
 
 
 class PipedGroup(click.Group):

@@ -14,14 +14,14 @@ FAILURES = (BadRequestError, *FOREIGN)
 Build = Callable[[Any, dict[str, Any]], object]
 
 
-def locate(error: Exception, build: Build, name: str, input: Any, options: dict[str, Any]) -> BadRequestError:
-    """The error to raise when ``build`` has failed with ``error``, which names the place of what it failed for.
+def locate(error: Exception, build: Build, call: Any) -> BadRequestError:
+    """The error to raise when ``build`` has failed with ``error`` for what ``call`` asks; it names the place of that.
 
-    ``name`` is what the input is called. The place is an option, or an item or a part of the input.
+    The place is an option, or an item or a part of the input.
     """
     if isinstance(error, BadRequestError) and "[" in error.message:
         return error
-    place = _find_place(_Trial(error, build), name, input, options)
+    place = _find_place(_Trial(error, build), call.model.input_name, call.input, call.options)
     if isinstance(error, BadRequestError):
         if place is not None and "[" in place:
             error.message = f"{place}: {error.message}"

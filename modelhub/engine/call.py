@@ -1,9 +1,4 @@
-"""One call of a model of any kind: what is asked, which observers are told, and how it becomes an answer.
-
-A call is a generator. It yields what has to be done, and it is sent the outcome; a driver (``sync``, ``aio``, or the
-replay of ``modelhub.testing``) does the work. A policy is a generator around the generator of the call, so each policy
-is written once and works with all drivers.
-"""
+"""One call of a model of any kind: what is asked, which observers are told, and how it becomes an answer."""
 
 from __future__ import annotations
 
@@ -86,6 +81,10 @@ class Counting(Protocol):
 
 class Call:
     """One call on its way.
+
+    Its way is a generator, which yields what has to be done and is sent the outcome; a driver (``sync``, ``aio``, or
+    the replay of ``modelhub.testing``) does the work. A policy is a generator around that one: it is written once, for
+    all drivers.
 
     ``so_far`` gathers what a streamed answer has brought, None for a whole one. ``listener`` is told what happens to
     the call, None when nobody listens. ``attempts`` counts the tries, those of all its requests together.

@@ -1,7 +1,6 @@
-"""Whole characters in what Python code answers: half of one (a lone surrogate) is joined with its other half, or lost.
+"""Whole characters in what Python code answers: half of one, a lone surrogate, finds its other half, or is lost."""
 
-JSON texts from servers need none of this: their halves are gone when they are decoded.
-"""
+# JSON texts from servers need none of this: their halves are gone when they are decoded.
 
 from __future__ import annotations
 

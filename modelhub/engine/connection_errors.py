@@ -1,8 +1,7 @@
-"""The errors of connections, with the same words for every driver.
+"""The errors of connections, with the same words for every driver."""
 
-The texts name only scheme, host and port: the rest of a URL may hold a key. Nothing that the other side sent is quoted,
-since a server may send back what it was sent.
-"""
+# The texts name only scheme, host and port: the rest of a URL may hold a key. Nothing that the other side sent is
+# quoted, since a server may send back what it was sent.
 
 from __future__ import annotations
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any
-from urllib.parse import urlsplit
-
-from modelhub.patterns import expression
-from modelhub.wire import Request
 
 # Where the exceptions come from that mean a failed connection, or bytes that cannot be unpacked, by the first part
 # of their module's name.
@@ -19,8 +14,6 @@ _NETWORK = frozenset(
     | {"brotli", "brotlicffi", "compression", "zlib", "zstandard"}
 )
 _OWN_TROUBLE = (MemoryError, RecursionError)  # of this process: no server has any part in it
-_HEADER_NAME = expression(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_UNSAFE = expression(r"[\x00-\x20\x7f]")
 
 
 def find_interruption(error: BaseException) -> BaseException | None:
@@ -89,28 +82,3 @@ def _list_handlers() -> Iterator[CodeType]:
         code = getattr(handler, "__code__", None) or getattr(type(handler).__call__, "__code__", None)
         if code is not None:
             yield code
-
-
-def is_malformed(request: Request) -> bool:
-    """Whether ``request`` cannot be sent as it is: if not, a ValueError while sending it is not about the request."""
-    for name, value in request.headers.items():
-        if not (isinstance(name, str) and isinstance(value, str) and _HEADER_NAME.fullmatch(name)):
-            return True
-        if re.search(r"[\r\n\0]", value):
-            return True
-        try:
-            value.encode("latin-1")
-        except UnicodeError:
-            return True
-    return not is_address(request.url)
-
-
-def is_address(text: str) -> bool:
-    """Whether ``text`` is a URL that HTTP can ask."""
-    try:
-        url = urlsplit(text)
-        whole = url.port != 0 and bool(url.hostname) and url.scheme in ("http", "https")
-        (url.hostname or "").encode("idna")
-        return whole and not _UNSAFE.search(url.netloc)
-    except ValueError:  # also that of a part of the name that is empty or too long
-        return False

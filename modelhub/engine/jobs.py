@@ -12,7 +12,7 @@ from modelhub.engine.completing import complete
 from modelhub.engine.connection_errors import out_of_time, took_too_long
 from modelhub.engine.effects import Flow, Sleep
 from modelhub.engine.job import Begun, Job
-from modelhub.engine.parsing import check_calls, read
+from modelhub.engine.parsing import read, settle_calls
 from modelhub.engine.redirects import redirected
 from modelhub.engine.refusals import accepted
 from modelhub.engine.retry_after import parse_retry_after
@@ -92,9 +92,7 @@ class _Watch:
             call.handed_in = not outcome.retryable
             raise outcome
         if outcome.tool_calls:
-            if call.sent is not None:
-                call.sent.restore(outcome.tool_calls)
-            check_calls(outcome, outcome.tool_calls, reply.status)
+            settle_calls(call, outcome, reply.status)
         return outcome
 
     def _ask(self) -> Flow[tuple[Reply, ModelResponse | ModelCallError | None]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from modelhub.engine.call import Call
 from modelhub.engine.classify import find_request_id
 from modelhub.engine.failures import as_words, describe_text
 from modelhub.errors import ResponseParsingError
@@ -39,6 +40,13 @@ def misshapen(error: Exception, reply: Reply) -> ResponseParsingError:
         status=reply.status,
         request_id=find_request_id(reply.headers),
     )
+
+
+def settle_calls(call: Call, response: ModelResponse, status: int | None = None) -> None:
+    """Give the tool calls of a whole ``response`` the form that the caller knows, and check them."""
+    if call.sent is not None:
+        call.sent.restore(response.tool_calls)
+    check_calls(response, response.tool_calls, status)
 
 
 def check_calls(response: ModelResponse, calls: list[ToolCall] | None, status: int | None = None) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from modelhub.engine.forking import forget_in_child
 from modelhub.errors import (
@@ -39,11 +38,6 @@ class Thresholds:
     ratio: float = 0.5
     window: float = 30.0
     cooldown: float = 15.0
-
-    @classmethod
-    def from_config(cls, circuit_breaker: Mapping[str, Any]) -> Thresholds:
-        """The thresholds of a config's ``circuit_breaker`` key."""
-        return cls(**circuit_breaker)
 
 
 def judge_attempt(error: BaseException | None) -> Outcome:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from modelhub.errors import BudgetExceededError
 
@@ -50,11 +49,6 @@ class Budget:
     on_exceed: Literal["refuse", "warn"] = "refuse"
     group: str | None = None
     store: str | None = None
-
-    @classmethod
-    def from_config(cls, budget: Mapping[str, Any]) -> Budget:
-        """The budget of a config's ``budget`` key."""
-        return cls(**budget)
 
     def find_excess(self, spent: Spent) -> Excess | None:
         """What is used up; None while the next call may be made."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 
 from modelhub.wire import encode_json
+from modelhub.wire.exact import read_json
 from modelhub.wire.unsendable import Unsendable
 
 VERSION = b"1"  # of what a key is made of; keys of two versions have nothing in common
-_LONG = re.compile(rb"\d{18}")
 NOT_KEYED = ("stream", "stream_options")  # how an answer comes, not what it is
 
 
@@ -71,8 +70,7 @@ def build_digest(value: Any) -> str:
 def _make_canonical(body: bytes) -> bytes:
     """A JSON body with its keys in order and without what does not count; any other body as it is, with a mark."""
     try:
-        # json keeps integers of any size, of which orjson would make floats; it takes longer.
-        value = json.loads(body, parse_constant=_refuse) if _LONG.search(body) else orjson.loads(body)
+        value = read_json(body)
         if isinstance(value, dict):
             for name in NOT_KEYED:
                 value.pop(name, None)
@@ -86,10 +84,6 @@ def _write(value: Any) -> bytes:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # integers of more than 64 bits, half characters, many levels
         return json.dumps(value, sort_keys=True).encode()
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _digest(*parts: str | bytes | None) -> str:

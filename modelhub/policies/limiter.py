@@ -25,14 +25,13 @@ class Limiter:
     """
 
     __slots__ = (
-        *("__weakref__", "_asked", "_busy", "_flying", "_held_until", "_joined", "_line", "_lock", "_requests"),
-        *("_returned", "_stay", "_tokens", "_waiting", "limits"),
+        *("__weakref__", "_busy", "_flying", "_held_until", "_line", "_lock", "_requests", "_returned", "_stay"),
+        *("_tokens", "limits"),
     )
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._requests = TokenBucket(limits.rpm, limits.burst) if limits.rpm is not None else None
-        self._tokens = TokenBucket(limits.tpm) if limits.tpm is not None else None
+        self._requests, self._tokens = _build_buckets(limits)
         self._held_until = -math.inf
         self._stay = 1.0  # seconds that an attempt takes, as a moving average; before the first: a guess
         self._lock = Lock()
@@ -42,10 +41,7 @@ class Limiter:
     def forget_holders(self) -> None:
         """Free all places, in line and under way, as a forked process must; their tickets' ends are ignored then."""
         self._flying: set[Ticket] = set()
-        self._line: Line = deque()  # those that have left it are dropped when they come to its front
-        self._joined = 0
-        self._waiting = 0
-        self._asked = 0.0  # tokens that those in line ask for
+        self._line = Line()
         self._returned: deque[tuple[Ticket, float, float, bool]] = deque()  # what `release` was called with
         self._busy = False  # whether a step is under way
 
@@ -57,7 +53,7 @@ class Limiter:
     @property
     def waiting(self) -> int:
         """How many tickets stand in line."""
-        return self._waiting
+        return self._line.waiting
 
     def admit(self, ticket: Ticket, now: float) -> float:
         """0 if the attempt may begin now; else seconds after which to ask again if nothing wakes the ticket sooner.
@@ -71,7 +67,7 @@ class Limiter:
                 wait = self._look(ticket, now)
             finally:
                 self._busy = within
-        if self._waiting or self._returned:
+        if self._line.waiting or self._returned:
             self._serve(now)
         if wait < 0:
             raise build_refusal(self.limits, self.place_in(ticket.tokens, now))
@@ -94,8 +90,7 @@ class Limiter:
 
     def change(self, limits: Limits) -> None:
         """Obey other limits from now on; what is under way keeps its places, and what was taken stays taken."""
-        requests = TokenBucket(limits.rpm, limits.burst) if limits.rpm is not None else None
-        tokens = TokenBucket(limits.tpm) if limits.tpm is not None else None
+        requests, tokens = _build_buckets(limits)
         with self._lock:
             for new, old in ((requests, self._requests), (tokens, self._tokens)):
                 if new is not None and old is not None:
@@ -107,7 +102,7 @@ class Limiter:
         with self._lock:
             within, self._busy = self._busy, True
             try:
-                head = self._find_head()
+                head = self._line.find_head()
                 wait = math.inf if head is None else self._count_seconds(head, now)
             finally:
                 self._busy = within
@@ -118,12 +113,12 @@ class Limiter:
     def place_in(self, tokens: float, now: float) -> float:
         """Seconds after which an attempt of so many tokens that comes now, behind those in line, is likely to begin."""
         with self._lock:
-            ahead = self._waiting
+            ahead = self._line.waiting
             wait = max(0.0, self._held_until - now)
             if self._requests is not None:
                 wait = max(wait, self._requests.seconds_for(ahead + 1, now))
             if self._tokens is not None:
-                wait = max(wait, self._tokens.seconds_for(self._asked + self._count_tokens(tokens), now))
+                wait = max(wait, self._tokens.seconds_for(self._line.asked + self._count_tokens(tokens), now))
             most = self.limits.concurrency
             if most is not None and len(self._flying) + ahead >= most:
                 wait = max(wait, self._stay * ((len(self._flying) + ahead) // most))
@@ -134,7 +129,7 @@ class Limiter:
         ticket.look()
         if ticket in self._flying:
             return 0.0
-        head = self._find_head()
+        head = self._line.find_head()
         wait = self._count_seconds(ticket, now) if head is None or head is ticket else math.inf
         if wait == 0.0:
             self._let_in(ticket, now)
@@ -142,9 +137,9 @@ class Limiter:
         since = ticket.since if ticket.line is self._line else now
         left = since + self.limits.max_wait - now if self.limits.on_limit == "wait" else 0.0
         if left <= _AT_ONCE:
-            self._leave_line(ticket)
+            self._line.leave(ticket)
             return -1.0
-        self._join_line(ticket, now)
+        self._line.join(ticket, self._count_tokens(ticket.tokens), now)
         ticket.told = now + wait
         return min(wait, left)
 
@@ -174,7 +169,7 @@ class Limiter:
         if ticket in self._flying:
             self._flying.discard(ticket)
             self._settle(ticket, now, used, sent)
-        self._leave_line(ticket)
+        self._line.leave(ticket)
 
     def _wake(self, ticket: Ticket, now: float) -> None:
         """Wake ``ticket``; one that cannot be woken, because its event loop is closed, leaves the line to the next."""
@@ -203,7 +198,7 @@ class Limiter:
         ticket.admitted = now
         ticket.taken = 0.0
         self._flying.add(ticket)
-        self._leave_line(ticket)
+        self._line.leave(ticket)
         if self._requests is not None:
             self._requests.take(1, now)
         if self._tokens is not None:
@@ -220,35 +215,15 @@ class Limiter:
         if self._tokens is not None and 0 <= used < _MOST_TOKENS:
             self._tokens.settle(ticket.taken, used, now)
 
-    def _join_line(self, ticket: Ticket, now: float) -> None:
-        if ticket.line is self._line:
-            return
-        ticket.since = now
-        ticket.line = self._line
-        ticket.number = self._joined = self._joined + 1
-        self._waiting += 1
-        self._asked += self._count_tokens(ticket.tokens)
-        self._line.append((ticket.number, ticket))
-
-    def _leave_line(self, ticket: Ticket) -> None:
-        if ticket.line is self._line:
-            ticket.line = None
-            self._waiting -= 1
-            self._asked -= self._count_tokens(ticket.tokens)
-
-    def _find_head(self) -> Ticket | None:
-        """The first in line."""
-        line = self._line
-        while line:
-            number, head = line[0]
-            if head.line is line and head.number == number:
-                return head
-            line.popleft()
-        return None
-
     def _find_due(self, now: float) -> Ticket | None:
         """The first in line, if it may begin sooner than it knows."""
-        head = self._find_head()
+        head = self._line.find_head()
         if head is not None and now + self._count_seconds(head, now) < head.told - _AT_ONCE:
             return head
         return None
+
+
+def _build_buckets(limits: Limits) -> tuple[TokenBucket | None, TokenBucket | None]:
+    """Those of requests and of tokens."""
+    requests = TokenBucket(limits.rpm, limits.burst) if limits.rpm is not None else None
+    return requests, TokenBucket(limits.tpm) if limits.tpm is not None else None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from modelhub.errors import RateLimitError
 
@@ -27,11 +26,6 @@ class Limits:
     max_wait: float = 60.0
     group: str | None = None
     store: str = "memory"
-
-    @classmethod
-    def from_config(cls, limits: Mapping[str, Any]) -> Limits:
-        """The limits of a config's ``limits`` key."""
-        return cls(**limits)
 
 
 def build_refusal(limits: Limits, retry_after: float) -> RateLimitError:

@@ -1,4 +1,4 @@
-"""Models by name. Each name here is imported on first use, since checking files needs no registry."""
+"""Models by name."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from modelhub.registry.default import stats as stats
     from modelhub.registry.registry import ModelRegistry as ModelRegistry
 
+# Each is imported on first use, since checking files needs no registry.
 _HOMES = {
     "ModelRegistry": "registry",
     "chat": "default",

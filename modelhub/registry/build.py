@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from modelhub import validation
 from modelhub.base.agentscope import complete
-from modelhub.base.home import Home
+from modelhub.base.home import NO_BOUNDS, Home
 from modelhub.base.http import HTTPModelWrapperBase
 from modelhub.errors import ConfigError, ModelHubError, PluginError, Problem
 from modelhub.late import late
@@ -41,25 +41,15 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     arguments = {key: value for key, value in config.items() if key != "model_type"}
     schema = types.find_schema(model_type) or {}
     typed = validation.typed_references(config, schema)
-    if not issubclass(cls, HTTPModelWrapperBase):
-        try:
-            _refuse_ways(cls, arguments)
-            arguments = resolve(arguments, where=f"config {name!r}", types=typed)
-            if problems := home.check():
-                raise ConfigError(problems)
-        except ConfigError as error:
-            raise ConfigError([home.place(problem) for problem in error.problems]) from None
     is_http = issubclass(cls, HTTPModelWrapperBase)
+    if not is_http:
+        arguments = _resolve(cls, arguments, home, typed)
     referred = find_referred(config, arguments)
-    bounds: dict[str, float] = {}
     if not is_http and not _names(cls, "timeout"):
         from modelhub.base.own import read_bounds  # most models are over HTTP
 
-        bounds = dict(read_bounds(arguments.pop("timeout", None)))
-    for note in (FOR_THE_REGISTRY - {"config_name"}) & arguments.keys():
-        unnamed = note not in UNLESS_NAMED and (is_http or note not in _OBEYED)
-        if not (_names(cls, note) or (unnamed and _takes(cls, note))):
-            del arguments[note]
+        home.bounds = read_bounds(arguments.pop("timeout", None)) or NO_BOUNDS
+    _leave_out_notes(cls, arguments, is_http)
     try:
         model = cls(**arguments)
     except ModelHubError:
@@ -75,11 +65,29 @@ def build_model(config: dict[str, Any], types: KnownTypes, home: Home, find_guar
     if not cls.is_composite and ("price" not in config or not _names(cls, "price")):
         _set_price(home, config, typed)
     home.types, home.secrets = typed or None, tuple(secrets)
-    if bounds:
-        home.bounds = bounds
     home.retry_policy = RetryPolicy.from_config(config.get("retry"))
     model.home = home
     return model
+
+
+def _resolve(cls: type[ModelWrapperBase], arguments: dict[str, Any], home: Home, types: Types) -> dict[str, Any]:
+    """The arguments of a model that is plain Python, their references resolved; raises ConfigError, with its place."""
+    try:
+        _refuse_ways(cls, arguments)
+        resolved: dict[str, Any] = resolve(arguments, where=f"config {arguments['config_name']!r}", types=types)
+        if problems := home.check():
+            raise ConfigError(problems)
+    except ConfigError as error:
+        raise ConfigError([home.place(problem) for problem in error.problems]) from None
+    return resolved
+
+
+def _leave_out_notes(cls: type[ModelWrapperBase], arguments: dict[str, Any], is_http: bool) -> None:
+    """Take out the keys that are for the registry, but those that a class wants to know."""
+    for note in (FOR_THE_REGISTRY - {"config_name"}) & arguments.keys():
+        unnamed = note not in UNLESS_NAMED and (is_http or note not in _OBEYED)
+        if not (_names(cls, note) or (unnamed and _takes(cls, note))):
+            del arguments[note]
 
 
 def _set_price(home: Home, config: dict[str, Any], types: Types) -> None:

@@ -67,7 +67,7 @@ class Guarding:
         return Guards(
             cache=None if cache is None else self._build_cache(where, cache),
             batches=None if batch is None else Batches(**batch),
-            breaker=None if breaker is None else Breaker(Thresholds.from_config(breaker)),
+            breaker=None if breaker is None else Breaker(Thresholds(**breaker)),
             limiter=limiter,
             shared=shared,
             account=self._build_account(where, config["config_name"], budget) if isinstance(budget, dict) else None,
@@ -84,7 +84,7 @@ class Guarding:
     def _build_limiter(self, where: str, name: str, said: Mapping[str, Any]) -> tuple[Limiter, SharedPlaces | None]:
         """The limiter of this process, and the one that it shares with others, if it does."""
         group = said.get("group")
-        limits = Limits.from_config({**(self._find_group("limits", group) if group is not None else {}), **said})
+        limits = Limits(**{**(self._find_group("limits", group) if group is not None else {}), **said})
         if group is None:
             return Limiter(limits), self._open_shared(where, limits, name)
         with self._lock:
@@ -110,7 +110,7 @@ class Guarding:
 
     def _build_account(self, where: str, name: str, said: Mapping[str, Any]) -> Account:
         group = said.get("group")
-        budget = Budget.from_config({**(self._find_group("budget", group) if group is not None else {}), **said})
+        budget = Budget(**{**(self._find_group("budget", group) if group is not None else {}), **said})
         with self._lock:
             ledger = self._ledgers.get(budget.store)
             if ledger is None:

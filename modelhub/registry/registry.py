@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from modelhub import configs, validation
+from modelhub import configs
 from modelhub.configs import Entry
 from modelhub.diagnostics.wording import suggest_name
 from modelhub.errors import ConfigError, ModelHubError, Problem
 from modelhub.overriding import override
-from modelhub.registry import checking, crossing
+from modelhub.registry import checking, crossing, reaching
 from modelhub.registry.loading import Loader
 from modelhub.registry.observing import Observing
 from modelhub.registry.tasks import ByTask
@@ -107,29 +106,18 @@ class ModelRegistry(ByTask):
 
     def reach(self, config_name: str) -> list[str]:
         """The names of the configs that a call of ``config_name`` may ask: itself, those it names, and so on."""
-        reached = [config_name]
-        for name in reached:  # which grows
-            config = self.build_config(name)
-            schema = self._types.find_schema(config["model_type"]) or {}
-            edges = validation.find_edges(0, validation.View.of(schema), config)
-            reached += dict.fromkeys(edge.target for edge in edges if edge.target not in reached)
-        return reached
+        return reaching.list_reached(self._describe, config_name)
 
     def capabilities(self, config_name: str) -> dict[str, Any]:
         """What the model called ``config_name`` can do, as data; of one that asks others, what all of these can."""
-        config = self.build_config(config_name)
-        schema = self._types.find_schema(config["model_type"]) or {}
-        edges = validation.find_edges(0, validation.View.of(schema), config)
-        targets = [self.capabilities(name) for name in dict.fromkeys(edge.target for edge in edges)]
-        return validation.find_capabilities(config, schema, targets)
+        return reaching.find_capabilities(self._describe, config_name)
 
     def explain(self, config_name: str) -> list[Explained]:
         """Where each value of the config called ``config_name`` comes from and what it replaced, secrets masked."""
         from modelhub.registry.explain import explain
 
-        entry = self._entry(config_name)
-        model_type = self._loader.modernize(entry)["model_type"]
-        return explain(entry, self._types.find_schema(model_type) or {})
+        _, schema = self._describe(config_name)
+        return explain(self._entry(config_name), schema)
 
     def tree(self, config_name: str) -> Branch | None:
         """The models that a call of ``config_name`` may ask, with the worst it may come to; None if it asks no others.
@@ -138,8 +126,7 @@ class ModelRegistry(ByTask):
         """
         from modelhub.registry.tree import build_tree
 
-        configs = [self.build_config(name) for name in self.reach(config_name)]
-        return build_tree([(config, self._types.find_schema(config["model_type"]) or {}) for config in configs])
+        return build_tree([self._describe(name) for name in self.reach(config_name)])
 
     def register(self, wrapper: type[ModelWrapperBase]) -> None:
         """Make a wrapper class known under the ``model_type`` it declares itself, and under its class name.
@@ -247,15 +234,13 @@ class ModelRegistry(ByTask):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self.aclose()
 
     def pack(self, *, exposed: bool = False) -> crossing.Packed:
@@ -286,6 +271,10 @@ class ModelRegistry(ByTask):
     @override
     def __repr__(self) -> str:
         return f"<ModelRegistry of {len(self)} models>"
+
+    def _describe(self, config_name: str) -> reaching.Described:
+        config = self.build_config(config_name)
+        return config, self._types.find_schema(config["model_type"]) or {}
 
     def _entry(self, config_name: str) -> Entry:
         entries = self._loader.now.entries

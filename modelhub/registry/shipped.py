@@ -1,7 +1,4 @@
-"""Types that are only data: a package ships a config, whose keys are the defaults of every config of its type.
-
-The entry point of such a type names the package alone; the config is in ``adapters/<model_type>.yaml`` there.
-"""
+"""Types that are only data: a package ships a config, whose keys are the defaults of every config of its type."""
 
 from __future__ import annotations
 
@@ -30,6 +27,7 @@ def read_shipped(
 ) -> Shipped:
     """What ``package`` ships for the type ``name``; raises ValueError that says what is wrong with it.
 
+    The entry point of such a type names the package alone; the config is in ``adapters/<model_type>.yaml`` there.
     ``bases`` are the types that may do the work, ``find_schema`` gives their schemas.
     """
     file = f"{FOLDER}/{name}.yaml"

@@ -11,7 +11,7 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from modelhub.engine import connection_errors as outages
-from modelhub.engine.interruptions import is_malformed
+from modelhub.engine.malformed import is_malformed
 from modelhub.engine.parsing import too_large
 from modelhub.errors import ModelCallError
 from modelhub.network.proxies import find_login

@@ -155,13 +155,9 @@ def strip(annotation: Any) -> Any:
 def describe(annotation: Any) -> str | None:
     """What ``Annotated`` says in words: a text, or the ``description`` of something, as of pydantic's Field."""
     for said in getattr(annotation, "__metadata__", ()):
-        text = (
-            said
-            if isinstance(said, str)
-            else getattr(said, "description", None) or getattr(said, "documentation", None)
-        )
-        if isinstance(text, str):
-            return text
+        for text in (said, getattr(said, "description", None), getattr(said, "documentation", None)):
+            if isinstance(text, str) and text:
+                return text
     return None
 
 

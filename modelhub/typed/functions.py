@@ -9,12 +9,11 @@ from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from modelhub.typed.annotations import Reader, describe, read_hints
+from modelhub.typed.annotations import Reader, read_hints
 from modelhub.typed.definitions import Definitions, Schema
 from modelhub.typed.docstrings import read_docstring
 from modelhub.typed.faults import NoForm
 from modelhub.typed.objects import ABSENT, Field, Fields
-from modelhub.typed.shapes import Shape
 
 _P = inspect.Parameter
 _KNOWN: WeakKeyDictionary[FunctionType, Described] = WeakKeyDictionary()
@@ -81,7 +80,7 @@ def _describe(function: Any) -> Described:
     for one in signature.parameters.values():
         annotation = hints.get(one.name, Any)
         if one.kind is _P.VAR_KEYWORD:
-            rest = _read_rest(reader, one.name, annotation)
+            rest = reader.read_field(one.name, annotation, False, ABSENT, None).shape
         elif one.kind is not _P.VAR_POSITIONAL:  # arguments without a name cannot be told of
             fields[one.name] = _read_field(reader, one, annotation, told.get(one.name))
     return Described(name, text, Fields(fields, rest), signature)
@@ -99,8 +98,4 @@ def _find_coded(function: Any) -> Any:
 def _read_field(reader: Reader, parameter: inspect.Parameter, annotation: Any, told: str | None) -> Field:
     required = parameter.default is _P.empty
     default = ABSENT if required else parameter.default
-    return reader.read_field(parameter.name, annotation, required, default, describe(annotation) or told)
-
-
-def _read_rest(reader: Reader, name: str, annotation: Any) -> Shape:
-    return reader.read_field(name, annotation, False, ABSENT, None).shape
+    return reader.read_field(parameter.name, annotation, required, default, told)

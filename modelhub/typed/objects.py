@@ -28,7 +28,7 @@ class Field:
         schema = dict(self.shape.build_schema(definitions))
         if self.description and "$ref" not in schema:  # some vendors take nothing beside one
             schema["description"] = self.description
-        if isinstance(self.default, str | int | float | bool) and type(self.default) in (str, int, float, bool):
+        if type(self.default) in (str, int, float, bool):  # and no enum, which may be one of these
             schema["default"] = self.default
         return schema
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from modelhub import ModelRegistry, errors
 from modelhub.aio.driver import AioDriver
-from modelhub.engine.interruptions import is_malformed
+from modelhub.engine.malformed import is_malformed
 from modelhub.sync.pool import Pool
 from modelhub.testing import MockServer
 from modelhub.wire import Request

@@ -6,7 +6,6 @@ import os
 import threading
 import warnings
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -124,7 +123,7 @@ def test_what_opens_it(outcomes: str, state: str) -> None:
 
 
 def test_a_life() -> None:
-    breaker = Breaker(Thresholds.from_config({"failures": 2, "cooldown": 10}))
+    breaker = Breaker(Thresholds(failures=2, cooldown=10))
     play(breaker, "ff")
     with pytest.raises(errors.CircuitOpenError, match=r"tried again in 7 s") as caught:
         breaker.admit(3.0)
@@ -172,9 +171,7 @@ def test_what_an_end_says(error: BaseException | None, outcome: str) -> None:
 
 
 def test_settings() -> None:
-    assert Thresholds.from_config({}) == Thresholds(failures=5, ratio=0.5, window=30, cooldown=15)
-    given: dict[str, Any] = {"failures": 1, "ratio": 1.0, "window": 2, "cooldown": 3}
-    assert Thresholds.from_config(given) == Thresholds(**given)
+    assert Thresholds() == Thresholds(failures=5, ratio=0.5, window=30, cooldown=15)
 
 
 def test_one_of_many_threads_tries() -> None:

@@ -100,7 +100,7 @@ def test_periods_are_those_of_the_calendar_in_utc(moment: datetime) -> None:
 def test_a_budget_is_used_up_when_its_bound_is_reached(
     budget: dict[str, Any], spent: Spent, excess: Excess | None
 ) -> None:
-    assert Budget.from_config(budget).find_excess(spent) == excess
+    assert Budget(**budget).find_excess(spent) == excess
 
 
 # Calls

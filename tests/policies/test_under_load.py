@@ -147,7 +147,7 @@ def test_the_breaker_is_the_reference(seed: int) -> None:
     dice, drivers = random.Random(seed), SimulatedDrivers()
     said = {"failures": dice.randint(1, 5), "ratio": dice.choice([0.2, 0.5, 1]), "window": 5, "cooldown": 3}
     model = build(drivers, circuit_breaker=said, retry={"max_attempts": 1})
-    reference = Reference(Thresholds.from_config(said))
+    reference = Reference(Thresholds(**said))
     sick = False
     for _ in range(STEPS // 20):
         now = drivers.virtual.now

@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from modelhub.wrappers.anthropic_request import build_body, build_messages
+from modelhub.wrappers.anthropic_messages import build_messages
+from modelhub.wrappers.anthropic_request import build_body
 
 from modelhub import ModelRegistry, errors
 from modelhub.testing import MockServer, Replay

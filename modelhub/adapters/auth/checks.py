@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any, NoReturn
 
 from modelhub.adapters.auth.hmac_signing import NAMES, find_unknown_names
-from modelhub.engine.interruptions import is_address
+from modelhub.engine.malformed import is_http_url
 from modelhub.errors import ConfigError, Problem
 from modelhub.wire import encode_json
 from modelhub.wire.headers import explain_unsendable, is_header_name
@@ -94,7 +94,7 @@ class Reader:
     def url(self, key: str) -> str:
         """An address of HTTP."""
         value = self.text(key)
-        if not is_address(value):
+        if not is_http_url(value):
             self.refuse("MH203", key, "must be an http:// or https:// URL with a host")
         return value
 

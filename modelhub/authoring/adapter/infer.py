@@ -135,18 +135,13 @@ def _add_request(made: Inferred, request: Request | None, task: str, *, streams:
     template = fill(request.form if request.form is not None else request.body, body)
     auth, others = read_query(request)
     body.finds_input = body.finds_input or "=messages" in str(template)
-    where = "form" if request.form is not None else "body"
-    made.notes |= {("request", where, *path): note for path, note in body.notes.items()}
-    body.notes = {}
+    _take_notes(made, "form" if request.form is not None else "body", body)
     query = fill(others, body)
-    made.notes |= {("request", "query", *path): note for path, note in body.notes.items()}
+    _take_notes(made, "query", body)
     config["api_url"], named = read_address(request, body.model)
     if not request.url.startswith("http"):
         made.notes["api_url",] = "guessed: the host"
-    name = printable((body.model or named).strip())
-    if name and not looks_secret(name):
-        config["model_name"] = name
-        config["config_name"] = re.sub(r"[^\w.-]+", "-", name).strip("-") or "my-model"
+    _add_name(config, printable((body.model or named).strip()))
     signed, headers, notes = read_access(request)
     config |= {"auth": signed or auth} if signed or auth else {}
     if auth and signed:
@@ -157,26 +152,46 @@ def _add_request(made: Inferred, request: Request | None, task: str, *, streams:
     if body.options:
         config["generate_args"] = body.options
         made.notes["generate_args",] = "as in the recorded request; a call may say otherwise"
+    if not body.finds_input and "=messages" not in str(query):
+        made.notes["request",] = "the input was not found in it: put =messages, =prompt or =input where it belongs"
+    if "headers" in notes:
+        made.notes["request",] = notes["headers"]
+    sent = _build_sent(config, request, query, headers, template)
+    _add_missing(made, sent, body, streams=streams)
+    config["request"] = sent
+
+
+def _take_notes(made: Inferred, where: str, body: Body) -> None:
+    made.notes |= {("request", where, *path): note for path, note in body.notes.items()}
+    body.notes = {}
+
+
+def _add_name(config: dict[str, Any], name: str) -> None:
+    """Add what the model is called, and the config after it; nothing of what may be a key."""
+    if name and not looks_secret(name):
+        config["model_name"] = name
+        config["config_name"] = re.sub(r"[^\w.-]+", "-", name).strip("-") or "my-model"
+
+
+def _build_sent(
+    config: dict[str, Any], request: Request, query: dict[str, Any], headers: dict[str, Any], template: Any
+) -> dict[str, Any]:
+    """The config's ``request``, which has what varies of its address, too."""
     sent: dict[str, Any] = {"method": request.method} if request.method in ("GET", "PUT") else {}
     if "{" in config["api_url"]:
         sent["url"] = config["api_url"]
         config["api_url"] = config["api_url"].partition("{")[0].rstrip("/")
     if query:
         sent["query"] = query
-    if not body.finds_input and "=messages" not in str(query):
-        made.notes["request",] = "the input was not found in it: put =messages, =prompt or =input where it belongs"
     if headers:
         sent["headers"] = headers
-    if "headers" in notes:
-        made.notes["request",] = notes["headers"]
     if request.form is not None:
         sent["form"] = template
     elif template is not None and request.method != "GET":
         sent["body"] = template
     if request.charset not in ("utf-8", "utf8", "UTF-8", ""):
         sent["charset"] = request.charset.lower()
-    _add_missing(made, sent, body, streams=streams)
-    config["request"] = sent
+    return sent
 
 
 def _add_missing(made: Inferred, sent: dict[str, Any], body: Body, *, streams: bool) -> None:

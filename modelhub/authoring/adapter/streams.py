@@ -36,7 +36,7 @@ def read_stream(text: str, told: str) -> Part | None:
         config["text"] = "text || content"
         notes["text",] = "guessed: this stream has no text"
     names: set[str] = set()
-    value = ""
+    value, path = "", None
     if answer is not None:
         path, pieces, cumulative, kind = answer
         values = [str(get(piece.document, path)) for piece in pieces]
@@ -48,7 +48,7 @@ def read_stream(text: str, told: str) -> Part | None:
         if told and value != told:
             notes["text",] = "guessed: it tells another answer than the whole reply"
     _add_reasoning(config, found.pieces)
-    add_ending(config, notes, found.pieces, answer[0] if answer else None, names, called=calls is not None)
+    add_ending(config, notes, found.pieces, path, names, called=calls is not None)
     for piece in reversed(found.pieces):
         if piece.is_json and (usage := find_usage(piece.document)):
             config["usage"] = usage
@@ -57,9 +57,9 @@ def read_stream(text: str, told: str) -> Part | None:
     if calls is not None:
         config["tool_calls"] = calls[0]
         names |= calls[1]
-    add_done(config, notes, found.pieces, answer[0] if answer else None, names)
-    _add_names(config, found.pieces, answer[0] if answer else None, names)
-    return Part(config, notes, answer[0] if answer else None, value)
+    add_done(config, notes, found.pieces, path, names)
+    _add_names(config, found.pieces, path, names)
+    return Part(config, notes, path, value)
 
 
 def _find_text(events: list[Piece], told: str, calls: Path | None) -> tuple[Path, list[Piece], bool, str] | None:

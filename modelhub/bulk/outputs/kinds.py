@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from modelhub.bulk.exact import read_json, write_json
 from modelhub.bulk.rows.row import Row
+from modelhub.wire.exact import read_json, write_json
 
 _KINDS = {bool: "bool", int: "int", float: "float", str: "text"}
 _WIDEST = 1 << 63

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from modelhub.bulk.answers import COLUMNS
-from modelhub.bulk.exact import write_json
 from modelhub.bulk.outputs.kinds import Kinds
 from modelhub.bulk.outputs.whole import whole
+from modelhub.wire.exact import write_json
 
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".feather")
 

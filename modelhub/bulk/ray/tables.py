@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from modelhub.bulk.answers import COLUMNS, Answer
-from modelhub.bulk.exact import write_json
+from modelhub.wire.exact import write_json
 
 
 def read_rows(batch: Any) -> Iterable[Mapping[str, Any]]:

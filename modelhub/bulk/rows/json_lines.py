@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from modelhub.bulk.exact import read_json
 from modelhub.bulk.rows.row import Row
+from modelhub.wire.exact import read_json
 
 LONGEST = 64 << 20  # bytes of a line; a longer one is not read
 _BOM = b"\xef\xbb\xbf"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from modelhub.bulk.vendor.api import LARGEST, BatchAPI, Job, Result, join_lines
+from modelhub.bulk.vendor.api import BatchAPI, Job, Result, join_lines
 from modelhub.bulk.vendor.handed import Handed
 from modelhub.engine.query import add_path, add_query
 from modelhub.overriding import override
@@ -33,7 +33,6 @@ class AnthropicBatchAPI(BatchAPI):
 
     title = "Anthropic"
     max_requests = 100_000
-    max_bytes = LARGEST
     marks_jobs = False
 
     @override

@@ -16,6 +16,8 @@ MEBIBYTE = 1 << 20
 LARGEST = 64 * MEBIBYTE  # bytes of a job, also where a vendor takes more: it is sent from memory
 
 End = Literal["completed", "failed", "expired", "cancelled"]
+Loss = Literal["expired", "cancelled"]
+"""How a request ends that a vendor has given up."""
 
 
 class Complaint(Record):
@@ -50,7 +52,7 @@ class Result(Record):
     id: str
     status: int = 200
     body: Any = None
-    end: Literal["expired", "cancelled"] | None = None
+    end: Loss | None = None
     request_id: str | None = None
 
 
@@ -59,7 +61,7 @@ class BatchAPI(ABC):
 
     title: ClassVar[str]
     max_requests: ClassVar[int]
-    max_bytes: ClassVar[int]
+    max_bytes: ClassVar[int] = LARGEST
     max_line: ClassVar[int] = LARGEST  # bytes of one request
     marks_jobs: ClassVar[bool] = True  # whether a job in a list says for sure which it is
 

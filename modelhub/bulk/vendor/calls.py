@@ -14,7 +14,7 @@ from modelhub.engine.call import Call
 from modelhub.engine.completing import complete
 from modelhub.engine.extras import take_extras
 from modelhub.engine.http import build_request
-from modelhub.engine.parsing import check_calls, read
+from modelhub.engine.parsing import read, settle_calls
 from modelhub.engine.structured import parse_structured
 from modelhub.errors import ModelCallError
 from modelhub.response import ModelResponse
@@ -67,9 +67,7 @@ def read_result(call: Call, result: Result) -> ModelResponse:
     response: ModelResponse = read(model.parse_response, reply)
     response.request_id = response.request_id or result.request_id
     if response.tool_calls:
-        if call.sent is not None:
-            call.sent.restore(response.tool_calls)
-        check_calls(response, response.tool_calls, result.status)
+        settle_calls(call, response, result.status)
     if model.task == "embedding":
         check_vectors(response, 1, reply)
     if call.response_format is not None:

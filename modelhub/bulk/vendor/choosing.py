@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from modelhub.bulk.vendor.anthropic import AnthropicBatchAPI
 from modelhub.bulk.vendor.api import BatchAPI
+from modelhub.bulk.vendor.dashscope import DashScopeBatchAPI
+from modelhub.bulk.vendor.gemini import GeminiBatchAPI
+from modelhub.bulk.vendor.openai import OpenAIBatchAPI
+from modelhub.bulk.vendor.zhipuai import ZhipuAIBatchAPI
 from modelhub.errors import ModelHubError
 from modelhub.vendors import find_by_host, find_vendor
 
@@ -25,6 +31,13 @@ VENDORS = {
     **dict.fromkeys(_NATIVE, "dashscope"),
 }
 """The types that have a batch API, and whose it is."""
+_APIS: Mapping[str, type[BatchAPI]] = {
+    "openai": OpenAIBatchAPI,
+    "anthropic": AnthropicBatchAPI,
+    "gemini": GeminiBatchAPI,
+    "zhipuai": ZhipuAIBatchAPI,
+    "dashscope": DashScopeBatchAPI,
+}
 _OWN_FORM = {"result_format", "incremental_output"}  # options that say how DashScope's own API answers
 
 
@@ -42,29 +55,7 @@ def find_api(model: Any) -> BatchAPI:
         model = _build_twin(model, _NATIVE[model.model_type])
     elif vendor == "openai":
         vendor = _find_speaker(model)
-    return _build_api(vendor, model)
-
-
-def _build_api(vendor: str, model: Any) -> BatchAPI:
-    if vendor == "anthropic":
-        from modelhub.bulk.vendor.anthropic import AnthropicBatchAPI
-
-        return AnthropicBatchAPI(model)
-    if vendor == "gemini":
-        from modelhub.bulk.vendor.gemini import GeminiBatchAPI
-
-        return GeminiBatchAPI(model)
-    if vendor == "zhipuai":
-        from modelhub.bulk.vendor.zhipuai import ZhipuAIBatchAPI
-
-        return ZhipuAIBatchAPI(model)
-    if vendor == "dashscope":
-        from modelhub.bulk.vendor.dashscope import DashScopeBatchAPI
-
-        return DashScopeBatchAPI(model)
-    from modelhub.bulk.vendor.openai import OpenAIBatchAPI
-
-    return OpenAIBatchAPI(model)
+    return _APIS[vendor](model)
 
 
 def _find_speaker(model: Any) -> str:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
-from modelhub.bulk.vendor.api import LARGEST
 from modelhub.bulk.vendor.files import FileBatchAPI
 from modelhub.bulk.vendor.handed import Handed
 from modelhub.overriding import override
@@ -15,10 +11,7 @@ class DashScopeBatchAPI(FileBatchAPI):
     """Chats and embeddings; a file may have 50,000 requests of 6 MB, 500 MB in all. Beside a job it keeps a name."""
 
     title = "DashScope"
-    max_requests = 50_000
-    max_bytes = LARGEST
     max_line = 6_000_000
-    paths: ClassVar[Mapping[str, str]] = {"chat": "/v1/chat/completions", "embedding": "/v1/embeddings"}
 
     @override
     def build_metadata(self, job: Handed) -> dict[str, str]:

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
-from modelhub.bulk.vendor.api import BatchAPI, End, Job, Result, find_end, parse_complaints
+from modelhub.bulk.vendor.api import BatchAPI, End, Job, Loss, Result, find_end, parse_complaints
 from modelhub.bulk.vendor.handed import Handed
 from modelhub.engine.extras import merge_headers
 from modelhub.engine.query import add_path, add_query
 from modelhub.overriding import override
 from modelhub.wire import Reply, Request, encode_json
 
-_ENDS: Mapping[str, End] = {
-    "completed": "completed",
-    "failed": "failed",
-    "expired": "expired",
-    "cancelled": "cancelled",
-}
-_UNANSWERED: Mapping[Any, End] = {"batch_expired": "expired", "batch_cancelled": "cancelled"}
+_ENDS: Mapping[str, End] = {end: end for end in get_args(End)}
+_UNANSWERED: Mapping[Any, Loss] = {"batch_expired": "expired", "batch_cancelled": "cancelled"}
 _STATUSES: Mapping[Any, int] = {"request_timeout": 408}  # of requests without a reply; others may be asked again
 
 
 class FileBatchAPI(BatchAPI):
     """Files at ``/files`` and jobs at ``/batches`` beside the model's own path."""
 
-    window: ClassVar[str] = "24h"
-    paths: ClassVar[Mapping[str, str]]  # how a line calls the path of a model, by its task
+    max_requests = 50_000
+    paths: ClassVar[Mapping[str, str]] = {"chat": "/v1/chat/completions", "embedding": "/v1/embeddings"}  # in its lines
     more: ClassVar[Mapping[str, Any]] = {}  # what else a job is made with
 
     def __init__(self, model: Any) -> None:
@@ -47,7 +42,7 @@ class FileBatchAPI(BatchAPI):
 
     @override
     def build_submit(self, job: Handed, lines: bytes) -> Request:
-        body = {"input_file_id": job.file, "endpoint": self.paths[self.model.task], "completion_window": self.window}
+        body = {"input_file_id": job.file, "endpoint": self.paths[self.model.task], "completion_window": "24h"}
         return self._ask("/batches", body=encode_json({**body, "metadata": self.build_metadata(job), **self.more}))
 
     def build_metadata(self, job: Handed) -> dict[str, str]:
@@ -113,9 +108,7 @@ class FileBatchAPI(BatchAPI):
             return Result(key, int(response["status_code"]), told, request_id=response.get("request_id"))
         error = error if isinstance(error, dict) else {"message": error or "the batch has no answer"}
         code = error.get("code")
-        end = _UNANSWERED.get(code)
-        status = _STATUSES.get(code, 500)
-        return Result(key, status, {"error": error}, "expired" if end == "expired" else "cancelled" if end else None)
+        return Result(key, _STATUSES.get(code, 500), {"error": error}, _UNANSWERED.get(code))
 
     def _ask(
         self,

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from modelhub.bulk.vendor.api import (
-    LARGEST,
     MEBIBYTE,
     BatchAPI,
     Complaint,
     End,
     Job,
+    Loss,
     Result,
     find_end,
 )
@@ -61,7 +61,6 @@ class GeminiBatchAPI(BatchAPI):
 
     title = "Gemini"
     max_requests = 50_000
-    max_bytes = LARGEST
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
@@ -223,7 +222,7 @@ def _find_inline(output: Mapping[str, Any]) -> list[Any]:
     return list(listed.get("inlinedResponses") or ()) if isinstance(listed, dict) else list(listed)
 
 
-def _find_end(code: Any, error: Mapping[str, Any]) -> Any:
+def _find_end(code: Any, error: Mapping[str, Any]) -> Loss | None:
     told = str(error.get("status") or "")
     if code == _CANCELLED or told == "CANCELLED":
         return "cancelled"

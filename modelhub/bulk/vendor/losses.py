@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
-from modelhub.bulk.vendor.api import Complaint, Job
+from modelhub.bulk.vendor.api import Complaint, Job, Loss
 from modelhub.bulk.vendor.drafts import find_key
 from modelhub.engine.classify import build_error
 from modelhub.errors import ModelCallError, ResponseParsingError, TimeoutError
@@ -14,7 +14,7 @@ from modelhub.errors import ModelCallError, ResponseParsingError, TimeoutError
 _AGAIN = "start again to ask it again"
 
 
-def explain_end(end: Literal["expired", "cancelled"]) -> ModelCallError:
+def explain_end(end: Loss) -> ModelCallError:
     """The error for a request that a vendor has given up."""
     if end == "expired":
         text = f"the batch ran out of time before this request was answered; {_AGAIN}"

@@ -6,14 +6,14 @@ from typing import Any
 
 from modelhub.compat.agentscope.scope import refuse
 from modelhub.messages import msg
-from modelhub.messages.msg import AudioBlock as AudioBlock
-from modelhub.messages.msg import ContentBlock as ContentBlock
-from modelhub.messages.msg import FileBlock as FileBlock
-from modelhub.messages.msg import ImageBlock as ImageBlock
-from modelhub.messages.msg import TextBlock as TextBlock
-from modelhub.messages.msg import ToolResultBlock as ToolResultBlock
-from modelhub.messages.msg import ToolUseBlock as ToolUseBlock
-from modelhub.messages.msg import VideoBlock as VideoBlock
+from modelhub.messages.content import AudioBlock as AudioBlock
+from modelhub.messages.content import ContentBlock as ContentBlock
+from modelhub.messages.content import FileBlock as FileBlock
+from modelhub.messages.content import ImageBlock as ImageBlock
+from modelhub.messages.content import TextBlock as TextBlock
+from modelhub.messages.content import ToolResultBlock as ToolResultBlock
+from modelhub.messages.content import ToolUseBlock as ToolUseBlock
+from modelhub.messages.content import VideoBlock as VideoBlock
 
 
 class Msg(msg.Msg):

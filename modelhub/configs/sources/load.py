@@ -6,11 +6,10 @@ import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from modelhub.configs.layers import build_layers
-from modelhub.configs.layers.declarations import Defaults, Include, Overlay, Profile
-from modelhub.configs.layers.entry import Entry, Loaded
+from modelhub.configs.layers.declarations import Include
+from modelhub.configs.layers.entry import Loaded
 from modelhub.configs.layers.find_entries import Found, find_entries
-from modelhub.configs.layers.price_lists import ListedPrice
+from modelhub.configs.layers.gathered import Gathered
 from modelhub.configs.layers.programs import OtherProgram
 from modelhub.configs.layers.scopes import MAX_DEPTH, Scope
 from modelhub.configs.layers.vocabulary import AS_WRITTEN, Vocabulary
@@ -24,7 +23,7 @@ from modelhub.configs.sources.folders import SUFFIXES, Identity, identify
 from modelhub.configs.sources.includes import build_cycle, find_included, find_source, is_glob
 from modelhub.configs.sources.read import read_path, read_text
 from modelhub.configs.sources.source import Place, Source
-from modelhub.diagnostics.wording import describe, suggest_name
+from modelhub.diagnostics.wording import describe
 from modelhub.errors import Problem
 from modelhub.secrets import find_path
 
@@ -66,11 +65,7 @@ class Sources:
         self._centres = centres
         self._texts = texts or {}
         self._addresses: set[str] = set()
-        self._entries: list[tuple[Entry, Scope]] = []
-        self._overlays: list[tuple[Overlay, Scope]] = []
-        self._defaults: list[tuple[Defaults, Scope]] = []
-        self._prices: list[tuple[ListedPrice, Scope]] = []
-        self._profiles: dict[str, None] = {}
+        self._gathered = Gathered()
         self._problems: list[Problem] = []
         self._named: dict[Identity, Scope] = {}  # files, which are read once, whatever their names
         self._included: dict[Identity, Scope] = {}
@@ -105,7 +100,7 @@ class Sources:
     @property
     def profiles(self) -> list[str]:
         """The names of the profiles that were declared, in the order in which they were read."""
-        return list(self._profiles)
+        return list(self._gathered.profiles)
 
     def note(self, source: Source, fingerprint: Hashable) -> None:
         """Keep which version of a source is read; the first word counts."""
@@ -114,16 +109,7 @@ class Sources:
     def load(self, profile: str | None = None, vocabulary: Vocabulary = AS_WRITTEN) -> Loaded:
         """Merge the layers, with the overlays of ``profile`` on top; ``vocabulary`` knows the old spellings."""
         loaded = Loaded(problems=list(self._problems), files=list(self._names), seen=dict(self._seen))
-        unread = any(problem.code in ("MH101", "MH303") for problem in self._problems)  # it may be declared there
-        if profile and profile not in self._profiles and not unread:
-            hint = suggest_name(profile, self._profiles, "profiles")
-            loaded.add(Problem("MH303", f"there is no profile '{profile}'", hint))
-        loaded.extend(build_layers(self._entries, self._overlays, profile or None, vocabulary, self._prices))
-        if self._overlays or self._defaults or any("abstract" in entry.config for entry, _ in self._entries):
-            from modelhub.configs.layers.unused import find_unused
-
-            found = find_unused(self._entries, self._overlays, self._defaults, profile or None, vocabulary)
-            loaded.add(*(problem for problem in found if problem.severity == "error" or not unread))
+        self._gathered.merge(loaded, profile or None, vocabulary)
         return loaded
 
     def _add_path(self, name: str, folder_ok: bool) -> None:
@@ -209,17 +195,7 @@ class Sources:
             elif isinstance(item, Include):
                 problems += self._add_include(item, scope)
         for item in items:
-            if isinstance(item, Entry):
-                self._entries.append((item, scope))
-            elif isinstance(item, Overlay):
-                self._overlays.append((item, scope))
-            elif isinstance(item, Defaults):
-                scope.defaults.append(item)
-                self._defaults.append((item, scope))
-            elif isinstance(item, ListedPrice):
-                self._prices.append((item, scope))
-            elif isinstance(item, Profile):
-                self._profiles[item.name] = None
+            self._gathered.add(item, scope)
         self._problems += sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
 
     def _add_include(self, include: Include, scope: Scope) -> Iterator[Problem]:

@@ -1,7 +1,6 @@
-"""What callers are told of errors: modelhub's own, and all others, as a failure that each protocol has a form for.
+"""What callers are told of errors: modelhub's own, and all others, as a failure that each protocol has a form for."""
 
-Nothing of the house goes out: no key, no address of a server, no name of a file; the log of the gateway has all of it.
-"""
+# Nothing of the house goes out: no key, no address of a server, no name of a file; the log of the gateway has all.
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 
@@ -85,9 +84,9 @@ class _Connection(web.RequestHandler):
         return build_response(self.refuse(request.path, failure), last=True)
 
 
-def build_response(reply: Reply, *, last: bool = False, more: dict[str, Any] | None = None) -> web.Response:
+def build_response(reply: Reply, *, last: bool = False) -> web.Response:
     """What aiohttp sends of a whole ``reply``; if it is the ``last``, the connection is closed after it."""
-    headers = {"Server": "modelhub", "Content-Type": reply.content_type, **reply.headers, **(more or {})}
+    headers = {"Server": "modelhub", "Content-Type": reply.content_type, **reply.headers}
     response = web.Response(status=reply.status, body=reply.body, headers=headers)
     if last:
         response.force_close()

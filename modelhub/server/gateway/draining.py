@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_LAST = 2.0  # seconds to tell callers that they are broken off
+
 
 class Draining:
     """Counts the requests under way. Once it ``has_begun`` none is let in; when it ``is_over`` the rest is broken off.
@@ -57,6 +59,3 @@ class Draining:
             task.cancel()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=_LAST)
-
-
-_LAST = 2.0  # seconds to tell callers that they are broken off

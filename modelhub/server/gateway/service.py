@@ -16,6 +16,8 @@ from modelhub.server.gateway.metrics import OBSERVER, are_available, find_metric
 from modelhub.server.gateway.models import Models
 from modelhub.server.gateway.settings import Settings
 
+_STORES = {"limits": Limits().store, "budget": Budget().store}  # where they are counted if nothing is said
+
 
 class Service:
     """Reads the configs and the callers of ``settings``; raises ConfigError with what is wrong with them.
@@ -72,9 +74,6 @@ def find_uncounted(hub: ModelRegistry, callers: Callers) -> Iterator[tuple[str, 
             # One that names its group alone has the store of the others.
             if isinstance(value, Mapping) and value.keys() != {"group"} and value.get("store", usual) == "memory":
                 yield who, key
-
-
-_STORES = {"limits": Limits().store, "budget": Budget().store}  # where they are counted if nothing is said
 
 
 def find_absent(hub: ModelRegistry, callers: Callers) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,7 @@
-"""Which options of a request reach a model: those of the protocol, and others only if the model's schema knows them.
+"""Which options of a request reach a model: those of the protocol, and others only if the model's schema knows them."""
 
-A caller must not reach into the registry, nor into the machine: what a call of modelhub takes for itself is refused,
-and so is what may be a key, an account, an address or a file, whatever a schema says.
-"""
+# A caller must not reach into the registry, nor into the machine: what a call of modelhub takes for itself is refused,
+# and so is what may be a key, an account, an address or a file, whatever a schema says.
 
 from __future__ import annotations
 
