@@ -122,7 +122,7 @@ class OllamaChatWrapper(OllamaEndpoint, ChatWrapper):
     @override
     def parse_event(self, event: Event, so_far: Accumulator) -> ModelResponse | None:
         data = read_body(event.data, Reply(200, {}), "message")
-        if "message" not in data and not data.get("done"):
+        if "message" not in data and ("response" in data or not data.get("done")):
             raise KeyError("message")
         return parse_delta(data, data.get("message") or {}, so_far)
 

@@ -83,7 +83,7 @@ def check_vectors(response: ModelResponse, count: int | None, reply: Reply) -> M
     for n, vector in enumerate(vectors, 1):
         if not isinstance(vector, list) or not vector:
             why = "is empty" if vector in (None, "", []) else f"is a {type(vector).__name__}, not a list of numbers"
-        elif doubtful and not all(map(_is_number, vector)):
+        elif not _is_number(vector[0]) or (doubtful and not all(map(_is_number, vector))):
             why = "holds what is no number"
         else:
             continue

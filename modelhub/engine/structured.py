@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import ContentFilterError, ResponseParsingError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from modelhub.typed import classes
 else:
     classes = late("modelhub.typed.classes")
+
+_END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>|</thought>|\[/THINK\]|◁/think▷")  # the last two: Magistral, Kimi
 
 
 def parse_structured(response: ModelResponse, response_format: Any) -> Any:
@@ -51,17 +54,17 @@ def parse_structured(response: ModelResponse, response_format: Any) -> Any:
 
 
 def _find_json(text: str) -> Any:
-    """The JSON of an answer; what reasoning models put before it in <think> tags is no part of it.
+    """The JSON of an answer; what reasoning models put before it in tags such as <think> is no part of it.
 
     The first tag may be missing: some chat templates end with it. Raises ValueError when there is no JSON.
     """
     try:
         return decode_json(_strip_fence(text))
     except ValueError:
-        _, tag, rest = text.partition("</think>")
-        if not tag:
+        tag = _END_OF_THOUGHTS.search(text)
+        if tag is None:
             raise
-        return decode_json(_strip_fence(rest))
+        return decode_json(_strip_fence(text[tag.end() :]))
 
 
 def _strip_fence(text: str) -> str:

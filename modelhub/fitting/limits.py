@@ -12,17 +12,19 @@ from modelhub.fitting.tools import name_of
 def normalize_stop(stop: Any, rules: VendorRules) -> Any:
     """What stops an answer, without texts of no length; None if nothing is left.
 
-    Raises BadRequestError for what the vendor refuses.
+    Raises BadRequestError for what is no text, and for what the vendor refuses.
     """
     if stop is not None and not isinstance(stop, str | list | tuple):
-        return stop
+        raise BadRequestError(f"stop must be a text or a list of texts, not {type(stop).__name__}")
     texts = [text for text in ([stop] if isinstance(stop, str) else stop or ()) if text != ""]
     if not texts:
         return None
     if rules.stops is not None and len(texts) > rules.stops:
         raise BadRequestError(f"stop has {len(texts)} texts: {rules.vendor} takes {rules.stops} at most")
     for n, text in enumerate(texts):
-        if not rules.blank_stops and isinstance(text, str) and not text.strip():
+        if not isinstance(text, str):
+            raise BadRequestError(f"stop[{n}] must be a text, not {type(text).__name__}")
+        if not rules.blank_stops and not text.strip():
             raise BadRequestError(f"stop[{n}] is {text!r}: {rules.vendor} wants something beside white space in it")
     return stop if isinstance(stop, str) else texts
 

@@ -25,7 +25,7 @@ _CERTAIN = (
     rf"\$?\{{\{{-?\s*(?:env|env_var|(?:os\.)?getenv|secret)\s*\(\s*{_QUOTED}{_SPARE}\s*\)[^{{}}]*\}}\}}",  # dbt
     rf"\{{\{{-?\s*(?:env|getenv|secret)\s+{_QUOTED}\s*-?\}}\}}",  # Packer, Helm
     rf"""\{{\{{\s*lookup\(\s*["']env["']\s*,\s*{_QUOTED}{_SPARE}\s*\)\s*\}}\}}""",  # Ansible
-    rf"<%=?\s*ENV(?:\.fetch\(|\[){_QUOTED}{_SPARE}[\])]\s*-?%>",
+    rf"(?:<%=?|#\{{)\s*ENV(?:\.fetch\(|\[){_QUOTED}{_SPARE}[\])]\s*(?:-?%>|\}})",  # Ruby
     rf"(?:os\.)?(?:environ\.get|getenv|env_var)\({_QUOTED}{_SPARE}\)",
     rf"(?<!\$)\{{(?:env|ENV)[:.]{_NAME}(?::-?(?P<spare>[^{{}}]*))?\}}",  # opencode
     r"(?<!\$)\{file:(?P<file>[^{}\s]+)\}",
@@ -55,6 +55,7 @@ _LIKELY = (
 _WHOLE = (
     rf"!(?:ENV|env|env_var|EnvVar)\s+(?:\$\{{{_NAME}(?::-?(?P<spare>[^}}]*))?\}}|{_NAME.replace('name', 'other')})",
     rf"(?:env|ENV|environment|os\.env)[:/.]+{_NAME}",
+    rf"(?:env|ENV|getenv)\({_NAME}\)",
     rf"@env(?::|\s+){_NAME}",
     rf"\${_CAPITALS}",
 )

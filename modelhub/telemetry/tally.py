@@ -99,7 +99,7 @@ def tallied(call: Call, tally: Tally, flow: Flow[Any]) -> Flow[Any]:
         seconds, first = clock() - began, call.arrived
         if first is not None:
             first -= began
-        if isinstance(answer, response.ModelResponse):
+        if answer is not None and isinstance(answer, response.ModelResponse):  # no import when the program ends
             price: Any = call.model.home.price if call.spending is None else call.spending.cost
             images = len(answer.image_urls) if answer.image_urls else 0
             tally.end((seconds, first, error, call.cached, find_usage(answer), images, price))

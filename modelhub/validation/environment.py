@@ -79,12 +79,16 @@ def _find_missing(config: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _find_odd(config: dict[str, Any]) -> Iterator[Finding]:
-    """Yield a warning for each value in quotes, which a shell would have taken away, or with blanks around it."""
+    """Yield a warning for each value that is empty, in quotes, which a shell would have taken away, or in blanks."""
     for path, text in find_texts(config):
         for reference in find_references(text):
-            value = _resolve(reference.text) or ""
-            if value != reference.default and (why := _explain_odd(value)):
-                name = name_references(reference.text)
+            value, name = _resolve(reference.text), name_references(reference.text)
+            if value is None or value == reference.default:
+                continue
+            if not value.strip():
+                message, hint = f"the value of {name} in {label(path)} is empty", f"set it, or take {label(path)} out"
+                yield Finding("MH203", message, path, hint=hint, severity="warning")
+            elif why := _explain_odd(value):
                 message = f"the value of {name} is {why}, and so is {label(path)}"
                 yield Finding("MH203", message, path, hint=_HINT, severity="warning")
     variable = find_own_variable(config)

@@ -150,6 +150,16 @@ def test_quotes_are_warned_of(quoted: str, tmp_path: Path, monkeypatch: pytest.M
     assert f"the value of OPENAI_API_KEY is {word}" in CliRunner().invoke(cli, ["validate", "--env", str(path)]).output
 
 
+@pytest.mark.parametrize("value", ["", " "])
+def test_what_is_set_and_empty_is_warned_of(value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text("config_name: a\nmodel_type: openai_chat\napi_key: ${TEAM_KEY}\n")
+    monkeypatch.setenv("TEAM_KEY", value)
+    assert "${TEAM_KEY} in api_key is empty" in CliRunner().invoke(cli, ["validate", "--env", str(path)]).output
+    path.write_text("config_name: a\nmodel_type: openai_chat\napi_key: ${NO_KEY:-}\n")
+    assert "empty" not in CliRunner().invoke(cli, ["validate", "--env", str(path)]).output
+
+
 MISFITS = [
     ({"stream": "${V}"}, "yes", "true or false"),
     ({"stream": "${V}"}, "1", "true or false"),

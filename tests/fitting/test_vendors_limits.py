@@ -54,6 +54,12 @@ def test_texts_of_no_length_do_not_take_others_along(vendor: Vendor) -> None:
     assert [options[name] for name in ("stop", "stop_sequences", "stopSequences") if name in options] == [["."]]
 
 
+@pytest.mark.parametrize(("stop", "words"), [(5, "stop must be"), ({"a": 1}, "stop must be"), ([5], "stop[0] must be")])
+@pytest.mark.parametrize("vendor", VENDORS, ids=TYPES)
+def test_what_is_no_text_stops_nothing(vendor: Vendor, stop: Any, words: str) -> None:
+    assert words in refuse(vendor, "Hi", stop=stop)
+
+
 @pytest.mark.parametrize(
     ("model_type", "stop", "words"),
     [

@@ -34,6 +34,7 @@ CERTAIN = {
     "{{ secrets.NAME }}": "${NAME}",
     "{{ .Env.NAME }}": "${NAME}",
     '{{ getenv "NAME" }}': "${NAME}",
+    "#{ENV['NAME']}": "${NAME}",
     "{{ lookup('env', 'NAME') }}": "${NAME}",
     "<%= ENV['NAME'] %>": "${NAME}",
     "{env:NAME}": "${NAME}",
@@ -46,6 +47,7 @@ CERTAIN = {
     "!ENV ${NAME}": "${NAME}",
 }
 LIKELY = {
+    "env(NAME)": "${NAME}",
     "$NAME": "${NAME}",
     "$(NAME)": "${NAME}",
     "%NAME%": "${NAME}",

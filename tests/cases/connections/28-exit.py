@@ -24,6 +24,13 @@ PROGRAMS = {
         it = iter(r)
         next(it)
     """,
+    "a blocking stream is held half-read until modules are gone": """
+        def build(url): return {"config_name": "n", "model_type": "openai_chat", "client_args": {"base_url": url}}
+        model = ModelRegistry(build(args["base_url"])).get_model("n")
+        r = model('hi', stream=True)
+        it = iter(r)
+        next(it)
+    """,
     "a daemon thread reads a stream": """
         threading.Thread(target=lambda: list(model('hi', stream=True)), daemon=True).start()
         time.sleep(0.3)
