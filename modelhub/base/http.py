@@ -37,10 +37,9 @@ else:
 class HTTPModelWrapperBase(ModelWrapperBase):
     """A model over HTTP: a subclass says what to send and how to read replies, and does no I/O.
 
-    A subclass gives ``build_endpoint`` (URL and headers, once), ``build_request`` (input and options to a
-    Request), ``parse_response`` (Reply to ModelResponse), and, to stream, ``parse_event`` (one Event and what has
-    arrived before it to a delta, or None) and ``decoder``. ``parse_error``, ``exchange`` and ``bind`` have defaults.
-    References such as ``${NAME}`` in the attributes are resolved when the model is first called.
+    A subclass gives ``build_endpoint`` (URL and headers, once), ``build_request`` (input and options to a Request),
+    ``parse_response`` (Reply to ModelResponse), and, to stream, ``parse_event`` (one Event and what came before it to a
+    delta) and ``decoder``; all else has defaults. References in the attributes are resolved at the first call.
     """
 
     decoder: ClassVar[type[EventDecoder]] = SSEDecoder
