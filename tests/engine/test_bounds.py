@@ -13,6 +13,7 @@ import pytest
 
 from modelhub import ModelRegistry, errors
 from modelhub.base import ModelWrapperBase
+from modelhub.sync.watch import Watches
 from modelhub.testing import MockServer, VirtualDrivers
 
 from ..network.server import RawServer, body, read_request
@@ -178,6 +179,15 @@ def test_the_thread_that_watches_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         server.script("hang")
         with pytest.raises(errors.TimeoutError):
             model("echo: hi")
+
+
+def test_closing_waits_for_the_thread_that_watches() -> None:
+    for _ in range(200):
+        watches = Watches()
+        watches.begin(60)
+        thread = watches._thread
+        watches.close()
+        assert thread is not None and not thread.is_alive()
 
 
 @pytest.mark.parametrize("stream", [False, True])
