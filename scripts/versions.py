@@ -20,7 +20,7 @@ PROJECT = ROOT / "pyproject.toml"
 RECORD = ROOT / "tests" / "constraints.txt"
 HEAD = "# What every check last passed with, written by scripts/test --record. Nothing is pinned by it.\n"
 FLOOR = re.compile(r"([\w.-]+)>=([\w.]+)")
-OWN = {"modelhub", "pip"}  # what is tested, and what installs it
+OWN = {"modelhub-registry", "pip"}  # what is tested, and what installs it
 
 
 def list_oldest(project: str) -> list[str]:

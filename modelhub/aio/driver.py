@@ -24,10 +24,14 @@ class AioDriver:
 
     A session closes by itself when its event loop shuts its async generators down, as ``asyncio.run`` does.
     ``session`` replaces those sessions by one of its own; it has ``fetch``, ``open``, ``read`` and ``give_back`` as
-    ``modelhub.aio.session.Session`` does. ``sleep`` waits.
+    ``modelhub.aio.session.Session`` does. ``sleep`` waits. With ``waits``, what waits for others does so in earnest,
+    even where ``sleep`` takes no time.
     """
 
-    def __init__(self, session: Any = None, sleep: Callable[[float], Awaitable[Any]] | None = None) -> None:
+    def __init__(
+        self, session: Any = None, sleep: Callable[[float], Awaitable[Any]] | None = None, *, waits: bool = False
+    ) -> None:
+        self._waits = waits or sleep is None
         self._sessions: dict[asyncio.AbstractEventLoop, Session] = {}
         self._given = session
         self.sleep = sleep or asyncio.sleep
@@ -43,8 +47,8 @@ class AioDriver:
 
     async def wait(self, effect: Wait) -> None:
         """Wait until somebody wakes this task; where pauses take no time, a wait that ends by itself is one."""
-        if self._virtual is not None and isfinite(effect.seconds):
-            await self._virtual(effect.seconds)
+        if not self._waits and isfinite(effect.seconds):
+            await self.sleep(effect.seconds)
             return
         loop = asyncio.get_running_loop()
         event = asyncio.Event()

@@ -60,13 +60,13 @@ def as_default(registry: ModelRegistry) -> Iterator[None]:
 
 def stats() -> Stats:
     """What the calls of each model in the registry of the last ``init`` came to; see ``ModelRegistry.stats``."""
-    return _find_default().stats()
+    return find_default().stats()
 
 
 def get_model(config_name: str) -> ModelWrapperBase:
     """The model called ``config_name`` in the registry of the last ``init``, the same object each time."""
     try:
-        return _find_default().get_model(config_name)
+        return find_default().get_model(config_name)
     except ModelHubError as error:
         shorten(error)
         raise
@@ -75,22 +75,23 @@ def get_model(config_name: str) -> ModelWrapperBase:
 @shortened
 def chat(config_name: str) -> ChatWrapper:
     """``get_model`` for a chat model; raises ConfigError for a model that does something else."""
-    return _find_default().chat(config_name)
+    return find_default().chat(config_name)
 
 
 @shortened
 def embedding(config_name: str) -> EmbeddingWrapper:
     """``get_model`` for an embedding model; raises ConfigError for a model that does something else."""
-    return _find_default().embedding(config_name)
+    return find_default().embedding(config_name)
 
 
 @shortened
 def image(config_name: str) -> ImageWrapper:
     """``get_model`` for an image model; raises ConfigError for a model that does something else."""
-    return _find_default().image(config_name)
+    return find_default().image(config_name)
 
 
-def _find_default() -> ModelRegistry:
+def find_default() -> ModelRegistry:
+    """The registry of the last ``init``; raises ModelHubError before it."""
     if _default is None:
         raise ModelHubError("no configs are loaded: call modelhub.init(model_configs=...) first")
     return _default

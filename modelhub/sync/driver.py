@@ -24,10 +24,12 @@ _MOST_THREADS = 16
 class SyncDriver:
     """Serves flows with one thread-safe pool of connections, which is opened for the first request.
 
-    ``pool`` has ``fetch``, ``open`` and ``close`` as ``modelhub.sync.pool.Pool`` does; ``sleep`` waits.
+    ``pool`` has ``fetch``, ``open`` and ``close`` as ``modelhub.sync.pool.Pool`` does; ``sleep`` waits. With ``waits``,
+    what waits for others does so in earnest, even where ``sleep`` takes no time.
     """
 
-    def __init__(self, pool: Any = None, sleep: Callable[[float], Any] | None = None) -> None:
+    def __init__(self, pool: Any = None, sleep: Callable[[float], Any] | None = None, *, waits: bool = False) -> None:
+        self._waits = waits or sleep is None
         self._pool = pool
         self._closed = threading.Event()
         self._virtual = sleep
@@ -64,8 +66,8 @@ class SyncDriver:
 
     def _wait(self, effect: Wait) -> None:
         """Wait until somebody wakes this thread; where pauses take no time, a wait that ends by itself is one."""
-        if self._virtual is not None and isfinite(effect.seconds):
-            self._virtual(effect.seconds)
+        if not self._waits and isfinite(effect.seconds):
+            self._sleep(effect.seconds)
             return
         event = threading.Event()
         with self._lock:

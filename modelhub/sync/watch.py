@@ -11,6 +11,7 @@ from typing import Any, Final
 
 _AGAIN: Final = 0.05  # seconds
 _IDLE = 5.0  # seconds without a watch, after which the thread ends
+_PATIENCE: Final = 1.0  # seconds
 _MOST_ENDED: Final = 1000  # watches that are over and still stand in the heap
 
 
@@ -76,10 +77,13 @@ class Watches:
                 self._ended = 0
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread, and wait for its end."""
         with self._changed:
             self._closed = True
             self._changed.notify()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_PATIENCE)
 
     def _run(self) -> None:
         with self._changed:

@@ -19,7 +19,8 @@ class LeadingDrivers(Drivers):
     """Sends each request to ``url`` in place of its own host: ``model.drivers = LeadingDrivers(server.url)``.
 
     The path, the query and all else stay; neither a proxy nor TLS is used. ``hosts`` are the addresses that were meant,
-    in the order of the requests. Without ``pauses``, what waits between two requests takes no time.
+    in the order of the requests. Without ``pauses``, what waits between two requests takes no time; what waits
+    for another call does.
     """
 
     def __init__(self, url: str, *, pauses: bool = True) -> None:
@@ -33,7 +34,7 @@ class LeadingDrivers(Drivers):
         """A blocking driver whose requests are led."""
         from modelhub.sync.pool import Pool
 
-        return SyncDriver(_Pool(Pool(), self), None if self.pauses else _pass)
+        return SyncDriver(_Pool(Pool(), self), None if self.pauses else _pass, waits=True)
 
     @override
     def build_aio(self) -> AioDriver:
@@ -89,7 +90,7 @@ class _Pool:
 
 class _Aio(AioDriver):
     def __init__(self, drivers: LeadingDrivers) -> None:
-        super().__init__(sleep=None if drivers.pauses else _apass)
+        super().__init__(sleep=None if drivers.pauses else _apass, waits=True)
         self._drivers = drivers
 
     @override

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from modelhub.overriding import override
 from modelhub.registry import ModelRegistry
-from modelhub.registry.default import as_default
+from modelhub.registry.default import as_default, find_default
 from modelhub.registry.understudies import understudied
 from modelhub.testing.leading import LeadingDrivers
 from modelhub.testing.recasting import recast
@@ -25,11 +25,13 @@ class Mock(MockServer):
     hub: ModelRegistry
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
+        super().__init__(**{"retry_after": "0", **settings})
         self._undo = ExitStack()
 
-    def __call__(self, model_configs: Any, **options: Any) -> Self:
+    def __call__(self, model_configs: Any = None, **options: Any) -> Self:
         """Let all models ask this server, and return it; see ``mocked``."""
+        if model_configs is None:
+            model_configs = find_default()
         if isinstance(model_configs, ModelRegistry):
             if options:
                 raise TypeError(f"a registry is made already: {', '.join(options)} cannot be changed here")
@@ -52,18 +54,24 @@ class Mock(MockServer):
 
 @contextmanager
 def mocked(
-    model_configs: Any, *, profile: str | None = None, wrappers: Any = (), allow_python: bool = False, **settings: Any
+    model_configs: Any = None,
+    *,
+    profile: str | None = None,
+    wrappers: Any = (),
+    allow_python: bool = False,
+    **settings: Any,
 ) -> Iterator[Mock]:
     """Let every model of a registry, or of configs, ask a mock until the block ends: no key, no network, no waiting.
 
     ``model_configs`` is a ModelRegistry, which is ``mock.hub`` then and whose models are mocked in place, those that
-    were fetched before, too. Or it is whatever ModelRegistry takes, with its ``profile``, ``wrappers`` and
-    ``allow_python``: a registry is made of it, which ``modelhub.get_model`` asks meanwhile. ``settings`` are those of
-    MockSettings.
+    were fetched before, too; left out, it is that of the last ``init``. Or it is whatever ModelRegistry takes, with its
+    ``profile``, ``wrappers`` and ``allow_python``: a registry is made of it, which ``modelhub.get_model`` asks
+    meanwhile. ``settings`` are those of MockSettings.
 
     Models of vendors whose format the mock speaks send what they always send. A protocol that a config describes and a
     model that is plain Python are not run: they ask and answer as OpenAI's models do. Limits, retries, fallbacks,
-    caches and budgets of the configs hold, but are kept in memory, and pauses between tries take no time.
+    caches and budgets of the configs hold, but are kept in memory; pauses between tries, and waits for ``rpm`` and
+    ``tpm``, take no time.
 
     ``mock.reply("text")`` says what comes next, ``mock.script("429", "ok")`` what goes wrong, ``mock.requests`` what
     was asked; ``mock.reset()`` forgets all of it. Raises ConfigError for configs that are wrong.

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from modelhub import validation
 from modelhub.errors import ConfigError, ModelHubError
 from modelhub.secrets import resolve
 from modelhub.server.mock.point import point_at
+from modelhub.server.mock.recording import CONFIG_NAME
 from modelhub.testing.stand_ins import stand_in
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ _KEPT = (
     *("config_name", "model_name", "stream", "generate_args", "timeout", "retry", "formatter", "price"),
     *("limits", "circuit_breaker", "cache", "batch", "budget"),
 )
+_RATES = {"rpm": None, "tpm": None, "burst": None}  # what is waited for by the clock, also if only its group says so
 _STORED = ("limits", "cache", "budget")
 
 
@@ -36,12 +39,16 @@ def recast(config: dict[str, Any], types: KnownTypes, url: str) -> tuple[dict[st
     cls: Any = types.find_class(model_type)
     schema = types.find_schema(model_type) or {}
     made = stand_in(_settle(config, schema))
+    if isinstance(made.get("limits"), dict) and made["limits"].get("on_limit") != "fail":
+        made["limits"] = {**made["limits"], **_RATES}
     for key in _STORED:
         if isinstance(made.get(key), dict):
             made[key] = {**made[key], "store": "memory"}
     if cls.is_composite:
         return made, None
     made = {name: value for name, value in made.items() if name not in _ON_ITS_WAY}
+    named = {CONFIG_NAME: quote(config["config_name"])}
+    made["headers"] = {**made["headers"], **named} if isinstance(made.get("headers"), dict) else named
     if cls.__module__.startswith("modelhub.wrappers."):
         with suppress(ModelHubError):
             return point_at(made, url), None
@@ -50,6 +57,7 @@ def recast(config: dict[str, Any], types: KnownTypes, url: str) -> tuple[dict[st
         kept.pop("stream", None)
     if not isinstance(kept.get("generate_args"), dict):
         kept.pop("generate_args", None)
+    kept["headers"] = named
     played = {"model_name": config["config_name"], **kept, "model_type": _TYPES.get(cls.task, "openai_chat")}
     return point_at(played, url), cls
 

@@ -10,12 +10,14 @@ from threading import Condition, Event, Thread
 from typing import Any, Self
 
 from modelhub.registry import ModelRegistry
+from modelhub.server.formats.answers import Prompt
 from modelhub.server.http.listening import Listener, listen
 from modelhub.server.mock.app import build_app
 from modelhub.server.mock.point import point_at
 from modelhub.server.mock.recording import RecordedRequest as RecordedRequest
 from modelhub.server.mock.recording import build_recorder
-from modelhub.server.mock.script import Script, Scripted
+from modelhub.server.mock.script import Script
+from modelhub.server.mock.scripted import Scripted
 from modelhub.server.mock.settings import MockSettings
 from modelhub.server.mock.tally import Counts as Counts
 from modelhub.server.mock.tally import Tally
@@ -45,13 +47,22 @@ class MockServer:
         self._listener: Listener | None = None
         self._failure: BaseException | None = None
 
-    def script(self, *faults: str) -> None:
-        """Set the faults of the next requests, one for each; they replace the faults that are not used yet."""
-        self._script.set_faults(faults)
+    def script(self, *faults: str | int, model: str | None = None) -> None:
+        """Set the faults of the next requests, one for each; they replace the faults that are not used yet.
 
-    def reply(self, *answers: Scripted) -> None:
-        """Add answers for the next requests: each is a text, a dict of parts, or a raw reply that is sent as it is."""
-        self._script.add_answers(answers)
+        With ``model`` (a config_name, or a name of a model), they are for requests to it alone. Raises ModelHubError
+        for a name that does not exist.
+        """
+        self._script.set_faults(faults, model)
+
+    def reply(self, *answers: Scripted | Callable[[Prompt], Scripted], model: str | None = None) -> None:
+        """Add answers for the next requests, or for those to ``model`` (a config_name, or a name of a model) alone.
+
+        Each is a text, a dict of parts of an answer, a ModelResponse, or a raw reply that is sent as it is: an answer
+        of a chat, an embedding or an image waits for a request that asks for one. A function of the prompt answers all
+        chats for which there is no other answer. Raises ValueError for anything else.
+        """
+        self._script.add_answers(answers, model)
 
     def reset(self) -> None:
         """Forget the requests, and the faults and answers that are not used yet."""

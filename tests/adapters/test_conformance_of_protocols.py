@@ -9,19 +9,28 @@ import pytest
 
 from modelhub.testing import play_fixtures
 from modelhub.testing.conformance import WrapperConformance
+from modelhub.testing.conformance.contract import Contract
+from modelhub.testing.conformance.resources import Resources
 
 from .protocols.base import FOLDER, list_protocols
 from .protocols.recording import find_folder, read_config, record, write_recording
 
 PROTOCOLS = list_protocols()
+WHOLE = {"envelope", "jobs", "oauth", "pictures", "vectors"}  # of each kind one
+SHARED = {name: None for part in (Contract, Resources) for name in vars(part) if name.startswith("test_")}
+SHARED |= {"test_errors_by_status": None}  # what a config says of errors is in its recordings
 CANNOT = re.compile(r"^# cannot (\w+): \S.*$", re.M)
 
 
 def build_suite(name: str) -> Any:
-    """The suite of a protocol; what it cannot do is said, with the reason, in comments of its config."""
+    """The suite of a protocol; what it cannot do is said, with the reason, in comments of its config.
+
+    What the class does for all protocols alike is asked of one of each kind.
+    """
     config = (FOLDER / name / "config.yaml").read_text("utf-8")
     suite = {"config": read_config(name), "recordings": find_folder(name), "cannot": set(CANNOT.findall(config))}
-    return type(f"Test_{name}", (WrapperConformance,), {**suite, "__module__": __name__})
+    shared = {} if name in WHOLE else SHARED
+    return type(f"Test_{name}", (WrapperConformance,), {**shared, **suite, "__module__": __name__})
 
 
 globals().update({f"Test_{name}": build_suite(name) for name in PROTOCOLS})

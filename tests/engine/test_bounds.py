@@ -13,6 +13,7 @@ import pytest
 
 from modelhub import ModelRegistry, errors
 from modelhub.base import ModelWrapperBase
+from modelhub.sync.watch import Watches
 from modelhub.testing import MockServer, VirtualDrivers
 
 from ..network.server import RawServer, body, read_request
@@ -155,13 +156,14 @@ def test_the_connection_of_a_call_that_was_in_time_stays(caller: Any) -> None:
             assert server.connections == 1
 
 
-def test_many_calls_with_an_end_of_their_own() -> None:
+def test_many_calls_with_an_end_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelhub.sync.watch._MOST_ENDED", 50)
     with MockServer() as server, build(server.url, {"total": LONG}) as hub:
         model = hub.get_model("m")
-        for _ in range(2100):
+        for _ in range(150):
             assert model("echo: hi").text == "hi"
         watches = hub._workshop.drivers.sync()._pool._watches  # type: ignore[union-attr]
-        assert len(watches._heap) <= 2100
+        assert len(watches._heap) <= 101
 
 
 def test_the_thread_that_watches_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +180,15 @@ def test_the_thread_that_watches_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         server.script("hang")
         with pytest.raises(errors.TimeoutError):
             model("echo: hi")
+
+
+def test_closing_waits_for_the_thread_that_watches() -> None:
+    for _ in range(200):
+        watches = Watches()
+        watches.begin(60)
+        thread = watches._thread
+        watches.close()
+        assert thread is not None and not thread.is_alive()
 
 
 @pytest.mark.parametrize("stream", [False, True])

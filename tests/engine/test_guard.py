@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelhub import ModelRegistry
@@ -251,6 +251,7 @@ NAMES = st.sampled_from(
 
 
 @pytest.mark.parametrize("model_type", ALL)
+@settings(max_examples=30)
 @given(options=st.dictionaries(NAMES, WEIRD, max_size=3))
 def test_any_options_are_sent_or_refused(model_type: str, options: dict[str, Any]) -> None:
     model, replay = build_model(model_type)

@@ -143,7 +143,10 @@ def ask(pattern: Pattern, text: str) -> float:
 def test_no_text_takes_long(pattern: Pattern) -> None:
     for piece in PIECES:
         for before in BEFORE:
-            taken = ask(pattern, before + piece * (LENGTH // len(piece)) + "\n!")
+            text = before + piece * (LENGTH // len(piece)) + "\n!"
+            taken = ask(pattern, text)
+            for _ in range(3):  # a processor that others use, too, is slower at times
+                taken = min(taken, ask(pattern, text)) if taken >= MOST else taken
             assert taken < MOST, f"{before!r} and {piece!r} again and again: {taken:.1f} s"
 
 

@@ -411,7 +411,7 @@ MESSAGES: Any = st.lists(
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 @given(messages=MESSAGES)
-@settings(max_examples=120)
+@settings(max_examples=40)
 def test_anything_is_sent_or_refused(model_type: str, messages: Any) -> None:
     model, replay = build_model(model_type)
     before = repr(messages)

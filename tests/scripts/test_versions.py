@@ -36,6 +36,6 @@ def test_what_has_moved_is_named() -> None:
 
 def test_what_is_recorded_is_read_back() -> None:
     installed = VERSIONS["find_installed"]()
-    assert {"PyYAML", "pytest"} <= installed.keys() and "modelhub" not in installed
+    assert {"PyYAML", "pytest"} <= installed.keys() and "modelhub-registry" not in installed
     assert VERSIONS["read_record"](VERSIONS["write_record"](installed)) == installed
     assert VERSIONS["read_record"]((TESTS / "constraints.txt").read_text("utf-8")).keys() >= {"PyYAML"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -164,11 +165,120 @@ def test_references_and_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert not list(tmp_path.iterdir())
 
 
+MODELS = [
+    {"config_name": "chat", "model_type": "openai_chat", "model_name": "gpt-4o"},
+    {"config_name": "聊天", "model_type": "anthropic_chat", "model_name": "claude-sonnet-4-5"},
+    {"config_name": "gemini", "model_type": "gemini_chat", "model_name": "gemini-2.0-flash"},
+    {"config_name": "embed", "model_type": "gemini_embedding", "model_name": "gemini-embedding-001"},
+    {"config_name": "draw", "model_type": "dashscope_image_synthesis", "model_name": "wanx-v1"},
+    {"config_name": "front", "model_type": "fallback", "models": ["chat", "聊天"]},
+]
+
+
+def test_an_answer_waits_for_a_request_of_its_kind() -> None:
+    with mocked(MODELS) as mock:
+        mock.reply("said", {"image_urls": ["https://x.invalid/1.png"]}, {"embedding": [[0.5, 0.25]]}, "said last")
+        assert mock.hub.embedding("embed")(["a", "b"]).embedding == [[0.5, 0.25]] * 2
+        assert mock.hub.image("draw")("a cat").image_urls == ["https://x.invalid/1.png"]
+        assert [mock.hub.chat(name)("hi").text for name in ("chat", "gemini")] == ["said", "said last"]
+        mock.reply({"embedding": [[1.0], [2.0]]})
+        with pytest.raises(errors.BadRequestError, match="2 vectors for 3 texts"):
+            mock.hub.embedding("embed")(["a", "b", "c"])
+
+
+def test_what_is_for_one_model_is_for_no_other() -> None:
+    with mocked(MODELS) as mock:
+        mock.reply("for Claude", model="聊天")
+        mock.reply("for gpt-4o", model="gpt-4o")
+        assert [mock.hub.chat(name)("hi").text for name in ("chat", "聊天")] == ["for gpt-4o", "for Claude"]
+        mock.reset()
+        mock.script(503, 503, 503, model="chat")
+        mock.reply("in its place", model="聊天")
+        assert mock.hub.chat("front")("hi").text == "in its place"
+        assert [request.config_name for request in mock.requests] == ["chat"] * 3 + ["聊天"]
+        assert all(name not in request.headers for name in ("X-Mock-Config",) for request in mock.requests)
+
+
+@pytest.mark.parametrize("name", ["chat", "聊天", "gemini"])
+def test_what_was_asked_reads_the_same_for_all(name: str) -> None:
+    messages = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "Hello"}]
+    tool = {"name": "look", "parameters": {"type": "object", "properties": {}}}
+    with mocked(MODELS) as mock:
+        mock.hub.chat(name)(messages, tools=tool, max_tokens=7)
+        mock.hub.embedding("embed")("a")
+        prompt = mock.requests[0].prompt
+        assert prompt is not None and mock.requests[1].prompt is None
+        assert [(message.role, message.text) for message in prompt.messages] == [
+            ("system", "Be short."),
+            ("user", "Hello"),
+        ]
+        assert (prompt.question, prompt.tools[0].name, prompt.max_tokens) == ("Hello", "look", 7)
+
+
+def test_a_function_answers_what_nothing_else_does() -> None:
+    def refuse(prompt: Any) -> str:
+        raise LookupError(f"no answer to {prompt.question}")
+
+    with mocked(MODELS) as mock:
+        model, other = mock.hub.chat("chat"), mock.hub.chat("gemini")
+        mock.reply(lambda prompt: f"You said {prompt.question}", "first")
+        mock.reply(lambda prompt: {"parsed": {"model": prompt.model}}, model="gemini")
+        assert [model(text).text for text in ("a", "b", "c")] == ["first", "You said b", "You said c"]
+        assert other("a").text == '{"model":"gemini-2.0-flash"}'
+        mock.reply(refuse)
+        with pytest.raises(errors.BadRequestError, match="LookupError: no answer to d"):
+            model("d")
+
+
+def test_a_response_is_an_answer() -> None:
+    call = modelhub.ToolCall("1", "look", {"at": "it"})
+    with mocked(MODELS) as mock:
+        mock.reply(modelhub.ModelResponse("Wait", tool_calls=[call]), modelhub.ModelResponse(parsed=[1]))
+        first, second = (mock.hub.chat("聊天")("hi") for _ in range(2))
+        assert (first.text, first.tool_calls[0].arguments, second.text) == ("Wait", {"at": "it"}, "[1]")  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (42, "not int"),
+        ({"answer": 42}, "write JSON as {'parsed': ...}"),
+        ({"tool_calls": [{"function": {"name": "look"}}]}, "a tool call is written as"),
+        ({"tool_calls": [{"name": "look", "arguments": "{}"}]}, "arguments of a tool call are a dict"),
+    ],
+)
+def test_what_is_no_answer_is_told(answer: Any, says: str) -> None:
+    with MockServer() as server, pytest.raises(ValueError, match=says):
+        server.reply(answer)
+
+
+def test_limits_hold_and_nobody_waits_for_a_minute() -> None:
+    limits = {"group": "all", "concurrency": 1, "rpm": 1}
+    configs = [{**MODELS[0], "limits": limits}, {**MODELS[1], "limits": {"group": "all"}}]
+    with mocked(configs, latency=0.005) as mock, ThreadPoolExecutor(4) as pool:
+        mock.script(429)
+        models = [mock.hub.chat(name) for name in ("chat", "聊天")] * 4
+        assert len([*pool.map(lambda model: model("hi"), models)]) == 8
+        assert mock.counts.most_in_flight == 1
+    with mocked({**MODELS[0], "limits": {"rpm": 1, "on_limit": "fail"}}) as mock:
+        mock.hub.chat("chat")("hi")
+        with pytest.raises(errors.RateLimitError):
+            mock.hub.chat("chat")("hi")
+
+
+def test_without_configs_it_is_the_default_registry() -> None:
+    with modelhub.init(MODELS) as hub, mocked() as mock:
+        assert mock.hub is hub
+        assert modelhub.chat("chat")("echo: hi").text == "hi"
+
+
 def test_reset_forgets_all() -> None:
     with mocked(DESCRIBED) as mock:
         model = mock.hub.get_model("described")
         mock.script("400")
+        mock.script("400", model="described")
         mock.reply("never said")
+        mock.reply(lambda prompt: "nor this")
         mock.reset()
         assert model("echo: hi").text == "hi"
         assert len(mock.requests) == 1

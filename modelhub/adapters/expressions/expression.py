@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from modelhub.adapters.expressions.bounds import Budget, ExpressionFault, measure
@@ -69,6 +70,7 @@ class Expression:
         return compile_expression, (self.text, self._where)
 
 
+@lru_cache(maxsize=512)
 def compile_expression(text: str, where: str) -> Expression:
     """The expression ``text``; raises ConfigError, which names the place ``where`` it stands, for what is none."""
     return Expression(text, where)

@@ -7,11 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import Literal
 
 import orjson
 
 from modelhub.server.formats.replies import Json
 from modelhub.server.formats.values import build_value
+
+Gift = Literal["text", "embedding", "image", "other"]
+"""What an endpoint answers with."""
 
 _PIECE = re.compile(r"\s*(?:[⺀-鿿가-힯＀-￯]{1,2}|[^\s⺀-鿿가-힯＀-￯]+)|\s+")
 _NOUNS = ["river", "lantern", "gardener", "compass", "harbour", "clockmaker", "orchard", "telescope"]
@@ -70,12 +74,19 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model says; ``finish_reason`` is one of OpenAI's words."""
+    """What the model says, or the vectors or addresses that it gives; ``finish_reason`` is one of OpenAI's words."""
 
     text: str = ""
     reasoning: str = ""
     tool_calls: Sequence[ToolCall] = field(default=())
     finish_reason: str = "stop"
+    embedding: Sequence[Sequence[float]] = field(default=())
+    image_urls: Sequence[str] = field(default=())
+
+    @property
+    def gives(self) -> Gift:
+        """What kind of model answers so."""
+        return "embedding" if self.embedding else "image" if self.image_urls else "text"
 
     @property
     def tokens(self) -> int:

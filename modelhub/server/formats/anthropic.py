@@ -135,7 +135,7 @@ def build_limit_headers(standing: Standing) -> dict[str, str]:
 
 FORMAT = Format(
     (
-        Endpoint("POST", ("/v1/messages",), build_messages, speaks=True),
+        Endpoint("POST", ("/v1/messages",), build_messages, "text", parse_prompt),
         Endpoint("POST", ("/v1/messages/count_tokens",), build_count),
     ),
     build_error,

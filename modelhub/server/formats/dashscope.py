@@ -12,7 +12,7 @@ from modelhub.server.formats.answers import Answer, Prompt, count_tokens
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.openai import build_deltas, parse_count, parse_prompt
 from modelhub.server.formats.replies import Failure, Json, Reply, Stream, build_json
-from modelhub.server.formats.vectors import DIMENSIONS, build_vector
+from modelhub.server.formats.vectors import DIMENSIONS
 
 _BASE = "/api/v1"
 _REQUEST_ID = "902fee3b-f7f0-9a8c-96a1-000000000000"
@@ -42,9 +42,8 @@ def build_multimodal(ask: Ask) -> Reply:
 
 
 def _build_answer(ask: Ask, parts: bool) -> Reply:
-    given, parameters = ask.body["input"], ask.body.get("parameters") or {}
-    messages = given.get("messages") or [{"role": "user", "content": given["prompt"]}]
-    prompt = parse_prompt({**parameters, "model": ask.body.get("model"), "messages": messages})
+    parameters = ask.body.get("parameters") or {}
+    prompt = parse_asked(ask)
     answer = ask.answer(prompt)
     tokens = prompt.tokens + answer.tokens
     plain = not parts and parameters.get("result_format", "text") == "text" and not answer.tool_calls
@@ -71,6 +70,13 @@ def _build_answer(ask: Ask, parts: bool) -> Reply:
     ]
     stream = Stream(deltas=tuple(events[:-1]), closing=tuple(events[-1:]))
     return Reply(stream=stream, content_type="text/event-stream;charset=UTF-8", tokens=tokens)
+
+
+def parse_asked(ask: Ask) -> Prompt:
+    """Read a request; raise Failure as OpenAI's ``parse_prompt`` does."""
+    given = ask.body["input"]
+    messages = given.get("messages") or [{"role": "user", "content": given["prompt"]}]
+    return parse_prompt({**(ask.body.get("parameters") or {}), "model": ask.body.get("model"), "messages": messages})
 
 
 def _build_parts(content: str) -> list[Json]:
@@ -124,10 +130,7 @@ def build_embeddings(ask: Ask) -> Reply:
     if not isinstance(texts, list) or not 1 <= len(texts) <= most:
         raise Failure(400, "bad_request", f"batch size is invalid, it should not be larger than {most}.")
     dimensions = parse_count(ask.body.get("parameters") or {}, "dimension", DIMENSIONS, 65536)
-    rows = [
-        {"embedding": build_vector(ask.seed, model, text, dimensions), "text_index": index}
-        for index, text in enumerate(texts)
-    ]
+    rows = [{"embedding": row, "text_index": n} for n, row in enumerate(ask.embed(model, texts, dimensions))]
     tokens = sum(map(count_tokens, texts))
     facts = {"usage": {"total_tokens": tokens}, "request_id": _REQUEST_ID}
     return build_json({"output": {"embeddings": rows}, **facts}, tokens=tokens)
@@ -139,15 +142,16 @@ def build_task(ask: Ask) -> Reply:
         raise Failure(403, "permission", "current user api does not support synchronous calls.")
     number = parse_count(ask.body.get("parameters") or {}, "n", 1, 10)
     name = blake2b(orjson.dumps([ask.seed, ask.body]), digest_size=8).hexdigest()
-    task_id = urlsafe_b64encode(f"{name}/{number}".encode()).decode().rstrip("=")
+    urls = ask.draw() or [f"https://images.example/{name}-{index}.png" for index in range(number)]
+    task_id = urlsafe_b64encode(orjson.dumps(urls)).decode().rstrip("=")
     return build_json({"output": {"task_id": task_id, "task_status": "PENDING"}, "request_id": _REQUEST_ID})
 
 
 def build_task_state(ask: Ask) -> Reply:
     """Answer what the state of a task is: it has always ended."""
     task_id = ask.path["task_id"]
-    name, _, number = urlsafe_b64decode(task_id + "=" * (-len(task_id) % 4)).decode().partition("/")
-    results = [{"url": f"https://images.example/{name}-{index}.png"} for index in range(int(number))]
+    urls = orjson.loads(urlsafe_b64decode(task_id + "=" * (-len(task_id) % 4)))
+    results = [{"url": url} for url in urls]
     output = {"task_id": task_id, "task_status": "SUCCEEDED", "results": results}
     return build_json({"output": output, "usage": {"image_count": len(results)}, "request_id": _REQUEST_ID})
 
@@ -171,10 +175,14 @@ def _build_error_body(failure: Failure) -> Json:
 
 FORMAT = Format(
     (
-        Endpoint("POST", (f"{_BASE}/services/aigc/text-generation/generation",), build_generation, speaks=True),
-        Endpoint("POST", (f"{_BASE}/services/aigc/multimodal-generation/generation",), build_multimodal, speaks=True),
-        Endpoint("POST", (f"{_BASE}/services/embeddings/text-embedding/text-embedding",), build_embeddings),
-        Endpoint("POST", (f"{_BASE}/services/aigc/{{task}}/image-synthesis",), build_task),
+        Endpoint("POST", (f"{_BASE}/services/aigc/text-generation/generation",), build_generation, "text", parse_asked),
+        Endpoint(
+            "POST", (f"{_BASE}/services/aigc/multimodal-generation/generation",), build_multimodal, "text", parse_asked
+        ),
+        Endpoint(
+            "POST", (f"{_BASE}/services/embeddings/text-embedding/text-embedding",), build_embeddings, "embedding"
+        ),
+        Endpoint("POST", (f"{_BASE}/services/aigc/{{task}}/image-synthesis",), build_task, "image"),
         Endpoint("GET", (f"{_BASE}/tasks/{{task_id}}",), build_task_state),
     ),
     build_error,

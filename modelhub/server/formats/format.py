@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from modelhub.server.formats.answers import Answer, Prompt, build_answer
+from modelhub.server.formats.answers import Answer, Gift, Prompt, build_answer
 from modelhub.server.formats.replies import Failure, Json, Reply
 from modelhub.server.formats.standing import Standing, build_no_headers
+from modelhub.server.formats.vectors import DIMENSIONS, build_vector
+
+Function = Callable[[Prompt], Answer]
+"""What answers prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,7 @@ class Ask:
 
     body: Json
     seed: int = 0
-    scripted: Answer | None = None
+    scripted: Answer | Function | None = None
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -24,12 +28,30 @@ class Ask:
 
     def answer(self, prompt: Prompt, choice: int = 0) -> Answer:
         """The answer of the script, else the one that the seed gives for this choice."""
+        if callable(self.scripted):
+            return self.scripted(prompt)
         return self.scripted or build_answer(self.seed + choice, prompt)
+
+    def embed(self, model: str, texts: Sequence[str], dimensions: int = DIMENSIONS) -> list[list[float]]:
+        """A vector for each text: that of the script, which may have one for all, else the one that the seed gives."""
+        if not isinstance(self.scripted, Answer):
+            return [build_vector(self.seed, model, text, dimensions) for text in texts]
+        vectors = [[*vector] for vector in self.scripted.embedding]
+        if len(vectors) == 1:
+            return vectors * len(texts)
+        if len(vectors) != len(texts):
+            message = f"the reply has {len(vectors)} vectors for {len(texts)} texts: give one for each, or one for all"
+            raise Failure(400, "bad_request", message)
+        return vectors
+
+    def draw(self) -> Sequence[str]:
+        """The addresses of the images of the script; empty where it has none."""
+        return self.scripted.image_urls if isinstance(self.scripted, Answer) else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A method, its paths, and the function that answers; ``speaks`` is true if its replies contain an Answer.
+    """A method, its paths, the function that answers, and what it ``gives``; ``parse`` reads the prompt of a text.
 
     ``json`` is false where the body of a POST is none, and ``scripted`` where scripted faults and replies do not count.
     ``keyed`` is false where no key is asked for.
@@ -40,7 +62,8 @@ class Endpoint:
     method: str
     paths: tuple[str, ...]
     build: Callable[[Ask], Reply]
-    speaks: bool = False
+    gives: Gift = "other"
+    parse: Callable[[Ask], Prompt] | None = None
     json: bool = True
     scripted: bool = True
     keyed: bool = True

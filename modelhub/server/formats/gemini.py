@@ -12,7 +12,7 @@ import orjson
 from modelhub.server.formats.answers import Answer, Message, Prompt, Tool, count_tokens, split_pieces
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.replies import Failure, Json, Reply, Stream, build_json
-from modelhub.server.formats.vectors import DIMENSIONS, build_vector
+from modelhub.server.formats.vectors import DIMENSIONS
 
 _STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -168,8 +168,7 @@ def build_embeddings(ask: Ask) -> Reply:
     if not 1 <= len(requests) <= 100:
         raise Failure(400, "bad_request", "at most 100 requests can be in one batch")
     texts = [_join(request["content"]["parts"]) for request in requests]
-    sizes = [request.get("outputDimensionality") or DIMENSIONS for request in requests]
-    vectors = [build_vector(ask.seed, ask.path["model"], text, size) for text, size in zip(texts, sizes, strict=True)]
+    vectors = ask.embed(ask.path["model"], texts, requests[0].get("outputDimensionality") or DIMENSIONS)
     tokens = sum(map(count_tokens, texts))
     rows = [{"values": vector} for vector in vectors]
     return build_json({"embeddings": rows, "usageMetadata": {"promptTokenCount": tokens}}, tokens=tokens)
@@ -210,10 +209,10 @@ def _paths(method: str) -> tuple[str, ...]:
 
 FORMAT = Format(
     (
-        Endpoint("POST", _paths("generateContent"), build_chat, speaks=True),
-        Endpoint("POST", _paths("streamGenerateContent"), build_stream, speaks=True),
+        Endpoint("POST", _paths("generateContent"), build_chat, "text", parse_prompt),
+        Endpoint("POST", _paths("streamGenerateContent"), build_stream, "text", parse_prompt),
         Endpoint("POST", _paths("countTokens"), build_count),
-        Endpoint("POST", _paths("batchEmbedContents"), build_embeddings),
+        Endpoint("POST", _paths("batchEmbedContents"), build_embeddings, "embedding"),
     ),
     build_error,
     build_error_event,

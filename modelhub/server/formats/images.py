@@ -35,6 +35,8 @@ def build_rows(ask: Ask) -> list[Json]:
     prompt = body.get("prompt")
     if not isinstance(prompt, str) or not prompt:
         raise Failure(400, "bad_request", "you must provide a prompt")
+    if given := ask.draw():
+        return [_build_row(url) for url in given]
     names = [
         blake2b(orjson.dumps([ask.seed, body, index]), digest_size=8).digest()
         for index in range(parse_count(body, "n", 1, 10))
@@ -43,6 +45,12 @@ def build_rows(ask: Ask) -> list[Json]:
     if packed:
         return [{"b64_json": b64encode(build_pixel(name[:3])).decode()} for name in names]
     return [{"url": f"https://images.example/{name.hex()}.png", "revised_prompt": prompt} for name in names]
+
+
+def _build_row(url: str) -> Json:
+    """The image at an address, which may be a data URI."""
+    head, _, data = url.partition(";base64,")
+    return {"b64_json": data} if head.startswith("data:") else {"url": url}
 
 
 def build_pixel(colour: bytes) -> bytes:
@@ -54,7 +62,7 @@ def build_pixel(colour: bytes) -> bytes:
 
 
 FORMAT = Format(
-    (Endpoint("POST", ("/v1/images/generations", "/images/generations"), build_images),),
+    (Endpoint("POST", ("/v1/images/generations", "/images/generations"), build_images, "image"),),
     build_error,
     build_error_event,
     build_limit_headers,

@@ -10,7 +10,7 @@ from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.openai import MODELS, parse_count, parse_tools
 from modelhub.server.formats.replies import Failure, Json, Reply, Stream, build_json
 from modelhub.server.formats.spoken import build_response, build_responses
-from modelhub.server.formats.vectors import DIMENSIONS, build_vector
+from modelhub.server.formats.vectors import DIMENSIONS
 from modelhub.server.formats.writers.ollama import ChatWriter, EmbedWriter, GenerateWriter, build_error_body, build_line
 from modelhub.server.formats.writers.ollama_models import VERSION, build_model
 
@@ -19,10 +19,8 @@ _TIME = "2026-01-01T00:00:00.000000Z"
 
 def build_chat(ask: Ask) -> Reply:
     """Answer ``/api/chat``, as lines unless ``stream`` is false."""
-    body = ask.body
-    messages = [Message(message["role"], message.get("content") or "") for message in body.get("messages") or ()]
-    prompt = _parse_prompt(body, messages)
-    if not messages:
+    prompt = parse_chat(ask)
+    if not prompt.messages:
         writer = ChatWriter(prompt.model, _TIME, lambda usage: {})
         return build_json(writer.build_whole(ModelResponse("", finish_reason="load")))
     return _write(ask, prompt, ChatWriter(prompt.model, _TIME, _measure))
@@ -30,7 +28,7 @@ def build_chat(ask: Ask) -> Reply:
 
 def build_generate(ask: Ask) -> Reply:
     """Answer ``/api/generate``, as lines unless ``stream`` is false."""
-    prompt = _parse_prompt(ask.body, [Message("user", ask.body.get("prompt") or "")])
+    prompt = parse_generate(ask)
     return _write(ask, prompt, GenerateWriter(prompt.model, _TIME, _measure, {"context": [1, 2, 3]}))
 
 
@@ -43,6 +41,17 @@ def _write(ask: Ask, prompt: Prompt, writer: ChatWriter) -> Reply:
     pieces = [writer.build_delta(delta) for delta in build_responses(answer, lambda text: [])]
     *deltas, end = b"".join((*pieces, writer.build_closing(response))).splitlines(keepends=True)
     return Reply(stream=Stream(deltas=tuple(deltas), closing=(end,)), content_type=writer.content_type, tokens=tokens)
+
+
+def parse_chat(ask: Ask) -> Prompt:
+    """Read a conversation; raise Failure when the model is missing."""
+    given = ask.body.get("messages") or ()
+    return _parse_prompt(ask.body, [Message(message["role"], message.get("content") or "") for message in given])
+
+
+def parse_generate(ask: Ask) -> Prompt:
+    """Read a single text; raise Failure when the model is missing."""
+    return _parse_prompt(ask.body, [Message("user", ask.body.get("prompt") or "")])
 
 
 def _parse_prompt(body: Json, messages: list[Message]) -> Prompt:
@@ -77,7 +86,7 @@ def build_embed(ask: Ask) -> Reply:
     texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
     dimensions = parse_count(body, "dimensions", DIMENSIONS, 65536)
     tokens = sum(map(count_tokens, texts))
-    vectors = [build_vector(ask.seed, body["model"], text, dimensions) for text in texts]
+    vectors = ask.embed(body["model"], texts, dimensions)
     writer = EmbedWriter(body["model"], lambda usage: {**_measure(usage), "total_duration": 2_000_000})
     return build_json(writer.build_whole(ModelResponse(embedding=vectors, usage=Usage(tokens))), tokens=tokens)
 
@@ -85,7 +94,7 @@ def build_embed(ask: Ask) -> Reply:
 def build_embeddings(ask: Ask) -> Reply:
     """Answer the older ``/api/embeddings``, which takes one prompt."""
     text = ask.body["prompt"]
-    return build_json({"embedding": build_vector(ask.seed, ask.body["model"], text)}, tokens=count_tokens(text))
+    return build_json({"embedding": ask.embed(ask.body["model"], [text])[0]}, tokens=count_tokens(text))
 
 
 def build_tags(ask: Ask) -> Reply:
@@ -110,10 +119,10 @@ def build_error_event(failure: Failure) -> bytes:
 
 FORMAT = Format(
     (
-        Endpoint("POST", ("/api/chat",), build_chat, speaks=True),
-        Endpoint("POST", ("/api/generate",), build_generate, speaks=True),
-        Endpoint("POST", ("/api/embed",), build_embed),
-        Endpoint("POST", ("/api/embeddings",), build_embeddings),
+        Endpoint("POST", ("/api/chat",), build_chat, "text", parse_chat),
+        Endpoint("POST", ("/api/generate",), build_generate, "text", parse_generate),
+        Endpoint("POST", ("/api/embed",), build_embed, "embedding"),
+        Endpoint("POST", ("/api/embeddings",), build_embeddings, "embedding"),
         Endpoint("GET", ("/api/tags",), build_tags),
         Endpoint("GET", ("/api/version",), build_version),
     ),

@@ -15,7 +15,7 @@ from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.openai_limits import build_limit_headers
 from modelhub.server.formats.replies import Failure, Json, Reply, Stream, build_json
 from modelhub.server.formats.spoken import build_response, build_responses, cut_short
-from modelhub.server.formats.vectors import DIMENSIONS, build_vector
+from modelhub.server.formats.vectors import DIMENSIONS
 from modelhub.server.formats.writers.models import build_models as write_models
 from modelhub.server.formats.writers.openai import DONE, ChatWriter, build_event
 from modelhub.server.formats.writers.openai import build_message as write_message
@@ -31,7 +31,7 @@ _TAIL = {"service_tier": "default", "system_fingerprint": "fp_mock"}
 def build_chat(ask: Ask) -> Reply:
     """Answer ``/chat/completions``, whole or as server-sent events."""
     body = ask.body
-    prompt = parse_prompt(body)
+    prompt = parse_asked(ask)
     answers = [ask.answer(prompt, choice) for choice in range(parse_count(body, "n", 1))]
     usage = build_usage(prompt, answers)
     ident = blake2b(orjson.dumps([ask.seed, body]), digest_size=12).hexdigest()
@@ -42,6 +42,11 @@ def build_chat(ask: Ask) -> Reply:
         return replace(build_stream(writers, answers, usage), tokens=usage["total_tokens"])
     choices = [writer.build_choice(build_response(one)) for writer, one in zip(writers, answers, strict=True)]
     return build_json(writers[0].build_completion(choices, usage), tokens=usage["total_tokens"])
+
+
+def parse_asked(ask: Ask) -> Prompt:
+    """Read a request; raise Failure as ``parse_prompt`` does."""
+    return parse_prompt(ask.body)
 
 
 def parse_prompt(body: Json) -> Prompt:
@@ -131,7 +136,7 @@ def build_embeddings(ask: Ask) -> Reply:
     if texts and isinstance(texts[0], int):
         texts = [texts]
     model, dimensions = body["model"], parse_count(body, "dimensions", DIMENSIONS, 65536)
-    vectors = [build_vector(ask.seed, model, str(text), dimensions) for text in texts]
+    vectors = ask.embed(model, [*map(str, texts)], dimensions)
     tokens = sum(count_tokens(str(text)) for text in texts)
     writer = VectorWriter(model, packed=body.get("encoding_format") == "base64")
     return build_json(writer.build_whole(ModelResponse(embedding=vectors, usage=Usage(tokens))), tokens=tokens)
@@ -154,8 +159,8 @@ def build_error_event(failure: Failure) -> bytes:
 
 FORMAT = Format(
     (
-        Endpoint("POST", ("/v1/chat/completions", "/chat/completions"), build_chat, speaks=True),
-        Endpoint("POST", ("/v1/embeddings", "/embeddings"), build_embeddings),
+        Endpoint("POST", ("/v1/chat/completions", "/chat/completions"), build_chat, "text", parse_asked),
+        Endpoint("POST", ("/v1/embeddings", "/embeddings"), build_embeddings, "embedding"),
         Endpoint("GET", ("/v1/models", "/models"), build_models),
     ),
     build_error,

@@ -12,25 +12,29 @@ from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.images import build_rows
 from modelhub.server.formats.openai import build_usage, parse_text
 from modelhub.server.formats.replies import Failure, Reply, build_json
-from modelhub.server.formats.vectors import build_vector
 
 
 def build_chat(ask: Ask) -> Reply:
     """Answer the messages (or plain texts) under the key ``messages`` or ``inputs``."""
-    given: Any = ask.body.get("messages", ask.body.get("inputs"))
-    if not given:
-        raise Failure(400, "bad_request", "give the input under 'messages' or 'inputs'")
-    prompt = Prompt(
-        model=str(ask.body.get("model") or "mock-chat"),
-        messages=[_parse_message(one) for one in (given if isinstance(given, list) else [given])],
-        max_tokens=ask.body.get("max_tokens"),
-    )
+    prompt = parse_prompt(ask)
     answer = ask.answer(prompt)
     message = {"role": "assistant", "content": answer.text}
     choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason}
     usage = build_usage(prompt, [answer])
     response = {"model": prompt.model, "choices": [choice], "usage": usage}
     return build_json({"data": {"response": response}}, tokens=usage["total_tokens"])
+
+
+def parse_prompt(ask: Ask) -> Prompt:
+    """Read a request; raise Failure when it asks nothing."""
+    given: Any = ask.body.get("messages", ask.body.get("inputs"))
+    if not given:
+        raise Failure(400, "bad_request", "give the input under 'messages' or 'inputs'")
+    return Prompt(
+        model=str(ask.body.get("model") or "mock-chat"),
+        messages=[_parse_message(one) for one in (given if isinstance(given, list) else [given])],
+        max_tokens=ask.body.get("max_tokens"),
+    )
 
 
 def _parse_message(message: Any) -> Message:
@@ -47,7 +51,7 @@ def build_vectors(ask: Ask) -> Reply:
         raise Failure(400, "bad_request", "give the texts under 'input', 'inputs' or 'messages'")
     texts = given if isinstance(given, list) else [given]
     model = str(body.get("model") or "mock-embedding")
-    rows = [{"index": n, "embedding": build_vector(ask.seed, model, str(text))} for n, text in enumerate(texts)]
+    rows = [{"index": n, "embedding": row} for n, row in enumerate(ask.embed(model, [*map(str, texts)]))]
     tokens = sum(count_tokens(str(text)) for text in texts)
     return build_json({"data": {"response": {"model": model, "data": rows}}}, tokens=tokens)
 
@@ -72,9 +76,9 @@ def build_error_event(failure: Failure) -> bytes:
 
 FORMAT = Format(
     (
-        Endpoint("POST", ("/llm/", "/llm", "/post"), build_chat, speaks=True),
-        Endpoint("POST", ("/llm/embeddings",), build_vectors),
-        Endpoint("POST", ("/llm/images",), build_pictures),
+        Endpoint("POST", ("/llm/", "/llm", "/post"), build_chat, "text", parse_prompt),
+        Endpoint("POST", ("/llm/embeddings",), build_vectors, "embedding"),
+        Endpoint("POST", ("/llm/images",), build_pictures, "image"),
     ),
     build_error,
     build_error_event,

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import orjson
 
+from modelhub.server.formats.answers import Prompt
 from modelhub.server.formats.format import Ask, Endpoint, Format
 from modelhub.server.formats.images import build_images
 from modelhub.server.formats.openai import build_deltas, build_embeddings, build_message, build_usage, parse_prompt
@@ -32,7 +33,7 @@ _CODES = {
 def build_chat(ask: Ask) -> Reply:
     """Answer ``/chat/completions``; the last event of a stream always has the usage."""
     body = ask.body
-    prompt = replace(parse_prompt(body), think=(body.get("thinking") or {}).get("type") == "enabled")
+    prompt = parse_asked(ask)
     answer = ask.answer(prompt)
     ident = blake2b(orjson.dumps([ask.seed, body]), digest_size=12).hexdigest()
     request_id = body.get("request_id") or ident
@@ -50,6 +51,12 @@ def build_chat(ask: Ask) -> Reply:
     end = _build_event({**head, "choices": [last], "usage": usage})
     stream = Stream(deltas=deltas, closing=(end, b"data: [DONE]\n\n"))
     return Reply(stream=stream, content_type="text/event-stream", tokens=usage["total_tokens"])
+
+
+def parse_asked(ask: Ask) -> Prompt:
+    """Read a request; raise Failure as OpenAI's ``parse_prompt`` does."""
+    thinking = ask.body.get("thinking") or {}
+    return replace(parse_prompt(ask.body), think=thinking.get("type") == "enabled")
 
 
 def _build_event(value: Json) -> bytes:
@@ -72,9 +79,9 @@ def _build_error_body(failure: Failure) -> Json:
 
 FORMAT = Format(
     (
-        Endpoint("POST", (f"{_BASE}/chat/completions",), build_chat, speaks=True),
-        Endpoint("POST", (f"{_BASE}/embeddings",), build_embeddings),
-        Endpoint("POST", (f"{_BASE}/images/generations",), build_images),
+        Endpoint("POST", (f"{_BASE}/chat/completions",), build_chat, "text", parse_asked),
+        Endpoint("POST", (f"{_BASE}/embeddings",), build_embeddings, "embedding"),
+        Endpoint("POST", (f"{_BASE}/images/generations",), build_images, "image"),
     ),
     build_error,
     build_error_event,

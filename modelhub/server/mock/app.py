@@ -25,6 +25,7 @@ from modelhub.server.formats.replies import Reply, build_json
 from modelhub.server.http.sending import Pace, send
 from modelhub.server.mock.batches import Batches
 from modelhub.server.mock.choosing import Asked, Choosing
+from modelhub.server.mock.recording import ENDPOINTS
 from modelhub.server.mock.scenario.play import Play
 from modelhub.server.mock.script import Script
 from modelhub.server.mock.settings import MockSettings
@@ -63,15 +64,17 @@ def build_app(
     """
     server = _Server(settings, script or Script(settings.faults), tally or Tally(), clock)
     app = web.Application(client_max_size=_MAX_BODY)
+    routes = app[ENDPOINTS] = {}
     for form, endpoint in server.endpoints:
         for path in endpoint.paths:
             handler = server.build_handler(form, endpoint)
             if endpoint.unless:
                 resource = _Declining(path, endpoint.unless)
                 app.router.register_resource(resource)
-                resource.add_route(endpoint.method, handler)
+                route: web.AbstractRoute = resource.add_route(endpoint.method, handler)
             else:
-                app.router.add_route(endpoint.method, path, handler)
+                route = app.router.add_route(endpoint.method, path, handler)
+            routes[route] = endpoint
     app.router.add_route("GET", "/health", server.tell_health)
     app.router.add_route("GET", "/mock/counts", server.tell_counts)
     app.router.add_route("*", "/{path:.*}", server.tell_paths)

@@ -144,7 +144,7 @@ class Batches(Desk):
     def _answer(self, job: Job, line: Line) -> Outcome:
         """What a call with the same request would get; where its connection would break, a server's error."""
         with self._play.find_part(line.model, line.path).begin(self._clock()) as turn:
-            fault = self._script.take_fault() or turn.fault
+            fault = self._script.take_fault((line.model,)) or turn.fault
         try:
             outcome, ended = self._build_outcome(job, line, fault), "ok"
         except Failure as failure:
@@ -156,7 +156,7 @@ class Batches(Desk):
     def _build_outcome(self, job: Job, line: Line, fault: Fault) -> Outcome:
         if fault.name != "ok":
             raise build_failure(fault) or FAILURES["500"]
-        reply = self._script.take_answer(speaks=True)
+        reply = self._script.take_answer("text", (line.model,))
         if not isinstance(reply, Reply):
             reply = build_reply(line.build, Ask(line.body, self._seed, reply, line.variables, {}, job.headers))
             if reply.stream is not None:

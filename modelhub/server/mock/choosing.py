@@ -7,15 +7,17 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import unquote
 
 import orjson
 from aiohttp import web
 
 from modelhub.errors import ModelHubError
 from modelhub.server.formats.answers import Answer
-from modelhub.server.formats.format import Ask, Endpoint, Format
+from modelhub.server.formats.format import Ask, Endpoint, Format, Function
 from modelhub.server.formats.replies import Failure, Json, Reply
 from modelhub.server.mock.faults import ANSWERING, Fault, build_failure, build_spoilt, parse_fault
+from modelhub.server.mock.recording import CONFIG_NAME
 from modelhub.server.mock.scenario.play import Turn
 from modelhub.server.mock.scenario.quota import Refusal
 from modelhub.server.mock.script import Script
@@ -45,6 +47,11 @@ class Asked:
         """The name of the model, from the path or the body; empty if there is none."""
         name = self.request.match_info.get("model") or self.body.get("model")
         return name if isinstance(name, str) else ""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What a script may call the model: the name of its config, where it is told, and its own."""
+        return unquote(self.request.headers.get(CONFIG_NAME, "")), self.model
 
 
 class Choosing:
@@ -77,19 +84,20 @@ class Choosing:
             reply = self.build_refusal(failure, asked.form)
             reply = replace(reply, headers={**reply.headers, **fault.headers})
         else:
-            answer = self.take_answer(asked.endpoint) if fault.name in ANSWERING else None
+            answer = self.take_answer(asked) if fault.name in ANSWERING else None
             reply = answer if isinstance(answer, Reply) else build_from(asked, self.settings.seed, answer)
             refusal = turn.charge(reply.tokens, self.clock())
             if refusal is not None:
                 if answer is not None:
-                    self.script.give_back(answer)
+                    self.script.give_back(answer, asked.model)
                 return self.build_limited(refusal, turn.retry_after, asked.form), refusal.limit
             reply = build_spoilt(fault, reply, asked.form)
         return replace(reply, delay=reply.delay + turn.latency, chunk_delay=turn.chunk_delay), fault.name
 
-    def take_answer(self, endpoint: Endpoint) -> Answer | Reply | None:
+    def take_answer(self, asked: Asked) -> Answer | Function | Reply | None:
         """What the script says to a request that is answered; None where it says nothing, or is not meant."""
-        return self.script.take_answer(endpoint.speaks) if endpoint.scripted else None
+        endpoint = asked.endpoint
+        return self.script.take_answer(endpoint.gives, asked.names) if endpoint.scripted else None
 
     def take_fault(self, asked: Asked, drawn: Fault) -> Fault:
         """The fault that the request's header asks for, else the next one of the script, else the one of the scenario.
@@ -102,7 +110,7 @@ class Choosing:
             if header is not None:
                 fault = parse_fault(header)
             else:
-                fault = (self.script.take_fault() if asked.endpoint.scripted else None) or drawn
+                fault = (self.script.take_fault(asked.names) if asked.endpoint.scripted else None) or drawn
         except ModelHubError as error:
             raise Failure(400, "bad_request", str(error)) from None
         if fault.name != "redirect":
@@ -152,7 +160,7 @@ def parse_body(body: bytes) -> Json:
     return value
 
 
-def build_from(asked: Asked, seed: int, scripted: Answer | None) -> Reply:
+def build_from(asked: Asked, seed: int, scripted: Answer | Function | None) -> Reply:
     """Let the endpoint answer; raises Failure when it cannot read the request."""
     if asked.refusal is not None:
         raise asked.refusal

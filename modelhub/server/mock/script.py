@@ -3,101 +3,83 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from threading import Lock
-from typing import Any
 
-import orjson
-
-from modelhub.server.formats.answers import Answer, ToolCall
-from modelhub.server.formats.replies import Reply, Stream
+from modelhub.server.formats.answers import Answer, Gift, Prompt
+from modelhub.server.formats.format import Function
+from modelhub.server.formats.replies import Failure, Reply
 from modelhub.server.mock.faults import Fault, parse_fault
-
-Scripted = str | Mapping[str, Any]
-_RAW_KEYS = frozenset({"status", "headers", "body", "chunks", "end", "delay_s"})
-_ANSWER_KEYS = frozenset({"text", "reasoning", "tool_calls", "finish_reason"})
+from modelhub.server.mock.scripted import Scripted, build_answer, build_scripted
 
 
 class Script:
-    """One fault and one answer for each request, in order; when they are used up, the seed gives the answers."""
+    """One fault and one answer for each request, in order; when they are used up, a function or the seed answers."""
 
     def __init__(self, faults: Sequence[str] = ()) -> None:
         self._lock = Lock()
-        self._faults: deque[Fault] = deque(map(parse_fault, faults))
-        self._answers: deque[Answer | Reply] = deque()
+        self._faults: dict[str | None, deque[Fault]] = {None: deque(map(parse_fault, faults))}
+        self._answers: list[tuple[Answer | Reply, str | None]] = []
+        self._functions: list[tuple[Function, str | None]] = []
 
-    def set_faults(self, faults: Sequence[str]) -> None:
-        """Replace the faults that are not used yet; raises ModelHubError for a name that does not exist."""
-        parsed = [parse_fault(fault) for fault in faults]
+    def set_faults(self, faults: Sequence[str | int], model: str | None = None) -> None:
+        """Replace the faults for ``model``, or for any, that are not used yet; ModelHubError for one there is not."""
+        parsed = [parse_fault(str(fault)) for fault in faults]
         with self._lock:
-            self._faults = deque(parsed)
+            self._faults[model] = deque(parsed)
 
-    def add_answers(self, answers: Sequence[Scripted]) -> None:
-        """Add answers to the queue; raises ValueError for a dict with unknown keys."""
-        parsed = [build_scripted(answer) for answer in answers]
+    def add_answers(self, answers: Sequence[Scripted | Callable[[Prompt], Scripted]], model: str | None = None) -> None:
+        """Add answers to the queue, for one ``model`` or for any; a function is for what the queue does not answer.
+
+        Raises ValueError for what is no answer.
+        """
+        functions = [_build_function(answer) for answer in answers if callable(answer)]
+        parsed = [build_scripted(answer) for answer in answers if not callable(answer)]
         with self._lock:
-            self._answers.extend(parsed)
+            self._answers += [(answer, model) for answer in parsed]
+            self._functions += [(function, model) for function in functions]
 
     def clear(self) -> None:
         """Forget all faults and answers."""
         with self._lock:
             self._faults.clear()
             self._answers.clear()
+            self._functions.clear()
 
-    def take_fault(self) -> Fault | None:
-        """The fault for this request; None if the script says nothing."""
+    def take_fault(self, models: Sequence[str]) -> Fault | None:
+        """The fault for a request to a model of these names; None if the script says nothing."""
         with self._lock:
-            return self._faults.popleft() if self._faults else None
+            queues = [self._faults[name] for name in (*models, None) if self._faults.get(name)]
+            return queues[0].popleft() if queues else None
 
-    def give_back(self, answer: Answer | Reply) -> None:
-        """Put an answer that was not sent before all others."""
+    def give_back(self, answer: Answer | Function | Reply, model: str) -> None:
+        """Put an answer to ``model`` that was not sent before all others."""
+        if not callable(answer):
+            with self._lock:
+                self._answers.insert(0, (answer, model))
+
+    def take_answer(self, gives: Gift, models: Collection[str]) -> Answer | Function | Reply | None:
+        """The first answer for a request to a model of these names that ``gives`` such.
+
+        A raw reply is for any, when it is its turn. Where there is no answer, it is the last function for the model.
+        """
         with self._lock:
-            self._answers.appendleft(answer)
-
-    def take_answer(self, speaks: bool) -> Answer | Reply | None:
-        """The answer for this request; only raw replies for an endpoint that does not use an Answer."""
-        with self._lock:
-            if not self._answers or not (speaks or isinstance(self._answers[0], Reply)):
-                return None
-            return self._answers.popleft()
-
-
-def build_scripted(answer: Scripted) -> Answer | Reply:
-    """Read an answer: a text, a dict of parts (``text``, ``tool_calls``...) or a raw reply (``status``, ``body``...).
-
-    A raw reply may also have ``end`` ("abrupt" or "reset_before") and ``delay_s``.
-    """
-    if isinstance(answer, str):
-        return Answer(answer)
-    if answer and answer.keys() <= _RAW_KEYS:
-        return _build_raw(answer)
-    if not answer or not answer.keys() <= _ANSWER_KEYS:
-        raise ValueError(f"an answer has keys of {sorted(_ANSWER_KEYS)}, a raw reply of {sorted(_RAW_KEYS)}")
-    calls = tuple(
-        ToolCall(call.get("id") or f"call_mock{index}", call["name"], dict(call.get("arguments") or {}))
-        for index, call in enumerate(answer.get("tool_calls") or ())
-    )
-    reason = answer.get("finish_reason") or ("tool_calls" if calls else "stop")
-    return Answer(answer.get("text") or "", answer.get("reasoning") or "", calls, reason)
+            meant = [entry for entry in self._answers if entry[1] is None or entry[1] in models]
+            for entry in meant:
+                answer = entry[0]
+                if answer.gives == gives if isinstance(answer, Answer) else entry is meant[0]:
+                    self._answers.remove(entry)
+                    return answer
+            fit = [function for function, model in self._functions if model is None or model in models]
+        return fit[-1] if fit and gives == "text" else None
 
 
-def _build_raw(raw: Mapping[str, Any]) -> Reply:
-    headers = {name.lower(): str(value) for name, value in (raw.get("headers") or {}).items()}
-    chunks = raw.get("chunks")
-    kind = headers.pop("content-type", "application/json")
-    end = raw.get("end")
-    return Reply(
-        status=raw.get("status") or 200,
-        body=_build_bytes(raw.get("body") or b""),
-        stream=None if chunks is None else Stream(deltas=tuple(map(_build_bytes, chunks))),
-        headers=headers,
-        content_type=kind,
-        ending="cut" if end == "abrupt" else "reset" if end == "reset_before" else "whole",
-        delay=raw.get("delay_s") or 0.0,
-    )
+def _build_function(function: Callable[[Prompt], Scripted]) -> Function:
+    def answer(prompt: Prompt) -> Answer:
+        try:
+            return build_answer(function(prompt))
+        except Exception as error:
+            message = f"the function that replies has failed: {type(error).__name__}: {error}"
+            raise Failure(400, "bad_request", message) from error
 
-
-def _build_bytes(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else orjson.dumps(value)
+    return answer

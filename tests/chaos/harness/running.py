@@ -81,14 +81,14 @@ def count_left() -> dict[str, int]:
     return {"descriptors": files, "threads": threading.active_count()}
 
 
-def call_in_threads(configs: list[dict[str, Any]], in_flight: int, seconds: float) -> Tally:
-    """Call from so many threads for so many seconds."""
+def call_in_threads(configs: list[dict[str, Any]], in_flight: int, seconds: float, least: int) -> Tally:
+    """Call from so many threads for so many seconds, and at least so often from each."""
     with ModelRegistry(configs) as hub:
         callers = [Asking(hub, number) for number in range(in_flight)]
         end = time.monotonic() + seconds
 
         def work(caller: Asking) -> None:
-            while time.monotonic() < end:
+            while caller.made < least or time.monotonic() < end:
                 caller.ask()
 
         threads = [threading.Thread(target=work, args=(caller,)) for caller in callers]
@@ -99,14 +99,14 @@ def call_in_threads(configs: list[dict[str, Any]], in_flight: int, seconds: floa
     return sum_up(callers)
 
 
-async def call_in_tasks(configs: list[dict[str, Any]], in_flight: int, seconds: float) -> Tally:
-    """Call from so many tasks of this loop for so many seconds."""
+async def call_in_tasks(configs: list[dict[str, Any]], in_flight: int, seconds: float, least: int) -> Tally:
+    """The same from so many tasks of this loop."""
     async with ModelRegistry(configs) as hub:
         callers = [Asking(hub, number) for number in range(in_flight)]
         end = time.monotonic() + seconds
 
         async def work(caller: Asking) -> None:
-            while time.monotonic() < end:
+            while caller.made < least or time.monotonic() < end:
                 await caller.ask_awaited()
 
         await asyncio.gather(*map(work, callers))
@@ -127,17 +127,23 @@ def fetch_counts(url: str) -> dict[str, Any]:
 
 
 def run(
-    in_flight: int, seconds: float, *, tasks: bool = False, scenario: Path = OUTAGE, timeout: float = 2.0
+    in_flight: int,
+    seconds: float,
+    *,
+    least: int = 0,
+    tasks: bool = False,
+    scenario: Path = OUTAGE,
+    timeout: float = 2.0,
 ) -> Report:
-    """Call for so many seconds, and judge."""
+    """Call for so many seconds, and at least so often from each thread or task, and judge."""
     with serve(scenario) as url:
         fetch_counts(url)  # what the first use of a library leaves open is no leak
         configs = build_configs(url, timeout)
         before = count_left()
         if tasks:
-            seen = asyncio.run(call_in_tasks(configs, in_flight, seconds))
+            seen = asyncio.run(call_in_tasks(configs, in_flight, seconds, least))
         else:
-            seen = call_in_threads(configs, in_flight, seconds)
+            seen = call_in_threads(configs, in_flight, seconds, least)
         left = {name: number - before[name] for name, number in count_left().items()}
         served = fetch_counts(url)
     return Report(seen, served, find_problems(seen, served, left, in_flight), left)
