@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelhub.errors import ModelHubError
 from modelhub.foreign import warn_of_foreign
@@ -12,6 +12,7 @@ from modelhub.registry.registry import ModelRegistry
 
 if TYPE_CHECKING:
     from modelhub.base.public import ChatWrapper, EmbeddingWrapper, ImageWrapper, ModelWrapperBase
+    from modelhub.configs.sources.load import ModelConfigs
     from modelhub.telemetry.observers import Observer
     from modelhub.telemetry.stats import Stats
 
@@ -19,7 +20,7 @@ _default: ModelRegistry | None = None
 
 
 def init(
-    model_configs: Any,
+    model_configs: ModelConfigs,
     *,
     profile: str | None = None,
     watch: bool = False,
