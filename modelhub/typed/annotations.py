@@ -135,7 +135,7 @@ class Reader:
             return self._structures[form]
         cls = typing.get_origin(form) or form
         text, told = read_docstring(cls.__doc__)
-        automatic = (dataclasses.is_dataclass(cls) or hasattr(cls, "_fields")) and text.startswith(f"{cls.__name__}(")
+        automatic = (dataclasses.is_dataclass(cls) or hasattr(cls, "_fields")) and text.startswith(f"{form.__name__}(")
         make: Any = dict if typing.is_typeddict(cls) else cls
         structure = self._structures[form] = Structure(form, make, None if automatic else text or None)
         hints = {name: _fill(hint, form) for name, hint in read_hints(cls).items()}
@@ -197,11 +197,13 @@ def _is_row(cls: Any) -> bool:
 def _fill(hint: Any, form: Any) -> Any:
     """``hint`` with the types that ``form`` gives to its variables, as ``Box[int]`` does."""
     given = typing.get_args(form)
-    meant = dict(zip(typing.get_origin(form).__parameters__, given, strict=False)) if given else {}
+    if not given or isinstance(hint, type):
+        return hint
+    meant = dict(zip(typing.get_origin(form).__parameters__, given, strict=False))
     if isinstance(hint, typing.TypeVar):
         return meant.get(hint, hint)
-    wanted = () if isinstance(hint, type) else getattr(hint, "__parameters__", ())
-    return hint[tuple(meant.get(each, each) for each in wanted)] if meant and wanted else hint
+    wanted = getattr(hint, "__parameters__", ())
+    return hint[tuple(meant.get(each, each) for each in wanted)] if wanted else hint
 
 
 def _list_fields(cls: Any, hints: dict[str, Any]) -> Iterator[tuple[str, bool, Any, str | None]]:
