@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 _DEEPEST = 100  # levels; Python's own json gives up at fewer than 1,000
+_LARGEST = 2000  # bits of a number; Python refuses to write one of thousands of digits
 _LEFT_OUT = "..."
 
 
@@ -20,8 +21,10 @@ def build_jsonable(value: Any, inside: tuple[int, ...] = ()) -> Any:
     """
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str | int):
-        return str.__str__(value) if isinstance(value, str) else int(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value) if value.bit_length() <= _LARGEST else hex(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
     if isinstance(value, bytes | bytearray | memoryview):

@@ -20,11 +20,12 @@ _OWN = ("ModelRegistry", "chat", "embedding", "get_model", "image", "init", *_CL
 _HEAD = """\
 # Written by `modelhub stubs`; write it anew when the names of models have changed.
 from collections.abc import Iterable
-from typing import Any, Literal, Never, overload
+from typing import Literal, Never, overload
 
 import modelhub.errors as errors
 import modelhub.events as events
 {imports}
+from modelhub.configs.sources.load import ModelConfigs as _ModelConfigs
 from modelhub.registry import ModelRegistry as _ModelRegistry
 from modelhub.telemetry.observers import Observer as _Observer
 
@@ -37,7 +38,7 @@ class ModelRegistry(_ModelRegistry):
 {functions}
 
 def init(
-    model_configs: Any,
+    model_configs: _ModelConfigs,
     *,
     profile: str | None = None,
     watch: bool = False,

@@ -10,7 +10,7 @@ from modelhub.base.checked_options import find_known
 from modelhub.base.conversing import converse
 from modelhub.base.conversing import stream as streamed
 from modelhub.base.options import leave_untold, refuse_foreign
-from modelhub.base.own import OWN, Own, Repeat, apply_own, take_own
+from modelhub.base.own import OWN, Own, Repeat, apply_own, read_stream, take_own
 from modelhub.engine.call import Call, explained
 from modelhub.engine.effects import Flow
 from modelhub.engine.parse_func import PARSING, parsed, take_parsing
@@ -38,7 +38,7 @@ def _ask(
             own = take_own(kwargs)
         input, options = model.bind(*args, **kwargs)
         told = options.pop("stream", None)
-        stream = may_stream and bool(model.stream if told is None else told)
+        stream = may_stream and (bool(model.stream) if told is None else read_stream(told))
         given, options = options, model.merge(options)
         if given:
             refuse_foreign(given)

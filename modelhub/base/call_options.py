@@ -45,13 +45,13 @@ class _Own(TypedDict, total=False):
 
     timeout: float | Mapping[str, float | None] | None
     retry: Mapping[str, float | bool] | None
-    headers: Mapping[str, str] | None
+    headers: Mapping[str, str | None] | None
     cache: bool | Literal["refresh"] | None
     tags: list[str] | tuple[str, ...] | set[str] | frozenset[str] | None
     stream: bool | None
     max_retries: int | None
     extra_body: Mapping[str, object] | None
-    extra_headers: Mapping[str, str] | None
+    extra_headers: Mapping[str, str | None] | None
     extra_query: Mapping[str, object] | None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from math import isfinite
+from collections.abc import Callable, Collection, Mapping
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
 from modelhub.errors import BadRequestError
 from modelhub.policies.retry import RetryPolicy
+from modelhub.printable import shorten
 from modelhub.wire import Deadline, Timeouts
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Own:
         self.retry = _read_retry(options.get("retry"))
         self.cache = _read_cache(options.get("cache"))
         self.tags = _read_tags(options.get("tags"))
-        self.handed = {name: options[name] for name in HANDED if options.get(name) is not None}
+        self.handed = {name: _READ[name](options[name]) for name in HANDED if options.get(name) is not None}
         self.deadline: Deadline | None = None
 
     def hand_on(self, bounds: Mapping[str, float]) -> dict[str, Any]:
@@ -103,9 +104,9 @@ def read_bounds(timeout: Any) -> dict[str, float]:
     bounds = timeout if isinstance(timeout, Mapping) else {"total": timeout}
     for name, seconds in bounds.items():
         if name not in _BOUNDS:
-            raise BadRequestError(f"timeout has no bound {name!r}: it may have {', '.join(_BOUNDS)}, in seconds")
+            raise BadRequestError(f"timeout has no bound {_show(name)}: it may have {', '.join(_BOUNDS)}, in seconds")
         if seconds is not None and not (_is_number(seconds) and seconds > 0):
-            raise BadRequestError(f"timeout: {name} is {seconds!r}: pass seconds, more than 0")
+            raise BadRequestError(f"timeout: {name} is {_show(seconds)}: pass seconds, more than 0")
     return {name: float(seconds) for name, seconds in bounds.items() if seconds is not None}
 
 
@@ -113,35 +114,58 @@ def _read_retry(retry: Any) -> dict[str, Any]:
     if retry is None:
         return {}
     if not isinstance(retry, Mapping):
-        raise BadRequestError(f"retry is {retry!r}: pass a dict such as {{'max_attempts': 3}}")
+        raise BadRequestError(f"retry is {_show(retry)}: pass a dict such as {{'max_attempts': 3}}")
     for name, value in retry.items():
         if name == "on_timeout":
             if not isinstance(value, bool):
-                raise BadRequestError(f"retry: on_timeout is {value!r}: pass True or False")
+                raise BadRequestError(f"retry: on_timeout is {_show(value)}: pass True or False")
             continue
         if name not in _RETRY:
-            raise BadRequestError(f"retry has no {name!r}: it may have {', '.join((*_RETRY, 'on_timeout'))}")
+            raise BadRequestError(f"retry has no {_show(name)}: it may have {', '.join((*_RETRY, 'on_timeout'))}")
         least, kind = _RETRY[name]
         if not (_is_number(value) and value >= least) or (kind is int and not isinstance(value, int)):
-            raise BadRequestError(f"retry: {name} is {value!r}: pass {least} or more")
+            raise BadRequestError(f"retry: {name} is {_show(value)}: pass {least} or more")
     return dict(retry)
 
 
 def _read_cache(cache: Any) -> bool | str | None:
     if cache is None or isinstance(cache, bool):
         return cache
-    if cache == "refresh":
+    if isinstance(cache, str) and cache == "refresh":
         return "refresh"
-    raise BadRequestError(f'cache is {cache!r}: pass False to go around the cache, or "refresh" to replace its answer')
+    raise BadRequestError(
+        f'cache is {_show(cache)}: pass False to go around the cache, or "refresh" to replace its answer'
+    )
 
 
 def _read_tags(tags: Any) -> tuple[str, ...]:
     if tags is None:
         return ()
     if not isinstance(tags, list | tuple | set | frozenset) or not all(isinstance(tag, str) for tag in tags):
-        raise BadRequestError(f"tags is {tags!r}: pass a list of names")
+        raise BadRequestError(f"tags is {_show(tags)}: pass a list of names")
     return tuple(tags)
 
 
+def read_stream(stream: Any) -> bool:
+    """Whether a call asks for a stream; raises BadRequestError for what says neither."""
+    if isinstance(stream, bool):
+        return stream
+    raise BadRequestError(f"stream is {_show(stream)}: pass True or False")
+
+
+def _read_headers(headers: Any) -> Mapping[str, Any]:
+    if isinstance(headers, Mapping):
+        return headers
+    raise BadRequestError(f"headers must be a dict, not {type(headers).__name__}")
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {"headers": _read_headers, "stream": read_stream}
+
+
+def _show(value: Any) -> str:
+    """What was passed, in short."""
+    return shorten(repr(value), 80)
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= float_info.max

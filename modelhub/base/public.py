@@ -29,7 +29,8 @@ Seen = TypeVar("Seen")
 
 # A slot is a method that is called as Called is on objects of one class; subclasses may give it any signature: to
 # checkers a method fits a slot, since it has ``__get__``, too. Seen is the class on whose objects they look it up: on
-# those of a subclass that has not said how it is called, a call takes and returns anything.
+# those of a subclass that has not said how it is called, a call takes and returns anything. The ``__call__`` of a slot
+# is what pyright finds where a model is handed over as a function.
 
 
 class ModelSlot(Protocol[Seen, Called]):  # type: ignore[misc]  # pyright: ignore[reportInvalidTypeVarUse]
@@ -39,6 +40,7 @@ class ModelSlot(Protocol[Seen, Called]):  # type: ignore[misc]  # pyright: ignor
     def __get__(self: ModelSlot[ModelWrapperBase, Called], instance: object, owner: Any = None, /) -> Called: ...
     @overload
     def __get__(self, instance: object, owner: Any = None, /) -> Any: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class ChatSlot(Protocol[Seen, Called]):  # type: ignore[misc]  # pyright: ignore[reportInvalidTypeVarUse]
@@ -48,6 +50,7 @@ class ChatSlot(Protocol[Seen, Called]):  # type: ignore[misc]  # pyright: ignore
     def __get__(self: ChatSlot[ChatWrapper, Called], instance: object, owner: Any = None, /) -> Called: ...
     @overload
     def __get__(self, instance: object, owner: Any = None, /) -> Any: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class EmbeddingSlot(Protocol[Seen, Called]):  # type: ignore[misc]  # pyright: ignore[reportInvalidTypeVarUse]
@@ -57,6 +60,7 @@ class EmbeddingSlot(Protocol[Seen, Called]):  # type: ignore[misc]  # pyright: i
     def __get__(self: EmbeddingSlot[EmbeddingWrapper, Called], instance: object, owner: Any = None, /) -> Called: ...
     @overload
     def __get__(self, instance: object, owner: Any = None, /) -> Any: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class ImageSlot(Protocol[Seen, Called]):  # type: ignore[misc]  # pyright: ignore[reportInvalidTypeVarUse]
@@ -66,6 +70,7 @@ class ImageSlot(Protocol[Seen, Called]):  # type: ignore[misc]  # pyright: ignor
     def __get__(self: ImageSlot[ImageWrapper, Called], instance: object, owner: Any = None, /) -> Called: ...
     @overload
     def __get__(self, instance: object, owner: Any = None, /) -> Any: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class ModelWrapperBase:

@@ -35,7 +35,7 @@ def parsed(
         return (yield from ask())
     if not callable(parse_func):
         raise BadRequestError(f"parse_func is {type(parse_func).__name__}: pass a function of the response")
-    if max_retries is not None and (isinstance(max_retries, bool) or not isinstance(max_retries, int)):
+    if max_retries is not None and not (type(max_retries) is int and max_retries >= 0):
         raise BadRequestError(f"max_retries is {max_retries!r}: pass how often the model is asked in all")
     tries = max_retries or 3
     for attempt in range(1, tries + 1):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from modelhub.errors import BadRequestError
 from modelhub.fitting.checking import TYPES
 from modelhub.fitting.names import mend_name
 from modelhub.fitting.tools import dump, has_schema, read_schema
 from modelhub.late import late
+from modelhub.printable import printable, shorten
 
 if TYPE_CHECKING:
     from modelhub.typed import classes as typed
@@ -51,6 +52,7 @@ def normalize_format(given: Any) -> dict[str, Any]:
         given = dump(given)
     if not isinstance(given, Mapping):
         what = "a class" if isinstance(given, type) else type(given).__name__
+        what = shorten(printable(str(given)), 80) if get_args(given) else what  # such as list[int]
         raise BadRequestError(f"response_format must not be {what}: {_EXPECTED}")
     kind: Any = given.get("type")
     if isinstance(kind, str) and kind in _WORDS:
@@ -78,7 +80,7 @@ def find_format(given: Any) -> dict[str, Any] | None:
 
 def is_class(given: Any) -> bool:
     """Whether this is a class of which an answer may become an instance."""
-    return has_schema(given) or (isinstance(given, type) and typed.is_typed(given))
+    return has_schema(given) or ((isinstance(given, type) or hasattr(given, "__origin__")) and typed.is_typed(given))
 
 
 def _read_class(cls: Any, place: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelhub.errors import ModelHubError
 from modelhub.foreign import warn_of_foreign
@@ -13,6 +13,7 @@ from modelhub.tracebacks import shorten, shortened
 
 if TYPE_CHECKING:
     from modelhub.base.public import ChatWrapper, EmbeddingWrapper, ImageWrapper, ModelWrapperBase
+    from modelhub.configs.sources.load import ModelConfigs
     from modelhub.telemetry.observers import Observer
     from modelhub.telemetry.stats import Stats
 
@@ -20,7 +21,7 @@ _default: ModelRegistry | None = None
 
 
 def init(
-    model_configs: Any,
+    model_configs: ModelConfigs,
     *,
     profile: str | None = None,
     watch: bool = False,

@@ -20,6 +20,7 @@ from modelhub.tracebacks import shorten, shortened
 
 if TYPE_CHECKING:
     from modelhub.base.public import ModelWrapperBase
+    from modelhub.configs.sources.load import ModelConfigs
     from modelhub.registry.explain import Explained
     from modelhub.registry.report import ReloadReport
     from modelhub.registry.telling import Callback
@@ -48,7 +49,7 @@ class ModelRegistry(ByTask):
     @shortened
     def __init__(
         self,
-        model_configs: Any = None,
+        model_configs: ModelConfigs | None = None,
         *,
         wrappers: Iterable[type[ModelWrapperBase]] = (),
         profile: str | None = None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from modelhub.errors import ResponseParsingError
 from modelhub.late import late
@@ -15,6 +15,9 @@ from modelhub.wire import decode_json, said
 
 if TYPE_CHECKING:
     from modelhub.typed import running
+
+    T = TypeVar("T")
+    Functions = Callable[..., T] | Iterable[Callable[..., T]] | Mapping[str, Callable[..., T]]
 else:
     running = late("modelhub.typed.running")
 
@@ -32,6 +35,10 @@ class ToolCall:
         self.name = name
         self.arguments = arguments
 
+    @overload
+    def run(self, functions: Functions[T]) -> T: ...
+    @overload
+    def run(self, functions: Iterable[object]) -> Any: ...
     @shortened
     def run(self, functions: Any) -> Any:
         """Call the one of ``functions`` that has the name of this call, and return what it returns.
@@ -90,7 +97,7 @@ class MalformedToolCall(ToolCall):
         self.problem = problem
 
     @override
-    def run(self, functions: Any) -> Any:
+    def run(self, functions: Any) -> NoReturn:
         """Raise ResponseParsingError, which says what is wrong."""
         raise ResponseParsingError(self.problem)
 

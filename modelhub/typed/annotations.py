@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
 import typing
 from collections import abc, deque
@@ -11,13 +12,13 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from modelhub.typed.docstrings import read_docstring
 from modelhub.typed.faults import NoForm
 from modelhub.typed.objects import ABSENT, Field, Fields, Structure, Validated
-from modelhub.typed.shapes import Anything, Choice, Either, Items, Plain, Row, Shape, Table, Written
+from modelhub.typed.shapes import Anything, Choice, Either, Items, Named, Plain, Row, Shape, Table, Written
 
 _PLAIN = (str, int, float, bool, type(None))
 _WRITTEN: dict[Any, Callable[[], Written]] = {
@@ -41,17 +42,27 @@ _MARKS = tuple(
 
 
 def read_hints(owner: Any) -> dict[str, Any]:
-    """The annotations of a class or a function, with names resolved; raises NoForm for one that means nothing."""
+    """The annotations of a class, or of what a function takes, with names resolved; raises NoForm for a wrong one.
+
+    What a function returns is not looked at: its name is often known to type checkers alone.
+    """
+    taken, names = owner, None
+    if not isinstance(owner, type):
+        told = {name: each for name, each in getattr(owner, "__annotations__", {}).items() if name != "return"}
+        taken, coded = types.SimpleNamespace(__annotations__=told), inspect.unwrap(owner)
+        variables = {one.__name__: one for one in getattr(coded, "__type_params__", ())}
+        names = {**getattr(coded, "__globals__", {}), **variables}
     try:
-        return typing.get_type_hints(owner, include_extras=True)
+        return typing.get_type_hints(taken, names, include_extras=True)
     except Exception as error:  # whatever the text of an annotation does
         name = getattr(owner, "__name__", None) or repr(owner)
         raise NoForm(f"the annotations of {name} cannot be read: {error}") from error
 
 
 def is_typed(given: Any) -> bool:
-    """Whether this is a class whose fields are known: a dataclass or a TypedDict."""
-    return isinstance(given, type) and (dataclasses.is_dataclass(given) or typing.is_typeddict(given))
+    """Whether this is a class whose fields are known, a dataclass or a TypedDict; one of generics may be filled in."""
+    cls = typing.get_origin(given) or given
+    return isinstance(cls, type) and (dataclasses.is_dataclass(cls) or typing.is_typeddict(cls))
 
 
 def is_validated(given: Any) -> bool:
@@ -62,10 +73,11 @@ def is_validated(given: Any) -> bool:
 
 
 class Reader:
-    """Reads annotations; a class is read once, so that it may hold itself."""
+    """Reads annotations; a class, or what a ``type`` statement names, is read once, so that it may hold itself."""
 
     def __init__(self) -> None:
-        self._structures: dict[type, Structure] = {}
+        self._structures: dict[Any, Structure] = {}
+        self._named: dict[Any, Named] = {}
 
     def read(self, annotation: Any) -> Shape:
         """The shape of the values of an annotation; raises NoForm where JSON has no such values."""
@@ -75,16 +87,26 @@ class Reader:
         if annotation is None or annotation in _PLAIN:
             return Plain(type(None) if annotation is None else annotation)
         if isinstance(annotation, typing.TypeVar):
-            bound = annotation.__bound__
-            return self.read(bound) if bound is not None else Anything()
+            among = annotation.__constraints__ or (annotation.__bound__ or Any,)
+            return self.read(typing.Union[among])  # noqa: UP007  they are a tuple
+        if hasattr(annotation, "__value__") and not isinstance(annotation, type):
+            return self._read_named(annotation)
         origin = typing.get_origin(annotation)
         if origin is Literal:
             return _read_choice(annotation, [(value, value) for value in typing.get_args(annotation)])
         if origin in (typing.Union, types.UnionType):
             return Either([self.read(each) for each in typing.get_args(annotation)])
+        if is_typed(origin) or _is_row(origin):
+            return self.read_structure(annotation)
         if isinstance(annotation, type) and origin is None:
             return self._read_class(annotation)
         return self._read_generic(annotation, origin, typing.get_args(annotation))
+
+    def _read_named(self, alias: Any) -> Named:
+        if alias not in self._named:
+            named = self._named[alias] = Named(alias)
+            named.shape = self.read(_fill(alias.__value__, alias))
+        return self._named[alias]
 
     def _read_class(self, cls: type) -> Shape:
         if is_validated(cls):
@@ -92,7 +114,7 @@ class Reader:
         if issubclass(cls, Enum):
             plain = all(isinstance(each.value, _PLAIN) for each in cls)
             return _read_choice(cls, [(_bare(each.value) if plain else each.name, each) for each in cls])
-        if is_typed(cls) or (issubclass(cls, tuple) and hasattr(cls, "_fields")):
+        if is_typed(cls) or _is_row(cls):
             return self.read_structure(cls)
         if cls in _WRITTEN:
             return _WRITTEN[cls]()
@@ -101,24 +123,22 @@ class Reader:
     def _read_generic(self, annotation: Any, origin: Any, given: tuple[Any, ...]) -> Shape:
         if origin is tuple and given and given[-1] is not Ellipsis:
             return Row([self.read(each) for each in given])
-        item = self.read(given[-1] if origin in _TABLES else given[0]) if given else Anything()
-        if origin is tuple:
-            return Items(item, tuple)
-        if origin in _LISTS:
-            return Items(item, _LISTS[origin])
         if origin in _TABLES and (not given or strip(given[0]) in (str, Any)):
-            return Table(item)
+            return Table(self.read(given[-1]) if given else Anything())
+        if origin is tuple or origin in _LISTS:
+            return Items(self.read(given[0]) if given else Anything(), _LISTS.get(origin, tuple))
         raise NoForm(f"{_name(annotation)} has no form in JSON")
 
-    def read_structure(self, cls: type) -> Structure:
-        """A dataclass, a TypedDict or a named tuple."""
-        if cls in self._structures:
-            return self._structures[cls]
+    def read_structure(self, form: Any) -> Structure:
+        """A dataclass, a TypedDict or a named tuple; one of generics is filled in, as ``Box[int]``, or of anything."""
+        if form in self._structures:
+            return self._structures[form]
+        cls = typing.get_origin(form) or form
         text, told = read_docstring(cls.__doc__)
-        automatic = (dataclasses.is_dataclass(cls) or hasattr(cls, "_fields")) and text.startswith(f"{cls.__name__}(")
+        automatic = (dataclasses.is_dataclass(cls) or hasattr(cls, "_fields")) and text.startswith(f"{form.__name__}(")
         make: Any = dict if typing.is_typeddict(cls) else cls
-        structure = self._structures[cls] = Structure(cls, make, None if automatic else text or None)
-        hints = read_hints(cls)
+        structure = self._structures[form] = Structure(form, make, None if automatic else text or None)
+        hints = {name: _fill(hint, form) for name, hint in read_hints(cls).items()}
         structure.fields = Fields(
             {
                 name: self.read_field(name, hints.get(name, Any), required, default, said or told.get(name))
@@ -139,26 +159,47 @@ class Reader:
 
 
 def strip(annotation: Any) -> Any:
-    """The type itself, without what is said about it; what an alias stands for."""
+    """The type itself, without what is said about it."""
     while True:
         origin = typing.get_origin(annotation)
         if origin is Annotated or origin in _MARKS:
             annotation = typing.get_args(annotation)[0]
         elif hasattr(annotation, "__supertype__"):  # NewType
             annotation = annotation.__supertype__
-        elif hasattr(annotation, "__value__") and not isinstance(annotation, type):  # `type X = ...`
-            annotation = annotation.__value__
+        elif isinstance(annotation, dataclasses.InitVar):
+            annotation = annotation.type
         else:
             return annotation
 
 
 def describe(annotation: Any) -> str | None:
-    """What ``Annotated`` says in words: a text, or the ``description`` of something, as of pydantic's Field."""
+    """What ``Annotated`` says in words: a text, or the ``description`` of something, as of pydantic's Field.
+
+    What is said of one of several types, as in an Optional, is said of all.
+    """
     for said in getattr(annotation, "__metadata__", ()):
         for text in (said, getattr(said, "description", None), getattr(said, "documentation", None)):
             if isinstance(text, str) and text:
                 return text
-    return None
+    united = typing.get_args(annotation) if typing.get_origin(annotation) in (typing.Union, types.UnionType) else ()
+    return next(filter(None, map(describe, united)), None)
+
+
+def _is_row(cls: Any) -> bool:
+    """Whether this is a class of named tuples."""
+    return isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")
+
+
+def _fill(hint: Any, form: Any) -> Any:
+    """``hint`` with the types that ``form`` gives to its variables, as ``Box[int]`` does."""
+    given = typing.get_args(form)
+    if not given or isinstance(hint, type):
+        return hint
+    meant = dict(zip(typing.get_origin(form).__parameters__, given, strict=False))
+    if isinstance(hint, typing.TypeVar):
+        return meant.get(hint, hint)
+    wanted = getattr(hint, "__parameters__", ())
+    return hint[tuple(meant.get(each, each) for each in wanted)] if wanted else hint
 
 
 def _list_fields(cls: Any, hints: dict[str, Any]) -> Iterator[tuple[str, bool, Any, str | None]]:
@@ -166,12 +207,11 @@ def _list_fields(cls: Any, hints: dict[str, Any]) -> Iterator[tuple[str, bool, A
     if typing.is_typeddict(cls):
         yield from ((name, name in cls.__required_keys__, ABSENT, None) for name in hints)
     elif dataclasses.is_dataclass(cls):
-        missing = dataclasses.MISSING
-        for each in dataclasses.fields(cls):
-            if each.init:
-                required = each.default is missing and each.default_factory is missing
-                default = ABSENT if each.default is missing else each.default
-                yield each.name, required, default, each.metadata.get("description")
+        told = {name: field.metadata.get("description") for name, field in cls.__dataclass_fields__.items()}
+        for name, one in inspect.signature(cast("type[Any]", cls)).parameters.items():
+            required = one.default is one.empty
+            if one.kind is not one.VAR_POSITIONAL and one.kind is not one.VAR_KEYWORD:
+                yield name, required, ABSENT if required else one.default, told.get(name)
     else:
         for name in cls._fields:
             yield name, name not in cls._field_defaults, cls._field_defaults.get(name, ABSENT), None

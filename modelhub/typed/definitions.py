@@ -18,13 +18,13 @@ class Definitions:
         self._open: dict[object, str | None] = {}  # the classes that are being written, and the names they got
         self._owners: dict[str, object] = {}
 
-    def write(self, cls: type, build: Callable[[], Schema]) -> Schema:
+    def write(self, cls: Any, build: Callable[[], Schema]) -> Schema:
         """The schema that ``build`` makes for a class; a reference to it, where the class holds itself."""
         if cls in self._open:
             name = self._open[cls] or self._find_name(cls)
             self._open[cls] = name
             return {"$ref": f"#/$defs/{name}"}
-        self._open[cls] = next((name for name, owner in self._owners.items() if owner is cls), None)
+        self._open[cls] = next((name for name, owner in self._owners.items() if owner == cls), None)
         schema = build()
         known = self._open.pop(cls)
         if known is None:
@@ -32,8 +32,8 @@ class Definitions:
         self.schemas[known] = schema
         return {"$ref": f"#/$defs/{known}"}
 
-    def _find_name(self, cls: type) -> str:
-        name, n = cls.__name__, 2
+    def _find_name(self, cls: Any) -> str:
+        name, n = str(cls.__name__), 2
         while name in self._owners or name in self.schemas:
             name, n = f"{cls.__name__}_{n}", n + 1
         self._owners[name] = cls

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import FunctionType
-from typing import Any
+from typing import Any, Unpack, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 from modelhub.typed.annotations import Reader, read_hints
@@ -40,8 +40,8 @@ class Described:
     def bind(self, arguments: Mapping[str, Any]) -> inspect.BoundArguments:
         """What the function is called with; raises Misfit that names the argument that is wrong or missing."""
         built = self.arguments.build(arguments, "")
-        alone = [name for name, one in self.signature.parameters.items() if one.kind is _P.POSITIONAL_ONLY]
-        given = [built.pop(name) for name in alone if name in built]
+        alone = [one for one in self.signature.parameters.values() if one.kind is _P.POSITIONAL_ONLY]
+        given = [built.pop(one.name, one.default) for one in alone]  # one that is left out keeps its place
         return self.signature.bind(*given, **built)
 
 
@@ -52,7 +52,7 @@ def is_function(given: Any) -> bool:
 
 def name_function(function: Any) -> str:
     """The name of a function as a tool."""
-    while isinstance(function, partial):
+    while isinstance(function, partial) and "__name__" not in vars(function):
         function = function.func
     return str(getattr(function, "__name__", None) or type(function).__name__)
 
@@ -73,26 +73,29 @@ def _describe(function: Any) -> Described:
         signature = inspect.signature(function)
     except (TypeError, ValueError) as error:
         raise NoForm(f"{name} has no signature: {error}") from error
-    coded = _find_coded(function)
+    whole = _find_whole(function)
+    coded = whole if inspect.isroutine(whole) else type(whole).__call__
     hints = read_hints(coded)
-    text, told = read_docstring(inspect.getdoc(coded))
-    reader, fields, rest = Reader(), {}, None
+    text, told = read_docstring(coded.__doc__ or inspect.getdoc(whole))
+    reader, rest = Reader(), None
+    fields: dict[str, Field] = {}
     for one in signature.parameters.values():
         annotation = hints.get(one.name, Any)
         if one.kind is _P.VAR_KEYWORD:
-            rest = reader.read_field(one.name, annotation, False, ABSENT, None).shape
+            if get_origin(annotation) is Unpack:  # of a TypedDict, whose fields are the names
+                fields |= reader.read_structure(get_args(annotation)[0]).fields.fields
+            else:
+                rest = reader.read_field(one.name, annotation, False, ABSENT, None).shape
         elif one.kind is not _P.VAR_POSITIONAL:  # arguments without a name cannot be told of
             fields[one.name] = _read_field(reader, one, annotation, told.get(one.name))
     return Described(name, text, Fields(fields, rest), signature)
 
 
-def _find_coded(function: Any) -> Any:
-    """What has the annotations and the docstring: the function in a partial, the method of an object."""
+def _find_whole(function: Any) -> Any:
+    """What is in a partial."""
     while isinstance(function, partial):
         function = function.func
-    if inspect.isroutine(function):
-        return function
-    return type(function).__call__
+    return function
 
 
 def _read_field(reader: Reader, parameter: inspect.Parameter, annotation: Any, told: str | None) -> Field:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 from modelhub.typed.definitions import Definitions, Schema
@@ -28,7 +29,8 @@ class Field:
         schema = dict(self.shape.build_schema(definitions))
         if self.description and "$ref" not in schema:  # some vendors take nothing beside one
             schema["description"] = self.description
-        if type(self.default) in (str, int, float, bool):  # and no enum, which may be one of these
+        default = self.default  # an enum's member may be a str or an int, too
+        if type(default) in (str, int, bool) or (type(default) is float and isfinite(default)):
             schema["default"] = self.default
         return schema
 
@@ -73,17 +75,17 @@ class Fields:
 
 
 class Structure:
-    """A class with fields, of which ``make`` makes an instance."""
+    """A class with fields, ``form`` as it is written, of which ``make`` makes an instance."""
 
-    def __init__(self, cls: type, make: Callable[..., Any], description: str | None) -> None:
-        self.cls = cls
+    def __init__(self, form: Any, make: Callable[..., Any], description: str | None) -> None:
+        self.form = form
         self.make = make
         self.description = description
         self.fields = Fields({})  # which may hold this one, so that they come later
 
     def build_schema(self, definitions: Definitions) -> Schema:
         """An object with its fields."""
-        return definitions.write(self.cls, lambda: self._build_schema(definitions))
+        return definitions.write(self.form, lambda: self._build_schema(definitions))
 
     def _build_schema(self, definitions: Definitions) -> Schema:
         schema = self.fields.build_schema(definitions)
@@ -97,7 +99,7 @@ class Structure:
         except Misfit:
             raise
         except Exception as error:  # of a __post_init__
-            raise Misfit(place, f"is no {self.cls.__name__}: {error}") from error
+            raise Misfit(place, f"is no {self.form.__name__}: {error}") from error
 
 
 class Validated:

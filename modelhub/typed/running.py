@@ -27,6 +27,8 @@ def run(name: str, arguments: Mapping[str, Any], functions: Any) -> Any:
         raise ResponseParsingError(
             f"{name} cannot be called: its argument {printable(flaw.place)} {flaw.why}"
         ) from None
+    except RecursionError:
+        raise ResponseParsingError(f"{name} cannot be called: its arguments are nested too deep") from None
     return function(*bound.args, **bound.kwargs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -50,7 +51,7 @@ class Plain:
         """The value, if it is of the type."""
         if type(value) is self.kind:
             return value
-        if self.kind is float and type(value) is int:
+        if self.kind is float and type(value) is int and abs(value) <= sys.float_info.max:
             return float(value)
         if self.kind is int and type(value) is float and value.is_integer():
             return int(value)
@@ -159,6 +160,22 @@ class Table:
         return {name: self.item.build(each, f"{place}.{name}" if place else name) for name, each in value.items()}
 
 
+class Named:
+    """What a ``type`` statement names, which may hold itself."""
+
+    def __init__(self, alias: Any) -> None:
+        self.alias = alias
+        self.shape: Shape = Anything()  # which comes later
+
+    def build_schema(self, definitions: Definitions) -> Schema:
+        """That of what it stands for."""
+        return definitions.write(self.alias, lambda: self.shape.build_schema(definitions))
+
+    def build(self, value: Any, place: str) -> Any:
+        """What it stands for makes."""
+        return self.shape.build(value, place)
+
+
 class Either:
     """One of several shapes: the one whose own type the value has, else the first that it fits."""
 
@@ -184,4 +201,5 @@ class Either:
         deep = [flaw for flaw in flaws if flaw.place != place]  # it has the type, and is wrong within
         if len(flaws) == 1 or len(deep) == 1:
             raise (deep or flaws)[0]
-        raise Misfit(place, f"fits none of its types: {'; '.join(dict.fromkeys(flaw.why for flaw in flaws))}")
+        told = dict.fromkeys(flaw.why if flaw.place == place else str(flaw) for flaw in flaws)
+        raise Misfit(place, f"fits none of its types: {'; '.join(told)}")

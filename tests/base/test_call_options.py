@@ -134,7 +134,7 @@ def test_headers_go_to_all_that_a_composite_asks(caller: Any) -> None:
     assert [request.headers["X-Team"] for request in model.drivers.requests] == ["red", "red"]
 
 
-@pytest.mark.parametrize("parsing", [{"parse_func": 5}, {"parse_func": str, "max_retries": "3"}])
+@pytest.mark.parametrize("parsing", [{"parse_func": 5}, *({"parse_func": str, "max_retries": n} for n in ("3", -1))])
 def test_a_parse_func_that_is_none(parsing: dict[str, Any], caller: Any) -> None:
     for name in ("openai_chat", "fallback", "plain"):
         if name == "plain" and "max_retries" not in parsing:

@@ -13,6 +13,7 @@ import pytest
 
 from modelhub import ModelRegistry, errors
 from modelhub.base import ModelWrapperBase
+from modelhub.base.own import HANDED
 from modelhub.sync.watch import Watches
 from modelhub.testing import MockServer, VirtualDrivers
 
@@ -276,6 +277,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"retry": {"on_timeout": "yes"}}, "retry: on_timeout is 'yes'"),
     ({"cache": "no"}, "cache is 'no'"),
     ({"tags": "one"}, "tags is 'one'"),
+    ({"timeout": 10**400}, "(401 characters)"),
+    ({"stream": "no"}, "stream is 'no'"),
+    ({"headers": "X-Team: red"}, "headers must be a dict, not str"),
 ]
 
 
@@ -290,7 +294,8 @@ def test_own_options_that_cannot_be_meant(options: dict[str, Any], text: str, ki
     with ModelRegistry(configs, wrappers=[Slow]) as hub, pytest.raises(errors.BadRequestError) as caught:
         caller.call(hub.get_model(kind), "hi", **options)
     assert text in str(caught.value)
-    assert caught.value.config_name == kind
+    handed_on = kind == "composite" and not options.keys().isdisjoint(HANDED)
+    assert caught.value.config_name == ("python" if handed_on else kind)
 
 
 def test_the_retry_of_a_call(caller: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Generic, NotRequired, TypedDict, TypeVar
 
 import pytest
 
@@ -23,12 +23,22 @@ class Weather:
     degrees: float
 
 
+T = TypeVar("T")
+
+
 class Told(TypedDict):
     """The same as a dict."""
 
     city: str
     degrees: float
     wind: NotRequired[str]
+
+
+@dataclass
+class Places(Generic[T]):
+    """One of many kinds."""
+
+    places: list[T]
 
 
 @dataclass
@@ -78,6 +88,17 @@ def test_an_answer_is_an_instance(vendor: Vendor, streamed: bool) -> None:
         assert again.parsed == wanted
 
 
+def test_a_class_of_a_kind_of_generics() -> None:
+    vendor = BY_TYPE["openai_chat"]
+    for kind, wanted in ((Places[Weather], None), (Places[str], "places")):
+        model, _ = vendor.build(text='{"places": [{"city": "Oslo", "degrees": 3}]}')
+        if wanted is None:
+            assert model("Hi", response_format=kind).parsed == Places([Weather("Oslo", 3.0)])
+        else:
+            with pytest.raises(ResponseParsingError, match=wanted):
+                model("Hi", response_format=kind)
+
+
 async def ask(vendor: Vendor, cls: Any, streamed: bool) -> Any:
     model, _ = vendor.build()
     reply = await model.acall("Hi", response_format={"type": "json_schema", "json_schema": cls}, stream=streamed)
@@ -105,7 +126,8 @@ NONE: list[tuple[Any, str]] = [
     (int, "must not be a class"),
     (sample.Unit, "must not be a class"),
     (sample.weather, "must not be function"),
-    ([Weather], "must not be list"),
+    ([Weather], "must not be list:"),
+    (list[int], r"must not be list\[int\]:"),
     (5, "must not be int"),
     ("jsn", "'jsn' is unknown"),
 ]

@@ -17,8 +17,8 @@ Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 def find_undocumented(node: Documented, name: str) -> Iterator[str]:
     """What has no docstring, of ``node`` and of what stands in it: the name and the line.
 
-    A method that replaces an inherited one is documented where it is inherited from, and the setter of a property
-    at the property. Functions inside functions are nobody else's.
+    A method that replaces an inherited one is documented where it is inherited from, the setter of a property at the
+    property, and an overload at what it is one of. Functions inside functions are nobody else's.
     """
     if not ast.get_docstring(node):
         yield f"{name}, line {getattr(node, 'lineno', 1)}"
@@ -26,7 +26,7 @@ def find_undocumented(node: Documented, name: str) -> Iterator[str]:
         return
     for item in find_definitions(node.body):
         marks = [ast.unparse(decorator) for decorator in item.decorator_list]
-        if not item.name.startswith("_") and "override" not in marks and f"{item.name}.setter" not in marks:
+        if not item.name.startswith("_") and {"override", "overload", f"{item.name}.setter"}.isdisjoint(marks):
             yield from find_undocumented(item, f"{name}.{item.name}" if isinstance(node, ast.ClassDef) else item.name)
 
 

@@ -63,6 +63,11 @@ def test_what_has_no_form_in_json_becomes_a_text(value: Any, told: Any) -> None:
     json.dumps(ModelResponse(raw=value, parsed=[value]).to_dict())
 
 
+def test_a_number_of_thousands_of_digits_is_a_text() -> None:
+    told = ModelResponse(raw=[1 << 20_000, -(1 << 20_000)]).to_dict()
+    assert json.loads(json.dumps(told))["raw"] == [f"0x1{'0' * 5000}", f"-0x1{'0' * 5000}"]
+
+
 def test_what_is_very_deep_is_cut_off() -> None:
     deep: list[Any] = []
     for _ in range(5000):

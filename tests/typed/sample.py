@@ -5,10 +5,27 @@ import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
-from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, TypedDict
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    NamedTuple,
+    NewType,
+    NotRequired,
+    TypedDict,
+    TypeVar,
+    Unpack,
+)
 from uuid import UUID
 
+if TYPE_CHECKING:
+    from somewhere import Frame  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+
 Id = NewType("Id", int)
+T = TypeVar("T")
+OneOf = TypeVar("OneOf", int, str)
 
 
 class Unit(Enum):
@@ -60,6 +77,21 @@ class Even:
             raise ValueError(f"{self.number} is odd")
 
 
+@dataclasses.dataclass
+class Box(Generic[T]):
+    item: T
+    more: "list[T] | None" = None
+
+
+@dataclasses.dataclass
+class Started:
+    seconds: dataclasses.InitVar[float]
+    minutes: float = dataclasses.field(init=False)
+
+    def __post_init__(self, seconds: float) -> None:
+        self.minutes = seconds / 60
+
+
 class Point(NamedTuple):
     x: float
     y: float = 0.0
@@ -107,6 +139,10 @@ def everything(
     sequence: Sequence[Unit],
     bare: list,  # type: ignore[type-arg]
     unknown,  # type: ignore[no-untyped-def]
+    box: Box[int],
+    started: Started,
+    one_of: OneOf,
+    said: Annotated[int, "Or nothing."] | None,
 ) -> dict[str, Any]:
     return dict(locals())
 
@@ -140,6 +176,14 @@ def add(x: int, y: int = 2, /) -> int:
     return x + y
 
 
+def follow(x: int = 1, y: int = 2, /, most: float = float("inf")) -> "Frame":
+    return x, y, most
+
+
+def film(**about: Unpack[Movie]) -> Movie:
+    return about
+
+
 async def later(place: Place) -> Place:
     return place
 
@@ -155,6 +199,13 @@ def walk(node: Node) -> Node:
 def nothing() -> str:
     """Do nothing."""
     return "done"
+
+
+class Asking:
+    """Ask somebody."""
+
+    def __call__(self, n: int) -> int:
+        return n
 
 
 class Tools:

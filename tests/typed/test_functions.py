@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -68,6 +70,23 @@ SCHEMAS: dict[str, Any] = {
     "sequence": {"type": "array", "items": {"type": "string", "enum": ["celsius", "fahrenheit"]}},
     "bare": {"type": "array"},
     "unknown": {},
+    "box": {
+        "type": "object",
+        "properties": {
+            "item": {"type": "integer"},
+            "more": {"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "null"}]},
+        },
+        "required": ["item"],
+        "additionalProperties": False,
+    },
+    "started": {
+        "type": "object",
+        "properties": {"seconds": {"type": "number"}},
+        "required": ["seconds"],
+        "additionalProperties": False,
+    },
+    "one_of": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+    "said": {"anyOf": [{"type": "integer"}, {"type": "null"}], "description": "Or nothing."},
 }
 
 
@@ -114,6 +133,11 @@ def test_functions_of_other_kinds() -> None:
     assert describe_function(near_unit).build_tool()["name"] == "weather"
     assert list(read(near_unit)["properties"]) == ["unit", "days"]
     assert read(sample.nothing) == {"type": "object", "properties": {}, "additionalProperties": False}
+    near_unit.__name__ = "near"  # type: ignore[attr-defined]
+    assert describe_function(near_unit).build_tool()["name"] == "near"
+    assert describe_function(sample.Asking()).build_tool()["description"] == "Ask somebody."
+    assert read(sample.follow)["properties"]["most"] == {"type": "number"}
+    assert read(sample.film) == {name: value for name, value in MOVIE.items() if name != "description"}
     more = read(sample.rest)
     assert list(more["properties"]) == ["first"] and more["additionalProperties"] == {"type": "number"}
 
@@ -123,6 +147,16 @@ def test_a_class_that_holds_itself_is_defined_once() -> None:
     assert schema["properties"] == {"node": {"$ref": "#/$defs/Node"}}
     node = schema["$defs"]["Node"]["properties"]
     assert node["children"] == {"type": "array", "items": {"$ref": "#/$defs/Node"}}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the type statement is of Python 3.12")
+def test_what_a_type_statement_names_may_hold_itself() -> None:
+    names: dict[str, Any] = {}
+    exec("type Tree[T] = dict[str, Tree[T]] | T\ndef climb(tree: Tree[int]): return tree", names)
+    schema = read(names["climb"])
+    branches = {"type": "object", "additionalProperties": {"$ref": "#/$defs/Tree"}}
+    assert schema["$defs"] == {"Tree": {"anyOf": [branches, {"type": "integer"}]}}
+    assert describe_function(names["climb"]).bind({"tree": {"a": {"b": 1}}}).args == ({"a": {"b": 1}},)
 
 
 def test_a_function_is_read_once() -> None:
@@ -141,12 +175,17 @@ def nested(place: list[complex]) -> None:
     """A number that JSON does not have."""
 
 
+def called(back: Callable[[complex], int]) -> None:
+    """What JSON cannot call."""
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [
         (local, "the annotations of local cannot be read: name 'Missing' is not defined"),
         (complicated, r"x: dict\[int, str\] has no form in JSON"),
         (nested, "place: complex has no form in JSON"),
+        (called, r"back: collections.abc.Callable\[\[complex\], int\] has no form in JSON"),
     ],
 )
 def test_what_has_no_form_in_json(function: Any, words: str) -> None:
@@ -174,11 +213,29 @@ RESTS = """Do it.
         goes on.
     :raises ValueError: no.
 """
+NUMPYS = """Do it.
+
+    Parameters
+    ----------
+    x : int
+        One.
+        More.
+
+    y, *z
+        Two: yes.
+
+    Returns
+    -------
+    w : int
+        Three.
+"""
 DOCSTRINGS: list[tuple[str | None, str, dict[str, str]]] = [
     (None, "", {}),
     ("Do it.", "Do it.", {}),
     (GOOGLES, "Do it.", {"x": "One. More.", "y": "Two: yes.", "z": "Three."}),
     (RESTS, "Do it.", {"x": "One.", "y": "Two goes on."}),
+    (NUMPYS, "Do it.", {"x": "One. More.", "y": "Two: yes.", "z": "Two: yes."}),
+    ("Do it.\n\nHow\n---\nx: so.", "Do it.\n\nHow\n---\nx: so.", {}),
     ("\n    Args:\n        x:\n            On the next line.", "", {"x": "On the next line."}),
     ("Note that x: is no parameter.\n\nExample:\n    x: neither.", "Note that x: is no parameter.", {}),
     ("Do it.\n\nArguments:\n    x: One.\nAnd text after it.", "Do it.", {"x": "One."}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import functools
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from modelhub.errors import BadRequestError, ResponseParsingError
 from modelhub.response.tool_calls import MalformedToolCall, ToolCall
 
 from . import sample
-from .sample import Colour, Level, Node, Place, Point, Shade, Unit
+from .sample import Box, Colour, Level, Node, Place, Point, Shade, Started, Unit
 
 KEY = "12345678-1234-5678-1234-567812345678"
 GIVEN: dict[str, tuple[Any, Any]] = {
@@ -48,6 +49,10 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "sequence": (["fahrenheit"], [Unit.F]),
     "bare": ([1, "a"], [1, "a"]),
     "unknown": ({"a": 1}, {"a": 1}),
+    "box": ({"item": 1.0, "more": [2]}, Box(1, [2])),
+    "started": ({"seconds": 30}, Started(30.0)),
+    "one_of": ("a", "a"),
+    "said": (None, None),
 }
 TOLD = {name: given for name, (given, _) in GIVEN.items()}
 TOOLS: list[Any] = [sample.everything, sample.weather, sample.add, sample.later, sample.rest, sample.walk]
@@ -66,6 +71,8 @@ def test_arguments_are_what_is_annotated() -> None:
 def test_the_right_one_is_called() -> None:
     assert run("weather", {"city": "Oslo", "unit": "fahrenheit"}) == ("Oslo", Unit.F, 1)
     assert run("add", {"x": 1}) == 3 and run("add", {"y": 5, "x": 1}) == 6
+    assert run("follow", {"y": 5}, sample.follow)[:2] == (1, 5)
+    assert run("film", {"title": "M"}, sample.film) == {"title": "M"}
     assert run("rest", {"first": 1, "a": 2}) == (1, (), {"a": 2.0})
     assert run("walk", {"node": {"name": "a", "children": [{"name": "b"}]}}) == Node("a", [Node("b")])
     tools = sample.Tools("Oslo")
@@ -88,6 +95,7 @@ def test_what_the_function_raises_is_raised() -> None:
         run("fail", {}, [fail])
 
 
+DEEP: Any = functools.reduce(lambda node, _: {"name": "", "children": [node]}, range(900), {"name": ""})
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("weather", {}, "weather cannot be called: its argument city is missing"),
     ("weather", {"city": 5}, "weather .* argument city must be a string, not 5"),
@@ -106,6 +114,10 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("everything", {**TOLD, "unique": [["a"]]}, r"unique\[0\] must be a string"),
     ("everything", {**TOLD, "table": {"a": "b"}}, "table.a must be an integer"),
     ("everything", {**TOLD, "either": []}, "either fits none of its types"),
+    ("everything", {**TOLD, "either": {}}, "none of its types: must be an integer, not an object; must be a"),
+    ("everything", {**TOLD, "box": {"item": "a"}}, "box.item must be an integer, not 'a'"),
+    ("everything", {**TOLD, "ratio": 10**400}, "ratio must be a number, not 1000"),
+    ("walk", {"node": DEEP}, "walk cannot be called: its arguments are nested too deep"),
     ("everything", {**TOLD, "day": "tomorrow"}, "day must be a date, not 'tomorrow'"),
     ("everything", {**TOLD, "price": "much"}, "price must be a number, not 'much'"),
     ("everything", {**TOLD, "movie": {"year": 1}}, "movie.title is missing"),

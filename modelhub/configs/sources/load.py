@@ -28,7 +28,12 @@ from modelhub.errors import Problem
 from modelhub.secrets import find_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelhub.centres.centres import Centres
+
+    Given = str | os.PathLike[str] | Mapping[str, Any]
+    ModelConfigs = Given | Sequence[Given]
 
 _ACCEPTED = f"a dict, a list of dicts and paths, or the path of a {', '.join(SUFFIXES)} file or of a folder of them"
 

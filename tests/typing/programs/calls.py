@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import assert_type
 
 import modelhub
@@ -32,7 +35,7 @@ def read(response: ModelResponse) -> int:
 
 
 hub = modelhub.init([{"config_name": "gpt", "model_type": "openai_chat"}], profile="dev")
-with ModelRegistry("models.yaml") as other:
+with ModelRegistry([Path("models.yaml"), {"config_name": "mine", "model_type": "openai_chat"}]) as other:
     assert_type(other, ModelRegistry)
     assert_type(other.get_model("gpt"), ModelWrapperBase)
 
@@ -68,7 +71,8 @@ reply = chat(
 assert_type(reply.tool_calls, list[ToolCall] | None)
 for call in reply.tool_calls or []:
     assert_type(call.name, str)
-    chat([reply, call.to_result(call.run([get_weather]))])
+    assert_type(call.run([get_weather]), str)
+    chat([reply, call.to_result(call.run([get_weather, read, {"type": "function"}]))])
 assert_type(bool(chat.count_tokens("Hello").estimated), bool)
 chat(reply.to_message())
 
@@ -87,6 +91,11 @@ async def answer_later(asked: ModelWrapperBase, chat: ChatWrapper) -> int:
         assert_type(delta.tool_calls, list[ToolCallDelta] | None)
     return await chat.acall("Hello", parse_func=read)
 
+
+asking: list[Callable[[str], ModelResponse]] = [chat, model, modelhub.embedding("emb"), modelhub.image("img")]
+with ThreadPoolExecutor() as pool:
+    answers = [pool.submit(chat, "Hello", temperature=0).result().text]
+    answers += [each.text for each in pool.map(model, ["a", "b"])]
 
 answer(chat)
 answer(modelhub.embedding("emb"))

@@ -27,6 +27,7 @@ for delta in chat("Hello", stream=True):
         piece.argument  # error: attr-defined reportAttributeAccessIssue
 for call in chat("Hello").tool_calls or []:
     call.index  # error: attr-defined reportAttributeAccessIssue
+    call.run(5)  # error: call-overload reportArgumentType,reportCallIssue
 
 
 async def ask() -> None:
@@ -40,6 +41,7 @@ def narrow(asked: modelhub.ModelWrapperBase) -> None:
 
 
 modelhub.init("models.yaml", profle="dev")  # error: call-arg reportCallIssue
+modelhub.init(5)  # error: arg-type reportArgumentType
 hub = modelhub.init("models.yaml")
 hub.nmes()  # error: attr-defined reportAttributeAccessIssue
 hub.register(int)  # error: arg-type reportArgumentType
