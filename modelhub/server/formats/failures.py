@@ -12,7 +12,7 @@ from modelhub.patterns import expression
 from modelhub.response import ModelResponse
 from modelhub.server.formats.replies import Failure
 
-_URL = expression(r"\b[a-z][a-z+.-]*://\S+|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b", re.I)
+_URL = expression(r"\b[a-z][a-z+.-]{0,20}://\S+|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b", re.I)
 _KEY = "the vendor of this model has refused the gateway's own key; whoever runs the gateway must look at its log"
 _RIGHT = "the gateway's own key may not use this model at its vendor; whoever runs the gateway must look at its log"
 _CONFIG = "this model cannot be used as the gateway has it; whoever runs the gateway must look at its log"
