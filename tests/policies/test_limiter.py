@@ -256,7 +256,7 @@ TestWorld = World.TestCase
 TestWorld.settings = settings(max_examples=250, stateful_step_count=50)
 
 
-def test_a_million_steps_never_exceed_a_limit() -> None:
+def test_a_long_run_never_exceeds_a_limit() -> None:
     limits = Limits(concurrency=7, rpm=30_000, tpm=9_000_000, burst=40, max_wait=0.09)
     limiter, dice, now = Limiter(limits), random.Random(13), 1e6
     flying: list[Ticket] = []
@@ -286,7 +286,7 @@ def test_a_million_steps_never_exceed_a_limit() -> None:
         tokens -= ticket.tokens
         assert len(flying) <= 7 and requests >= -0.01 and tokens >= -10, "more than allowed"
 
-    while steps < 1_000_000:
+    while steps < 200_000:
         chance = dice.random()
         if woken:
             ticket = woken.pop()
@@ -319,5 +319,5 @@ def test_a_million_steps_never_exceed_a_limit() -> None:
             for ticket in [ticket for ticket, at in waiting.items() if at <= now]:
                 look(ticket)
     assert order == sorted(order), "first come, first served"
-    assert admitted > 100_000 and refused > 1000
+    assert admitted > 20_000 and refused > 200
     assert limiter.under_way == len(flying) and limiter.waiting == len(waiting)
