@@ -66,18 +66,18 @@ def _lay_out(rows: Rows, width: int) -> list[str]:
 def _fold_columns(rows: Rows, width: int) -> list[list[str]]:
     """The lines of each row, whose cells are folded in their columns; empty if there is no room for their words.
 
-    The last cell stands below the others where its column would be a narrow one.
+    The last cell stands below the others where its column would be a narrow one, or none at all.
     """
     columns = _allot(rows, width)
     if not columns:  # because of long words in a few rows?
         columns = _allot([row for row in rows if max(map(find_longest, row)) <= _LONGEST], width)
-    if not columns:
-        return []
     wanted = max(measure(row[-1]) for row in rows)
-    if len(columns) > 2 and columns[-1] < _LEAST < wanted:
+    if len(rows[0]) > 2 and (not columns or columns[-1] < _LEAST < wanted):
         above = _fold_columns([row[:-1] for row in rows], width)
         below = [wrap(row[-1], width - 4) if row[-1] else [] for row in rows]
-        return [first + [f"    {line}" for line in rest] for first, rest in zip(above, below, strict=True)]
+        return [first + [f"    {line}" for line in rest] for first, rest in zip(above, below, strict=False)]
+    if not columns:
+        return []
     blocks = []
     for row in rows:
         if any(find_longest(cell) > size for cell, size in zip(row, columns, strict=True)):
