@@ -30,6 +30,7 @@ else:
     shown = late("modelhub.base.shown")
 
 _BORN = count(1)
+_LONGEST = {"message": 2000, "code": 200, "request_id": 200}  # characters of what a server says in an error
 
 
 class ModelWrapperBase(Inheritance, Visible):
@@ -121,13 +122,17 @@ class ModelWrapperBase(Inheritance, Visible):
         return breaker is not None and breaker.refuses_for(self.clock() if now is None else now) is not None
 
     def explain(self, error: ModelCallError) -> None:
-        """Put this model's name into ``error``, and take its secrets out."""
+        """Put this model's name into ``error``, and take its secrets out; what it says gets a bound."""
+        from modelhub.printable import shorten
         from modelhub.secrets.redaction import scrub
         from modelhub.wire.halves import mend
 
         error.config_name = error.config_name or getattr(self, "config_name", None)
         error.model_type = error.model_type or self.model_type or type(self).__name__
-        error.message = mend(scrub(error.message, self.find_secrets()))
+        secrets = self.find_secrets()
+        for name, most in _LONGEST.items():
+            if isinstance(text := getattr(error, name), str):
+                setattr(error, name, shorten(mend(scrub(text, secrets)), most))
         error.args = (error.message,)
 
     def find_secrets(self) -> list[str]:

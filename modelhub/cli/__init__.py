@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from traceback import format_exc
 
 import click
 
@@ -11,6 +12,9 @@ from modelhub.cli.app import cli
 from modelhub.cli.streams import UnreadError, finish, hold_closed, refuse, say, say_warnings
 from modelhub.errors import ModelHubError
 from modelhub.foreign import describe_foreign
+from modelhub.printable import shorten
+
+_LONGEST = 1000  # characters of a line
 
 
 def main() -> None:
@@ -50,4 +54,7 @@ def _run() -> int:
         code = 0
     except OSError as error:
         code = refuse(error)
+    except Exception:  # of a plugin, or a mistake of ours; what it says may be anything
+        say("\n".join(shorten(line, _LONGEST) for line in format_exc().splitlines()))
+        code = 1
     return code if isinstance(code, int) else 0
