@@ -179,16 +179,23 @@ class ModelWrapperBase(Inheritance, Visible):
 
 
 def find_defined(model_type: str) -> type[ModelWrapperBase] | None:
-    """The newest class of the program that itself declares ``model_type``, or whose name it is.
+    """The newest class of the program that itself declares ``model_type``, or whose name it is."""
+    declared = (cls for cls in _list_own() if model_type in (cls.__dict__.get("model_type"), cls.__name__))
+    return max(declared, key=lambda cls: cls.born, default=None)
+
+
+def list_declared() -> dict[str, type[ModelWrapperBase]]:
+    """The classes of the program by the model_type that each itself declares; of several the newest."""
+    own = sorted(_list_own(), key=lambda cls: cls.born)
+    return {name: cls for cls in own if (name := cls.__dict__.get("model_type"))}
+
+
+def _list_own() -> Iterator[type[ModelWrapperBase]]:
+    """The classes of the program.
 
     Built-in wrappers do not count: entry points name them, and it must not matter whether they are imported yet.
     """
-    declared = (
-        cls
-        for cls in _walk(ModelWrapperBase)
-        if not cls.__module__.startswith("modelhub.") and model_type in (cls.__dict__.get("model_type"), cls.__name__)
-    )
-    return max(declared, key=lambda cls: cls.born, default=None)
+    return (cls for cls in _walk(ModelWrapperBase) if not cls.__module__.startswith("modelhub."))
 
 
 def _walk(cls: type[ModelWrapperBase]) -> Iterator[type[ModelWrapperBase]]:
