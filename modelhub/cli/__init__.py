@@ -9,7 +9,7 @@ from traceback import format_exc
 import click
 
 from modelhub.cli.app import cli
-from modelhub.cli.streams import UnreadError, finish, hold_closed, refuse, say, say_warnings
+from modelhub.cli.streams import UnreadError, escape_unknown, finish, hold_closed, refuse, say, say_warnings
 from modelhub.errors import ModelHubError
 from modelhub.foreign import describe_foreign
 from modelhub.printable import shorten
@@ -23,6 +23,7 @@ def main() -> None:
     0 is success, 1 a failure that is explained, 2 wrong usage, 74 output that could not be written, 130 ctrl-C.
     """
     hold_closed()
+    escape_unknown()
     foreign = describe_foreign()
     if foreign is not None:
         say(f"modelhub: {foreign}")

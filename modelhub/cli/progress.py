@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import click
+
+from modelhub.cli.widths import cut, measure, pad
 
 _LENGTH = 30  # letters of the bar
 _PAUSE = 0.1  # seconds from one look of it to the next
@@ -31,10 +34,13 @@ def progress(label: str, noun: str) -> Iterator[Callable[[float, int], None]]:
         if now < next_look:
             return
         next_look = now + _PAUSE
-        text = f"{label}  {draw_bar(share, _LENGTH)} {min(share, 1):4.0%}  {number:,} {noun}"
+        width = shutil.get_terminal_size((80, 24)).columns - 1
+        done = f"{min(share, 1):4.0%}  {number:,} {noun}"
+        room = min(width - measure(f"{label}  [] {done}"), _LENGTH)
+        text = cut(f"{label}  {f'{draw_bar(share, room)} ' if room > 0 else ''}{done}", width)
         with suppress(OSError):
-            click.echo(f"\r{text.ljust(shown)}", nl=False, err=True)
-        shown = len(text)
+            click.echo(f"\r{pad(text, shown)}", nl=False, err=True)
+        shown = measure(text)
 
     tell(0.0, 0)
     try:

@@ -14,6 +14,7 @@ from modelhub.printable import printable, shorten
 _WIDEST = 300  # characters of a cell
 _GAP = "  "
 _LONGEST = 26  # columns of a word; rows with longer ones are folded by themselves where there is no room
+_SHORTEST = 8  # columns of a cell that is not folded
 _LEAST = 30  # columns of a last column that stands beside the others
 Rows = Sequence[Sequence[str]]
 
@@ -92,7 +93,7 @@ def _fold_columns(rows: Rows, width: int) -> list[list[str]]:
 def _allot(rows: Rows, width: int) -> list[int]:
     """How wide each column is where not all can be as wide as their cells; empty if their words have no room."""
     wanted = [max(map(measure, column)) for column in zip(*rows, strict=True)]
-    columns = [max(map(find_longest, column)) for column in zip(*rows, strict=True)]
+    columns = [max(map(_find_least, column)) for column in zip(*rows, strict=True)]
     room = width - sum(columns) - len(_GAP) * (len(columns) - 1)
     if room < 0:
         return []
@@ -101,6 +102,12 @@ def _allot(rows: Rows, width: int) -> list[int]:
         columns[highest] += 1
         room -= 1
     return columns
+
+
+def _find_least(cell: str) -> int:
+    """The least columns that a cell is to have."""
+    whole = measure(cell)
+    return whole if whole <= _SHORTEST else find_longest(cell)
 
 
 def _join(row: Sequence[str], columns: Sequence[int]) -> str:

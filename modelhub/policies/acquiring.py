@@ -20,7 +20,7 @@ class SharedPlaces(Protocol):
         ...
 
     def place_in(self, holder: Hashable, tokens: float = 0.0) -> float:
-        """Seconds after which an attempt like this one is likely to begin, 0 where that is not known; it may wait, too."""
+        """Seconds after which one that comes now is likely to begin, 0 where that is not known; it may wait, too."""
         ...
 
     def release_soon(self, holder: Hashable, tokens_used: float = 0.0, sent: bool = True) -> None:

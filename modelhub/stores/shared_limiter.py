@@ -37,8 +37,8 @@ class SharedLimiter:
     after the last sign of life of its process, which a thread gives while anything is held.
 
     While Redis cannot be asked every attempt may begin, which is logged once. No method raises an exception.
-    ``acquire``, ``place_in``, ``release`` and ``hold`` wait for the network; ``release_soon`` and ``close`` do not, and may be called
-    from an event loop or a finalizer.
+    ``acquire``, ``place_in``, ``release`` and ``hold`` wait for the network; ``release_soon`` and ``close`` do not, and
+    may be called from an event loop or a finalizer.
     """
 
     blocking = True
