@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+_NOTE = 30  # characters that the note of what is left out may take
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -16,8 +17,11 @@ def printable(text: str, *, keep: str = "") -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """Leave out the middle of a text with more than ``most`` characters."""
-    if len(text) <= most:
+    """Leave out the middle of a text with more than ``most`` characters, unless the note of it would be as long.
+
+    What is shortened stays as it is when it is shortened again.
+    """
+    if len(text) <= most + _NOTE:
         return text
     tail = most // 4
     return f"{text[: most - tail]}...({len(text):,} characters)...{text[-tail:]}"

@@ -182,7 +182,7 @@ def parse_failure(status: int | None, body: Any, headers: Mapping[str, str] | No
     reasons = [detail["reason"] for detail in details if isinstance(detail.get("reason"), str)]
     named = error.get("status")
     code = next((each for each in reasons if each in ERROR_CODES), named if isinstance(named, str) else None)
-    message = error["message"].strip()[:2000] or "the server gave no reason"
+    message = error["message"].strip() or "the server gave no reason"
     failure = build_error(find_status(status, error, body), message, code, headers=headers, vendor=ERROR_CODES)
     delay = next((d["retryDelay"] for d in details if isinstance(d.get("retryDelay"), str)), "")
     seconds = _SECONDS.fullmatch(delay)

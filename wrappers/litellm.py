@@ -158,7 +158,7 @@ def build_failure(causes: list[BaseException]) -> ModelCallError:
     error: Any = causes[0]
     told = [headers for cause in causes if (headers := _find_headers(cause))]
     name = type(error).__name__
-    message = _PREFIX.sub("", str(getattr(error, "message", None) or error)).strip()[:2000] or name
+    message = _PREFIX.sub("", str(getattr(error, "message", None) or error)).strip() or name
     status = getattr(error, "status_code", None)
     if not told and (on_the_way := _build_outage(causes, message)) is not None:
         return on_the_way

@@ -14,8 +14,6 @@ from modelhub.engine.classify import build_error, find_request_id
 from modelhub.engine.failures import describe_text, error_from_json
 from modelhub.engine.retry_after import parse_retry_after
 
-_LONGEST = 2000
-
 
 class ErrorAdapter:
     """What ``error`` of a config says of failures."""
@@ -77,7 +75,7 @@ class ErrorAdapter:
         text = _write(found) if isinstance(found, dict) and found else read_text(found)
         if not (text and text.strip()):
             text = describe_text(document["body"]) if is_body(document) else error_from_json(status, document).message
-        return text.strip()[:_LONGEST] or "the server gave no reason"
+        return text.strip() or "the server gave no reason"
 
 
 def _write(value: dict[str, Any]) -> str | None:

@@ -31,6 +31,7 @@ else:
     shown = late("modelhub.base.shown")
 
 _BORN = count(1)
+_LONGEST = {"message": 2000, "code": 200, "request_id": 200}  # characters of what a server says in an error
 
 
 class ModelWrapperBase(Inheritance, Visible):
@@ -130,13 +131,17 @@ class ModelWrapperBase(Inheritance, Visible):
         return breaker is not None and breaker.refuses_for(self.clock() if now is None else now) is not None
 
     def explain(self, error: ModelCallError) -> None:
-        """Put this model's name into ``error``, and take its secrets out."""
+        """Put this model's name into ``error``, and take its secrets out; what it says gets a bound."""
+        from modelhub.printable import shorten
         from modelhub.secrets.redaction import scrub
         from modelhub.wire.halves import mend
 
         error.config_name = error.config_name or getattr(self, "config_name", None)
         error.model_type = error.model_type or self.model_type or type(self).__name__
-        error.message = mend(scrub(error.message, self.find_secrets()))
+        secrets = self.find_secrets()
+        for name, most in _LONGEST.items():
+            if isinstance(text := getattr(error, name), str):
+                setattr(error, name, shorten(mend(scrub(text, secrets)), most))
         error.args = (error.message,)
 
     def find_secrets(self) -> list[str]:
@@ -183,16 +188,23 @@ class ModelWrapperBase(Inheritance, Visible):
 
 
 def find_defined(model_type: str) -> type[ModelWrapperBase] | None:
-    """The newest class of the program that itself declares ``model_type``, or whose name it is.
+    """The newest class of the program that itself declares ``model_type``, or whose name it is."""
+    declared = (cls for cls in _list_own() if model_type in (cls.__dict__.get("model_type"), cls.__name__))
+    return max(declared, key=lambda cls: cls.born, default=None)
+
+
+def list_declared() -> dict[str, type[ModelWrapperBase]]:
+    """The classes of the program by the model_type that each itself declares; of several the newest."""
+    own = sorted(_list_own(), key=lambda cls: cls.born)
+    return {name: cls for cls in own if (name := cls.__dict__.get("model_type"))}
+
+
+def _list_own() -> Iterator[type[ModelWrapperBase]]:
+    """The classes of the program.
 
     Built-in wrappers do not count: entry points name them, and it must not matter whether they are imported yet.
     """
-    declared = (
-        cls
-        for cls in _walk(ModelWrapperBase)
-        if not cls.__module__.startswith("modelhub.") and model_type in (cls.__dict__.get("model_type"), cls.__name__)
-    )
-    return max(declared, key=lambda cls: cls.born, default=None)
+    return (cls for cls in _walk(ModelWrapperBase) if not cls.__module__.startswith("modelhub."))
 
 
 def _walk(cls: type[ModelWrapperBase]) -> Iterator[type[ModelWrapperBase]]:

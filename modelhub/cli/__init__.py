@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
+from traceback import format_exc
 
 import click
 
 from modelhub.cli.app import cli
-from modelhub.cli.streams import UnreadError, finish, hold_closed, refuse, say, say_warnings
+from modelhub.cli.streams import UnreadError, escape_unknown, finish, hold_closed, refuse, say, say_warnings
 from modelhub.errors import ModelHubError
 from modelhub.foreign import describe_foreign
+from modelhub.printable import shorten
+
+_LONGEST = 1000  # characters of a line
 
 
 def main() -> None:
@@ -19,6 +23,7 @@ def main() -> None:
     0 is success, 1 a failure that is explained, 2 wrong usage, 74 output that could not be written, 130 ctrl-C.
     """
     hold_closed()
+    escape_unknown()
     foreign = describe_foreign()
     if foreign is not None:
         say(f"modelhub: {foreign}")
@@ -50,4 +55,7 @@ def _run() -> int:
         code = 0
     except OSError as error:
         code = refuse(error)
+    except Exception:  # of a plugin, or a mistake of ours; what it says may be anything
+        say("\n".join(shorten(line, _LONGEST) for line in format_exc().splitlines()))
+        code = 1
     return code if isinstance(code, int) else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Sequence
 
@@ -32,8 +31,7 @@ class Meter:
                 say("  ".join(cells))
             self._rows = self._progress.rows
             return
-        width = shutil.get_terminal_size((80, 24)).columns - 1
-        self._line.show(write_line(self._progress, cells, width))
+        self._line.show(write_line(self._progress, cells, self._line.width))
 
     def say(self, text: str) -> None:
         """Say something else, above the line that changes."""

@@ -36,6 +36,20 @@ class LazyGroup(PipedGroup):
         command: click.Command = getattr(import_module(module), name)
         return command
 
+    @override
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command that is meant; a usage error, with a suggestion, if there is none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from modelhub.diagnostics.suggest import suggest
+            from modelhub.diagnostics.wording import did_you_mean
+
+            near = suggest(args[0], self.list_commands(ctx))
+            if near is None:
+                raise
+            raise click.UsageError(f"{error.message.rstrip('.')}; {did_you_mean(near)}", error.ctx) from None
+
     def list_summaries(self, ctx: click.Context) -> dict[str, str]:
         """What each command does."""
         return {name: about for name, (_, about) in self._table.items()}

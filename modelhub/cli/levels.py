@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import Any
 
 from modelhub.cli.printing import colour, count
+from modelhub.cli.widths import cut, measure, pad
 from modelhub.load.percentiles import NAMES
 from modelhub.load.plan import UNITS
 from modelhub.load.report import TIMES, count_errors, find_answer_rate, find_failed_share, find_size
@@ -47,8 +48,7 @@ def write_load(level: Level) -> str:
 
 def write_name(name: str, longest: int = 32) -> str:
     """The name of a model, without what cannot be seen, and not too long."""
-    text = printable(name)
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+    return cut(printable(name), longest)
 
 
 def describe(level: Level) -> Iterator[str]:
@@ -107,10 +107,10 @@ def put_side_by_side(levels: Sequence[Level]) -> Iterator[str]:
         for n, level in enumerate(levels)
     ]
     shown = [column for column in range(len(head)) if column < 2 or any(row[column] != "-" for row in rows)]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in shown]
+    widths = [max(measure(row[column]) for row in (head, *rows)) for column in shown]
     for row in (head, *rows):
         cells = [row[column].rjust(width) for column, width in zip(shown, widths, strict=True)]
-        line = "  ".join([row[0].ljust(widths[0]), *cells[1:]])
+        line = "  ".join([pad(row[0], widths[0]), *cells[1:]])
         yield colour(line, dim=True) if row is head else line
 
 
@@ -125,7 +125,7 @@ def chart(levels: Sequence[Level], *, blocks: bool) -> Iterator[str]:
     longest = max((level["latency"]["p99"] or 0.0 for level in levels), default=0.0)
     fastest = max(map(find_answer_rate, levels), default=0.0)
     labels = [f"{write_name(level['name'], _LONGEST_NAME)} {write_size(level)}" for level in levels]
-    width = max(map(len, labels))
+    width = max(map(measure, labels))
     long = (WIDTH - width - 4) * 2 // 3
     short = WIDTH - width - 4 - long - 8
     title = f"latency: to p50 {start}, to p95 {middle}, to p99 {end}"
@@ -136,7 +136,8 @@ def chart(levels: Sequence[Level], *, blocks: bool) -> Iterator[str]:
             start * max(points[0] - 1, 0) + middle * (points[1] - max(points[0] - 1, 0)) + end * (points[2] - points[1])
         )
         rate = find_answer_rate(level)
-        yield f"{label:>{width}}  {bar:<{long}}  {full * _scale(rate, fastest, short)} {write_rate(rate)}".rstrip()
+        named = " " * (width - measure(label)) + label
+        yield f"{named}  {bar:<{long}}  {full * _scale(rate, fastest, short)} {write_rate(rate)}".rstrip()
     yield colour(f"{'':{width}}  {'0':<{long - 10}}{write_seconds(longest):>10}", dim=True)
 
 

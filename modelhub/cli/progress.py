@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import click
+
+from modelhub.cli.widths import cut, measure, pad
 
 _LENGTH = 30  # letters of the bar
 _PAUSE = 0.1  # seconds from one look of it to the next
@@ -19,10 +22,16 @@ class StatusLine:
     def __init__(self) -> None:
         self._shown = 0
 
+    @property
+    def width(self) -> int:
+        """The columns that it has; the last of the terminal's stays free, or some would begin a new line."""
+        return shutil.get_terminal_size((80, 24)).columns - 1
+
     def show(self, text: str) -> None:
-        """Show ``text`` in place of what was shown."""
-        self._write(text.ljust(self._shown))
-        self._shown = len(text)
+        """Show ``text``, as much of it as there is room for, in place of what was shown."""
+        text = cut(text, self.width)
+        self._write(pad(text, self._shown))
+        self._shown = measure(text)
 
     def clear(self) -> None:
         """Take it away."""
@@ -53,7 +62,9 @@ def progress(label: str, noun: str) -> Iterator[Callable[[float, int], None]]:
         if now < next_look:
             return
         next_look = now + _PAUSE
-        line.show(f"{label}  {draw_bar(share, _LENGTH)} {min(share, 1):4.0%}  {number:,} {noun}")
+        done = f"{min(share, 1):4.0%}  {number:,} {noun}"
+        room = min(line.width - measure(f"{label}  [] {done}"), _LENGTH)
+        line.show(f"{label}  {f'{draw_bar(share, room)} ' if room > 0 else ''}{done}")
 
     tell(0.0, 0)
     try:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from modelhub.cli.printing import colour, count, write_json
+from modelhub.cli.widths import measure
 from modelhub.errors import Problem
 from modelhub.printable import printable, shorten
 from modelhub.secrets import is_secret_name
@@ -151,9 +152,9 @@ class _Sources:
             return []
         number = str(problem.line)
         end = problem.end_column if problem.end_line == problem.line and problem.end_column else problem.column + 1
-        width = max(1, min(end, len(line) + 1) - problem.column)
+        width = max(1, measure(line[problem.column - 1 : end - 1]))
         # A tab before the caret stays a tab, so that the two lines stay aligned.
-        indent = "".join("\t" if char == "\t" else " " for char in line[: problem.column - 1])
+        indent = "".join("\t" if char == "\t" else " " * measure(char) for char in line[: problem.column - 1])
         margin = " " * len(number)
         return [f"  {number} | {line}", f"  {margin} | {indent}{colour('^' * width, fg='red')}"]
 

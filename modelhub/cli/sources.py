@@ -13,6 +13,7 @@ import click
 
 from modelhub.cli.patterns import expand
 from modelhub.cli.streams import plugins_apart
+from modelhub.plugins.surroundings import surround
 from modelhub.printable import printable, shorten
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,9 +40,9 @@ def profile_option(command: F) -> F:
     return click.option("--profile", metavar="NAME", help="Overlay to apply, such as prod [$MODELHUB_PROFILE]")(command)
 
 
-def python_option(command: F) -> F:
-    """The options of every command that reads configs by which these may name classes of a program's own."""
-    command = click.option(
+def import_option(command: F) -> F:
+    """The ``--import`` option of every command that deals with model_types."""
+    return click.option(
         "--import",
         "modules",
         multiple=True,
@@ -50,12 +51,16 @@ def python_option(command: F) -> F:
         callback=_import_all,
         help="Import it first: the wrapper classes in it are known then.",
     )(command)
+
+
+def python_option(command: F) -> F:
+    """The options of every command that reads configs by which these may name classes of a program's own."""
     return click.option(
         "--allow-python",
         is_flag=True,
         callback=_allow,
         help="Let configs run code: model_type: python:package.module:Class",
-    )(command)
+    )(import_option(command))
 
 
 def _allow(ctx: click.Context, parameter: click.Parameter, allowed: bool) -> bool:
@@ -70,7 +75,7 @@ def _import_all(ctx: click.Context, parameter: click.Parameter, modules: Sequenc
     for module in modules if not ctx.resilient_parsing else ():
         _look_here()
         try:
-            with plugins_apart():
+            with plugins_apart(), surround():
                 import_module(module)
         except KeyboardInterrupt:
             raise

@@ -14,6 +14,7 @@ from modelhub.printable import printable, shorten
 _WIDEST = 300  # characters of a cell
 _GAP = "  "
 _LONGEST = 26  # columns of a word; rows with longer ones are folded by themselves where there is no room
+_SHORTEST = 8  # columns of a cell that is not folded
 _LEAST = 30  # columns of a last column that stands beside the others
 Rows = Sequence[Sequence[str]]
 
@@ -66,18 +67,18 @@ def _lay_out(rows: Rows, width: int) -> list[str]:
 def _fold_columns(rows: Rows, width: int) -> list[list[str]]:
     """The lines of each row, whose cells are folded in their columns; empty if there is no room for their words.
 
-    The last cell stands below the others where its column would be a narrow one.
+    The last cell stands below the others where its column would be a narrow one, or none at all.
     """
     columns = _allot(rows, width)
     if not columns:  # because of long words in a few rows?
         columns = _allot([row for row in rows if max(map(find_longest, row)) <= _LONGEST], width)
-    if not columns:
-        return []
     wanted = max(measure(row[-1]) for row in rows)
-    if len(columns) > 2 and columns[-1] < _LEAST < wanted:
+    if len(rows[0]) > 2 and (not columns or columns[-1] < _LEAST < wanted):
         above = _fold_columns([row[:-1] for row in rows], width)
         below = [wrap(row[-1], width - 4) if row[-1] else [] for row in rows]
-        return [first + [f"    {line}" for line in rest] for first, rest in zip(above, below, strict=True)]
+        return [first + [f"    {line}" for line in rest] for first, rest in zip(above, below, strict=False)]
+    if not columns:
+        return []
     blocks = []
     for row in rows:
         if any(find_longest(cell) > size for cell, size in zip(row, columns, strict=True)):
@@ -92,7 +93,7 @@ def _fold_columns(rows: Rows, width: int) -> list[list[str]]:
 def _allot(rows: Rows, width: int) -> list[int]:
     """How wide each column is where not all can be as wide as their cells; empty if their words have no room."""
     wanted = [max(map(measure, column)) for column in zip(*rows, strict=True)]
-    columns = [max(map(find_longest, column)) for column in zip(*rows, strict=True)]
+    columns = [max(map(_find_least, column)) for column in zip(*rows, strict=True)]
     room = width - sum(columns) - len(_GAP) * (len(columns) - 1)
     if room < 0:
         return []
@@ -101,6 +102,12 @@ def _allot(rows: Rows, width: int) -> list[int]:
         columns[highest] += 1
         room -= 1
     return columns
+
+
+def _find_least(cell: str) -> int:
+    """The least columns that a cell is to have."""
+    whole = measure(cell)
+    return whole if whole <= _SHORTEST else find_longest(cell)
 
 
 def _join(row: Sequence[str], columns: Sequence[int]) -> str:

@@ -22,6 +22,15 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - measure(text))
 
 
+def cut(text: str, width: int) -> str:
+    """A text that takes at most ``width`` columns, with ``...`` at the end of one that is longer."""
+    if measure(text) <= width:
+        return text
+    while measure(text) > width - 3:
+        text = text[: min(len(text) - 1, width)]
+    return f"{text}..."
+
+
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """A text in lines of at most ``width`` columns, all but the first after ``indent``; at least one line.
 

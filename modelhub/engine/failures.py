@@ -123,7 +123,7 @@ def error_from_json(
     request_id = body.get("request_id") if isinstance(body, dict) else None
     return build_error(
         status,
-        message.strip()[:2000] or "the server gave no reason",
+        message.strip() or "the server gave no reason",
         # llama.cpp repeats the status, LiteLLM's proxy as a string.
         code=as_words(code) if code is not None and (as_words(code) != str(status) or not type) else None,
         type=type,

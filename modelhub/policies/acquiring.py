@@ -19,6 +19,10 @@ class SharedPlaces(Protocol):
         """0 when the attempt may begin, else seconds after which to ask again; it may wait for a network."""
         ...
 
+    def place_in(self, holder: Hashable, tokens: float = 0.0) -> float:
+        """Seconds after which one that comes now is likely to begin, 0 where that is not known; it may wait, too."""
+        ...
+
     def release_soon(self, holder: Hashable, tokens_used: float = 0.0, sent: bool = True) -> None:
         """End an attempt, or take it out of the line, without waiting for anything."""
 
@@ -47,8 +51,9 @@ def acquired(
         while (hint := (yield Invoke(lambda: shared.acquire(holder, tokens)))) > 0:
             left = until - clock()
             if left <= 0:
+                likely = yield Invoke(lambda: shared.place_in(holder, tokens))
                 shared.release_soon(holder, sent=False)
-                return float(hint)
+                return float(likely or hint)
             if wait is not None:
                 wait()
                 wait = None

@@ -125,4 +125,6 @@ def _mask_looks(masked: Any, value: Any) -> Any:
         return {key: _mask_looks(masked[key], item) for key, item in value.items()}
     if isinstance(value, list) and isinstance(masked, list):
         return [_mask_looks(*pair) for pair in zip(masked, value, strict=True)]
-    return MASK if isinstance(value, str) and masked == value and looks_secret(value) else masked
+    if not isinstance(value, str) or masked != value or "://" in value:  # in an address, secrets are masked by place
+        return masked
+    return MASK if looks_secret(value) else value

@@ -79,6 +79,11 @@ class KnownTypes(Collection[str]):
         """The class that a model_type names itself, if that is allowed."""
         return read_python_type(model_type) if self._allow_python and is_python_type(model_type) else None
 
+    def find_origin(self, model_type: str) -> str:
+        """Where a model_type comes from: the package that has it installed, else the module of its class."""
+        plugin = None if model_type in self._registered else WRAPPERS.find(model_type)
+        return self.find_class(model_type).__module__ if plugin is None else plugin.origin
+
     @override
     def __contains__(self, model_type: object) -> bool:
         if is_python_type(model_type):
@@ -89,15 +94,21 @@ class KnownTypes(Collection[str]):
 
     @override
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._registered, **WRAPPERS.by_name})
+        return iter({**self._registered, **WRAPPERS.by_name, **_list_declared()})
 
     @override
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
+def _list_declared() -> Mapping[str, type[ModelWrapperBase]]:
+    """The classes in the program by the model_types that they declare; none exist before the base class is imported."""
+    base = sys.modules.get("modelhub.base.wrapper")
+    return base.list_declared() if base is not None else {}
+
+
 def _find_defined(model_type: str) -> type[ModelWrapperBase] | None:
-    """The class in the program that declares ``model_type``; none exists before the base class is imported."""
+    """The class in the program that declares ``model_type``, or is called so."""
     base = sys.modules.get("modelhub.base.wrapper")
     defined: type[ModelWrapperBase] | None = base.find_defined(model_type) if base is not None else None
     return defined

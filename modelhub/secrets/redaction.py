@@ -15,7 +15,7 @@ _SECRET_WORDS = expression(
 )
 _LAST_WORDS = ("key", "keys", "token")
 _HARMLESS = expression(  # the last are how a gateway signs, as in X-Ca-Signature-Method
-    r"(?:messages|cache|prompt_cache|public|partition|routing|sort)_key|(?:bos|cls|eos|mask|pad|sep|stop|unk)_token"
+    r"(?:messages|cache|prompt_cache|public|partition|routing|sort)_key|(?:bos|cls|eos|first|mask|pad|sep|stop|unk)_token"
     r"|(?:[^_]*+_){0,4}signature_(?:algorithm|headers|method|version)"
 )
 _PLACES = frozenset(("auth", key) for key in ("value", "username", "client_id"))  # secret there, whatever their names

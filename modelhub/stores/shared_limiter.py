@@ -37,8 +37,8 @@ class SharedLimiter:
     after the last sign of life of its process, which a thread gives while anything is held.
 
     While Redis cannot be asked every attempt may begin, which is logged once. No method raises an exception.
-    ``acquire``, ``release`` and ``hold`` wait for the network; ``release_soon`` and ``close`` do not, and may be called
-    from an event loop or a finalizer.
+    ``acquire``, ``place_in``, ``release`` and ``hold`` wait for the network; ``release_soon`` and ``close`` do not, and
+    may be called from an event loop or a finalizer.
     """
 
     blocking = True
@@ -91,6 +91,14 @@ class SharedLimiter:
         elif wait == _UNASKED and known is None:
             self._forget(holder, name)
         return max(wait, 0.0)
+
+    def place_in(self, holder: Hashable, tokens: float = 0.0) -> float:
+        """Seconds after which an attempt of so many tokens that comes now, behind those in line, is likely to begin.
+
+        0 where that is not known. ``holder``, who waits, is not counted.
+        """
+        name = self._names.get(holder)
+        return 0.0 if name is None else max(self._ask("place", name, build_place(self.limits, tokens)), 0.0)
 
     def release(self, holder: Hashable, tokens_used: float = 0.0, sent: bool = True) -> None:
         """End an attempt, or take it out of the line.

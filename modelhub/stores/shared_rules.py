@@ -6,7 +6,8 @@ and for tokens the seconds of refill that it takes, and the debt in seconds that
 begins, a sixth number says when.
 
 Each asks with its own numbers. One may begin when all that stand before it in line could begin, too: so nobody passes
-another, and whoever has the smallest numbers is waited for. The answer is 0, or the seconds after which to ask again.
+another, and whoever has the smallest numbers is waited for. The answer is 0, or the seconds after which to ask again;
+to ``place`` it is how long one that came now would be likely to wait.
 """
 
 from __future__ import annotations
@@ -93,6 +94,15 @@ local function acquire(place)
   return 0
 end
 
+local function place_in(place)  -- behind all others in line
+  local most, request, request_room, token, token_room = read(place)
+  local ahead = redis.call('ZCARD', line) - (redis.call('ZSCORE', line, name) and 1 or 0)
+  local taken = redis.call('ZCARD', leases) + ahead
+  local wait = math.max(s.held - now, math.max(s.requests - now, 0) + ahead * request - request_room,
+    math.max(s.tokens - now, 0) + ahead * token - token_room, 0)
+  return taken < most and wait or math.max(wait, math.floor(taken / most) * s.stay)
+end
+
 local function release(used, sent)
   local place = redis.call('HGET', places, name)
   if place and redis.call('ZREM', leases, name) == 1 then
@@ -123,6 +133,7 @@ end
 
 local answer = 0
 if verb == 'acquire' then answer = acquire(ARGV[5])
+elseif verb == 'place' then answer = place_in(ARGV[5])
 elseif verb == 'release' then answer = release(tonumber(ARGV[5]), ARGV[6] == '1')
 elseif verb == 'renew' then answer = renew()
 else s.held = math.max(s.held, now + tonumber(ARGV[4])) end

@@ -119,6 +119,7 @@ print(*sys.modules, file=sys.stderr)
 
 def test_version_and_usage() -> None:
     assert modelhub("--version").stdout.startswith("modelhub, version ")
+    assert "; did you mean 'call'?" in modelhub("cal").stderr
     for args in (["nonsense"], ["call"], ["validate", "--format", "xml"], ["show", "--nonsense"]):
         done = modelhub(*args)
         assert done.returncode == 2

@@ -143,6 +143,7 @@ def test_line_ends_in_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 def test_printable_is_one_line_and_shortened_text_is_short(text: str) -> None:
     assert printable(text).isprintable()
     assert len(shorten(text, 40)) <= 80
+    assert shorten(shorten(text, 10), 10) == shorten(text, 10)
     assert Problem("MH101", text, text).message.isprintable()
 
 

@@ -42,7 +42,7 @@ def test_a_caret_stands_under_what_is_meant(file: str) -> None:
     assert report_text([problem(file, 3, 10, 12)], 1).split("\n") == [
         f"{file}:3:10: MH103 unknown key 'x'; did you mean 'y'?",
         "  3 |   naïve: 東京 # here",
-        "    |          ^^",
+        "    |          ^^^^",
         "1 problem in 1 config",
     ]
     tabbed = report_text([problem(file, 2, 2, 5)], 1).split("\n")

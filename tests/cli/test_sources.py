@@ -89,13 +89,19 @@ def test_a_project_that_says_something_else(folder: Path, text: str) -> None:
 def test_a_module_of_the_program_is_imported(folder: Path) -> None:
     (folder / "my_wrappers_1.py").write_text(
         "from modelhub import ModelWrapperBase\nprint('hello')\n"
-        "class Parrot(ModelWrapperBase):\n    model_type = 'parrot_1'\n"
+        "class Parrot(ModelWrapperBase):\n    '''Says it\\n    louder.\\n\\n    More.'''\n    model_type = 'parrot_1'\n"
         "    def __call__(self, text):\n        return text.upper()\n"
     )
     (folder / "models.yaml").write_text("{config_name: bird, model_type: parrot_1}\n")
     assert run("validate")[0] == 1
     assert run("validate", "--import", "my_wrappers_1")[0] == 0
     assert run("call", "bird", "hi", "--import", "my_wrappers_1") == (0, "HI\n")
+    code, printed = run("types", "--json", "--import", "my_wrappers_1")
+    assert ("parrot_1", "my_wrappers_1", "Says it louder.") in [
+        (each["model_type"], each["distribution"], each["description"]) for each in json.loads(printed)
+    ]
+    assert '"const": "parrot_1"' in run("schema", "--bundle", "--import", "my_wrappers_1")[1]
+    assert "model_type: parrot_1\n" in run("new", "parrot_1", "--import", "my_wrappers_1")[1]
     (folder / "broken_1.py").write_text("raise SystemExit('no\x1b[31m')\n")
     for module in ("broken_1", "not.there"):
         code, said = run("list", "--import", module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -171,3 +172,25 @@ def test_a_verdict_that_nobody_reads_to_its_end(folder: Path, env: dict[str, str
 def test_pipes(folder: Path, env: dict[str, str], line: str) -> None:
     code, _, said = run_in_shell(folder, env, line)
     assert (code, said) == (0, "")
+
+
+def test_an_output_that_lacks_characters(folder: Path, env: dict[str, str]) -> None:
+    (folder / "wide.yaml").write_text("{config_name: é中🙂, model_type: openai_chat}\n", "utf-8")
+    command = [sys.executable, "-W", "error", "-m", "modelhub", "list", "wide.yaml", "--json"]
+    for encoding in ("latin-1", "gbk"):
+        told = {**env, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(command, cwd=folder, env=told, capture_output=True, check=False, timeout=60)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert json.loads(done.stdout.decode(encoding))[0]["config_name"] == "é中🙂"
+
+
+def test_what_a_class_of_the_program_raises_does_nothing_to_a_terminal(folder: Path, env: dict[str, str]) -> None:
+    (folder / "own.py").write_text(
+        "from modelhub import ModelWrapperBase\n"
+        "class Own(ModelWrapperBase):\n    model_type = 'own'\n"
+        "    def __call__(self, text):\n        raise ValueError('no \\x1b[31m' + 'x' * 100_000)\n"
+    )
+    (folder / "own.yaml").write_text("{config_name: mine, model_type: own}\n")
+    code, said = run(folder, env, "call mine hello -c own.yaml --import own")
+    assert (code, len(said) < 10_000, "\x1b" in said) == (1, True, False)
+    assert "ValueError: no \\x1b[31mxxx" in said

@@ -52,14 +52,14 @@ OPENAI = ("openai_chat", "zhipuai_chat", "yi_chat", "litellm_chat", "post_api_ch
 ALL = (*OPENAI, "anthropic_chat", "gemini_chat", "ollama_chat", "ollama_generate", "dashscope_chat")
 
 
-def build(model_type: str, replies: list[dict[str, Any]]) -> tuple[Any, Replay]:
+def build(model_type: str, replies: list[dict[str, Any]], api_key: str = "k.1") -> tuple[Any, Replay]:
     at: dict[str, dict[str, Any]] = {
         "post_api_chat": {"api_url": "http://recorded/chat", "max_retries": 1},
         "ollama_chat": {"host": "http://recorded"},
         "ollama_generate": {"host": "http://recorded"},
     }
     more = at.get(model_type, {"client_args": {"base_url": "http://recorded"}})
-    given = {"config_name": "f", "model_type": model_type, "api_key": "k.1", **more}
+    given = {"config_name": "f", "model_type": model_type, "api_key": api_key, **more}
     if model_type != "post_api_chat":
         given |= {"model_name": "m", "retry": {"max_attempts": 1}}
     model = ModelRegistry(given).get_model("f")
@@ -158,3 +158,15 @@ def test_a_stream_that_told_nothing(model_type: str, caller: Any) -> None:
 )
 def test_what_is_no_failure(body: dict[str, Any]) -> None:
     assert find_failure(body) is None
+
+
+@pytest.mark.parametrize("model_type", ALL)
+def test_what_is_said_at_length_is_shortened_and_no_half_of_a_key_is_left(model_type: str, caller: Any) -> None:
+    key = "k.1" * 10
+    said = "words " * 300 + key * 20 + " words" * 100_000
+    body = {"error": {"message": said, "code": said}, "request_id": said}
+    model, _ = build(model_type, [{"status": 400, "headers": {}, "body": json.dumps(body)}], api_key=key)
+    with pytest.raises(errors.ModelCallError) as raised:
+        caller.call(model, "hello")
+    assert "k.1" not in str(raised.value)
+    assert 1500 < len(raised.value.message) < len(str(raised.value)) < 3000

@@ -50,6 +50,8 @@ class Model:
         match verb:
             case "acquire":
                 return self.acquire(words[0], Place(*map(float, words[1].split())), float(lease), float(patience))
+            case "place":
+                return self.place_in(words[0], Place(*map(float, words[1].split())))
             case "release":
                 self.release(words[0], float(words[1]), words[2] == "1")
             case "renew":
@@ -100,6 +102,14 @@ class Model:
             requests += place.request
             tokens += place.token
         return wait
+
+    def place_in(self, name: str, place: Place) -> float:
+        ahead = len(self.line) - (name in self.line)
+        taken = len(self.leases) + ahead
+        requests, tokens = max(self.requests - self.now, 0.0), max(self.tokens - self.now, 0.0)
+        wait = max(self.held - self.now, requests + ahead * place.request - place.request_room, 0.0)
+        wait = max(wait, tokens + ahead * place.token - place.token_room)
+        return wait if taken < place.most else max(wait, taken // place.most * self.stay)
 
     def release(self, name: str, used: float, sent: bool) -> None:
         self.line.pop(name, None)

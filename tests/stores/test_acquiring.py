@@ -85,6 +85,16 @@ def test_it_does_not_wait_for_longer_than_it_may(open_world: Callable[..., World
     world.settle()
 
 
+def test_who_may_not_wait_learns_when_a_place_is_likely(open_world: Callable[..., World]) -> None:
+    world = open_world(Limits(rpm=6, burst=1))
+    assert world.run(world.wait("a")) == 0
+    assert world.run(world.wait("b", until=world.clock.now)) == pytest.approx(10)
+    world.shared.hold(30)
+    assert world.run(world.wait("c", until=world.clock.now)) == pytest.approx(30)
+    world.shared.release("a")
+    world.settle()
+
+
 @pytest.mark.parametrize("error", [GeneratorExit, KeyboardInterrupt, asyncio.CancelledError, MemoryError])
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
 def test_who_is_cancelled_leaves_the_line(

@@ -31,6 +31,7 @@ names = st.sampled_from(NAMES)
 steps = st.one_of(
     st.tuples(st.just("acquire"), names, limits, st.sampled_from([0, 1, 40, 1e6, math.nan])),
     st.tuples(st.just("acquire"), names, limits, st.sampled_from([0, 1, 40, 1e6, math.nan])),
+    st.tuples(st.just("place"), names, limits, st.sampled_from([0, 40, 1e6])),
     st.tuples(st.just("release"), names, limits, st.sampled_from([0, 7, 500, math.inf, math.nan, -3]), st.booleans()),
     st.tuples(st.just("renew"), st.lists(names, max_size=3)),
     st.tuples(st.just("hold"), st.floats(0.001, 20)),
@@ -40,8 +41,8 @@ steps = st.one_of(
 
 def put_in_words(step: Sequence[Any]) -> list[str]:
     match step:
-        case ("acquire", name, numbers, tokens):
-            return ["acquire", "10.0", "5.0", name, build_place(numbers, tokens)]
+        case ("acquire" | "place" as verb, name, numbers, tokens):
+            return [verb, "10.0", "5.0", name, build_place(numbers, tokens)]
         case ("release", name, numbers, used, sent):
             release = build_release(numbers, name, used, sent, 0.0)
             return ["release", "10.0", "5.0", name, release.used, release.sent]

@@ -93,7 +93,7 @@ class TokenEndpoint:
         if isinstance(code, str):
             status = reply.status if reply.status >= 300 else 400
             text = why if isinstance(why, str) and why else code
-            error = build_error(status, text[:2000], code, headers=reply.headers, vendor=_CODES)
+            error = build_error(status, text, code, headers=reply.headers, vendor=_CODES)
         else:
             error = parse_error_body(reply, _CODES)
         error.message = f"the token was refused by {show_address(self.url)}: {error.message}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from modelhub.cli.printing import colour, find_width, write_json
 from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
 from modelhub.cli.streams import plugins_apart, read_input
 from modelhub.cli.tracing import TracingDrivers
+from modelhub.cli.widths import measure, pad, wrap
 from modelhub.errors import ModelCallError
 from modelhub.printable import printable
 from modelhub.registry import ModelRegistry
@@ -122,15 +122,15 @@ def _show_findings(config: dict[str, Any], model: Any, drivers: TracingDrivers, 
 def lay_out(rows: Sequence[tuple[str, str, str]], width: int) -> Iterator[str]:
     """Three columns; what does not fit beside the others stands below them."""
     first = max(len(key) for key, _, _ in rows)
-    fitting = [len(expression) for _, expression, _ in rows if len(expression) <= _WIDEST]
+    fitting = [wide for _, expression, _ in rows if (wide := measure(expression)) <= _WIDEST]
     second = max(fitting, default=_WIDEST)
     for key, expression, found in rows:
-        line = f"{key.ljust(first)}  {expression.ljust(second)}  {found}"
-        if len(expression) <= second and len(line) <= width:
+        line = f"{key.ljust(first)}  {pad(expression, second)}  {found}"
+        if measure(expression) <= second and measure(line) <= width:
             yield line.rstrip()
         else:
             yield f"{key.ljust(first)}  {expression}"
-            yield from textwrap.wrap(found, width, initial_indent="    ", subsequent_indent="    ")
+            yield from (f"    {line}" for line in wrap(found, width - 4))
 
 
 def _title(text: str) -> None:

@@ -76,8 +76,8 @@ def batch(
     cat in.jsonl | modelhub batch - -m gpt -o -
 
     OUT has each row with the columns response, parsed, usage, cost, model and error. Until it is whole, the work lies
-    in OUT.partial: killed at any moment, the same command goes on. It also tries rows that failed again. Ctrl-C
-    finishes the calls under way; twice, it stops them.
+    in OUT.partial (of out.jsonl: out.partial): killed at any moment, the same command goes on. It also tries rows that
+    failed again. Ctrl-C finishes the calls under way; twice, it stops them.
 
     Exit code: 0 all rows are answered, 1 rows failed, 2 wrong usage or refused, 130 ctrl-C.
     """

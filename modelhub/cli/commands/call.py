@@ -50,13 +50,15 @@ def call(
     """
     sources = find_configs(paths)
     asked = build_input(read_input().decode(errors="replace") if text in (None, "-") else str(text), system, attached)
-    with plugins_apart(), _open(sources, profile, allow_python, name, mocked) as hub:
+    with plugins_apart(), _open(sources, profile, allow_python, mocked) as hub:
         model: Any = hub.get_model(name)  # whose options are what the reader says
         response = model(asked, **({"stream": True} if stream else {}), **options)
         if stream and not as_json:
-            for delta in response:
-                click.echo(write_answer(delta.text or ""), nl=False)
-            click.echo()
+            try:
+                for delta in response:
+                    click.echo(write_answer(delta.text or ""), nl=False)
+            finally:
+                click.echo()
         else:
             for _ in response if isinstance(response, ModelResponse) else ():
                 pass
@@ -67,24 +69,16 @@ def call(
 
 
 @contextmanager
-def _open(
-    sources: list[str], profile: str | None, allow_python: bool, name: str, mocked: bool
-) -> Iterator[ModelRegistry]:
-    """The registry of the configs; if ``mocked``, one where it, and all that it asks, calls a mock server."""
+def _open(sources: list[str], profile: str | None, allow_python: bool, is_mocked: bool) -> Iterator[ModelRegistry]:
+    """The registry of the configs; if ``is_mocked``, all its models ask a mock server."""
     with ModelRegistry(sources, profile=profile, allow_python=allow_python) as hub:
-        if not mocked:
-            yield hub
-            return
-        from modelhub.server.mock.point import point_at  # these load aiohttp, which other calls do without
-        from modelhub.testing import MockServer
+        if is_mocked:
+            from modelhub.testing import mocked  # it loads aiohttp, which other calls do without
 
-        configs = {each: hub.build_config(each) for each in hub.reach(name)}
-        with MockServer() as server:
-            pointed = [
-                config if len(hub.reach(each)) > 1 else point_at(config, server.url) for each, config in configs.items()
-            ]
-            with ModelRegistry(pointed, allow_python=allow_python) as mock_hub:
-                yield mock_hub
+            with mocked(hub):
+                yield hub
+        else:
+            yield hub
 
 
 def _summary(response: Any) -> str:

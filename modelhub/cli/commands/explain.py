@@ -9,16 +9,16 @@ import click
 import orjson
 
 from modelhub.cli.drawing import build_document, build_worst_case, draw, write_worst_case
-from modelhub.cli.listings import Listing, format_option, write_markdown
+from modelhub.cli.listings import Listing, format_option, print_listing
 from modelhub.cli.printing import find_width, print_json
 from modelhub.cli.sources import config_option, find_configs, profile_option, python_option
-from modelhub.cli.tables import print_table
 from modelhub.diagnostics.wording import did_you_mean
 from modelhub.errors import ModelHubError
 from modelhub.registry import ModelRegistry
-from modelhub.registry.explain import Beaten, Explained
+from modelhub.registry.explain import DEFAULT, Beaten, Explained
 from modelhub.validation import suggest
 
+_HEAD = ("key", "value", "from", "notes")
 _LONGEST = 60  # characters of a value that stands on one line
 
 
@@ -52,10 +52,8 @@ def explain(target: str, paths: tuple[str, ...], profile: str | None, allow_pyth
         print_json({"config_name": name, "values": values, **tree_too} if tree_too else values)
         return
     rows = [_build_row(each) for each in wanted]
-    if style == "markdown":
-        click.echo(write_markdown(Listing(name, ("value", "source", "notes"), rows, None)))
-    else:
-        print_table(rows)
+    columns = len(_HEAD) - (not any(row[-1] for row in rows))
+    print_listing(Listing(name, _HEAD[:columns], [row[:columns] for row in rows], None), style)
     if tree is not None:
         drawn = "\n".join(draw(tree, find_width()))
         click.echo(f"\n```text\n{drawn}\n```" if style == "markdown" else f"\n{drawn}")
@@ -70,12 +68,13 @@ def _split(target: str, hub: ModelRegistry) -> tuple[str, str]:
 
 
 def _build_row(explained: Explained) -> list[str]:
-    value = "(removed)" if explained.removed else f"= {_write(explained.value)}"
+    value = "(removed)" if explained.removed else _write(explained.value)
+    source = "default" if explained.source == DEFAULT else explained.source
     notes = [explained.layer] if explained.layer else []
     notes += [f"{_spell(name)} ({'set' if there else 'not set'})" for name, there in explained.references.items()]
     if explained.beaten:
         notes.append(f"(beat: {', '.join(map(_describe, explained.beaten))})")
-    return [f"{explained.key} {value}", explained.source, "  ".join(notes)]
+    return [explained.key, value, source, "  ".join(notes)]
 
 
 def _describe(beaten: Beaten) -> str:

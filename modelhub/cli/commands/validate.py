@@ -21,7 +21,7 @@ from modelhub.secrets import mask_keys
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="PATHS...")
+@click.argument("files", nargs=-1, metavar="[PATHS]...")
 @config_option
 @click.option("--format", "style", type=click.Choice(list(REPORTS)), default="text", help="How to print problems.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too, such as a key in plain text.")

@@ -24,7 +24,7 @@ _LONGEST = 100  # characters of a config_name
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="PATHS...")
+@click.argument("files", nargs=-1, metavar="[PATHS]...")
 @config_option
 @profile_option
 @python_option

@@ -15,8 +15,13 @@ _CLOSING = ("unevaluatedProperties", "additionalProperties")
 
 
 def find_class_schema(cls: type, model_type: str, known: Known) -> Schema:
-    """The schema of a class: that of the type that it extends, with its own keys, else one from its ``__init__``."""
-    return combine(read_class(cls, known), model_type) or derive_from_class(cls)
+    """The schema of a class: that of the type that it extends, with its own keys, else one from its ``__init__``.
+
+    The first paragraph of its own docstring describes it.
+    """
+    schema = combine(read_class(cls, known), model_type) or derive_from_class(cls)
+    about = " ".join((cls.__dict__.get("__doc__") or "").strip().partition("\n\n")[0].split())
+    return {**schema, "description": about} if about else schema
 
 
 def combine(line: Line, model_type: str) -> Schema | None:
