@@ -96,7 +96,7 @@ def test_different_keys_have_different_variables() -> None:
     entries.append({"model": "m6", "api_key": "${OPENAI_API_KEY}"})
     done = convert("-", input=json.dumps(entries))
     keys = [model["api_key"] for model in yaml.safe_load(done.stdout)["models"]]
-    assert keys[:6] == [f"${{OPENAI_API_KEY_{number % 3 + 2}}}" for number in range(6)]
+    assert keys[:6] == [f"${{M{number % 3}_OPENAI_API_KEY}}" for number in range(6)]
     assert keys[6] == "${OPENAI_API_KEY}"
     assert SECRET not in done.output
 

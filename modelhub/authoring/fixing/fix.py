@@ -8,7 +8,7 @@ from pathlib import Path
 from modelhub import configs
 from modelhub.authoring.fixing.edits import Edit, apply, read_text_at
 from modelhub.authoring.fixing.mends import Mend, find_mend
-from modelhub.authoring.fixing.variables import Variables
+from modelhub.authoring.variables import Variables
 from modelhub.configs import Entry
 from modelhub.configs.sources.files import find_format, read_file
 from modelhub.errors import Problem

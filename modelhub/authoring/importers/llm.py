@@ -45,7 +45,7 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
             variable = _find_variable(str(key))
             found["api_key"] = (f"${{{variable}}}", (document, place))
             source.tell(place, f"the key that llm keeps is not copied: set {variable} to it", key=True)
-        if made := source.build(name, path, found, str(item.get("api_type") or "openai")):
+        if made := source.build(name, path, found, str(item.get("api_type") or "openai"), owner=str(name)):
             yield made
 
 
