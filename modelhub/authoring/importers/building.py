@@ -143,6 +143,10 @@ class _Builder:
             self.draft.put(("api_key",), key, self.deployment.params["api_key"][1])
         elif self.is_ours and is_elsewhere(self.provider, self.deployment.address):
             self.draft.put(("api_key",), "none")  # OpenAI's key is for OpenAI alone
+            if str(self.deployment.address).startswith("https:"):
+                place = self.deployment.params["api_base"][1]
+                host = find_hostname(self.deployment.address)
+                self.notes.add(*place, f"no key is sent to {host}, as none is named; write api_key if it wants one")
         elif (
             vendor
             and vendor.key

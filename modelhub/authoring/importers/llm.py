@@ -24,8 +24,9 @@ _MODEL: Table = {
     "can_stream": keys.negated,
     "aliases": "!one config has one name; `extends` gives it another",
     "completion": "",
+    "responses": keys.RESPONSES,
     **dict.fromkeys(("supports_schema", "supports_tools", "vision", "audio", "reasoning"), keys.KNOWN),
-    **dict.fromkeys(("allows_system_prompt", "attachment_types"), keys.KNOWN),
+    **dict.fromkeys(("allows_system_prompt", "attachment_types", "service_tier"), keys.KNOWN),
 }
 
 

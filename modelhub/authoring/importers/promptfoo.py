@@ -95,8 +95,15 @@ _KINDS = {
 }
 _BARE_HOST: Table = {**_CONFIG, "apiHost": lambda host: {"api_base": f"https://{host}"}}
 _BARE_HOSTS = ("azure", "azureopenai", "google", "palm", "vertex")  # whose paths are their own
-# Servers of one's own, and where promptfoo asks them.
-_ADDRESSES = {"litellm": "http://0.0.0.0:4000", "localai": "http://localhost:8080/v1", "llama": "http://localhost:8080"}
+# Where promptfoo asks servers of one's own, and vendors that have several.
+_ADDRESSES = {
+    "litellm": "http://0.0.0.0:4000",
+    "localai": "http://localhost:8080/v1",
+    "llama": "http://localhost:8080/v1",
+    **dict.fromkeys(
+        ("alibaba", "alicloud", "aliyun", "dashscope"), "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
+    ),
+}
 _SERVERS = {"llama": "llama_cpp"}
 _CHATS_TOO = ("ollama",)  # its completions are those of chat models
 _NO_MODEL = re.compile(

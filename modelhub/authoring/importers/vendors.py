@@ -47,8 +47,9 @@ def _build_vendor(row: vendors.Vendor, litellm: Mapping[str, Any]) -> Vendor:
 VENDORS = {name: _build_vendor(row, about) for row in vendors.list_vendors() for name, about in row.litellm.items()}
 
 # By the names of modelhub's own table. Azure's chats are asked at the address that speaks OpenAI's API.
+_VARIABLES = {"ollama": None, "cohere": "COHERE_API_KEY"}  # where programs have another than the vendor
 BY_NAME = {
-    row.name: _build_vendor(row, {"key_variable": None} if row.name == "ollama" else {})
+    row.name: _build_vendor(row, {"key_variable": _VARIABLES[row.name]} if row.name in _VARIABLES else {})
     for row in vendors.list_vendors()
 }
 BY_NAME["azure"] = BY_NAME["azure"]._replace(chat="openai_chat")
