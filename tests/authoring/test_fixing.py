@@ -71,7 +71,40 @@ CASES = {  # a suffix, a text, and what becomes of it
     "both are there": ("yaml", G + "  timeout: 1\n  tiemout: 5\n", ""),
     "in the wrong place": ("yaml", G + "  temprature: 1\n", ""),
     "nothing": ("yaml", "#  as it is \n" + G, ""),
-    "block": ("yaml", f"{G}  api_key: |-\n    {A}\n", ""),
+    "block": (
+        "yaml",
+        f"{G}  api_key: |-  # mine\n    {A}\n  # more\n  timeout: 1\n",
+        G + '  api_key: "${OPENAI_API_KEY}"  # mine\n  # more\n  timeout: 1\n',
+    ),
+    "folded": ("yaml", f'{G}  api_key: "{A[:9]}\\\n    {A[9:]}"\n', G + '  api_key: "${OPENAI_API_KEY}"\n'),
+    "tag": ("yaml", f"{G}  api_key: !!str {A}\n", G + '  api_key: !!str "${OPENAI_API_KEY}"\n'),
+    "anchor of a key": (
+        "yaml",
+        f"{G}  api_key: &k {A}\n{G.replace(' g', ' h')}  api_key: *k\n",
+        f'{G}  api_key: &k "${{OPENAI_API_KEY}}"\n{G.replace(" g", " h")}  api_key: "${{OPENAI_API_KEY}}"\n',
+    ),
+    "documents": (
+        "yaml",
+        f"{G}  tiemout: 1\n---\n{G.replace(' g', ' h')}  tiemout: 2 # two\n...\n",
+        f"{G}  timeout: 1\n---\n{G.replace(' g', ' h')}  timeout: 2 # two\n...\n",
+    ),
+    "escaped json": (
+        "json",
+        f'{{"config_name": "g", "model_type": "openai_chat", "ti\\u0065mout": 5, "api_key": "\\u0073{A[1:]}"}}',
+        '{"config_name": "g", "model_type": "openai_chat", "timeout": 5, "api_key": "${OPENAI_API_KEY}"}',
+    ),
+    "inline toml": (
+        "toml",
+        f'models = [{{config_name = "g", model_type = "openai_chat", generate_args = {{temprature = 1}}}}] # {B}\n',
+        f'models = [{{config_name = "g", model_type = "openai_chat", generate_args = {{temperature = 1}}}}] # {B}\n',
+    ),
+    "dotted toml": (
+        "toml",
+        f'[[models]]\nconfig_name = "g"\nmodel_type = "openai_chat"\nclient_args."base_ulr" = "http://x/v1"\n'
+        f'api_key = """{A}"""\n',
+        '[[models]]\nconfig_name = "g"\nmodel_type = "openai_chat"\nclient_args."base_url" = "http://x/v1"\n'
+        'api_key = "${OPENAI_API_KEY}"\n',
+    ),
 }
 
 
@@ -133,6 +166,29 @@ def test_what_the_environment_has_is_not_written(folder: Path, monkeypatch: pyte
     assert "${G_OPENAI_API_KEY}" in (folder / "m.yaml").read_text()
     assert (folder / "keys.env").read_text() == f"G_OPENAI_API_KEY={A}\n"
     assert stat.S_IMODE((folder / "keys.env").stat().st_mode) == 0o600
+
+
+def test_what_a_person_must_mend_is_counted_and_its_key_not_copied(folder: Path) -> None:
+    text = f"{G}  proxy: http://user:{A}@proxy:3128\n"
+    (folder / "m.yaml").write_text(text)
+    assert fix(folder, "m.yaml") == (
+        0,
+        "nothing to mend; `modelhub validate` tells of 1 problem that only you can mend\n",
+    )
+    assert os.listdir(folder) == ["m.yaml"] and (folder / "m.yaml").read_text() == text
+
+
+def test_a_comment_that_has_the_key_too_is_told(folder: Path) -> None:
+    (folder / "m.yaml").write_text(f"# was {A}\n{G}  api_key: {A}\n")
+    assert fix(folder, "m.yaml")[1].startswith("m.yaml:1:7: the key of ${OPENAI_API_KEY} stands here still\n")
+
+
+def test_a_file_that_is_read_only_stays(folder: Path) -> None:
+    (folder / "m.yaml").write_text(f"{G}  api_key: {A}\n")
+    (folder / "m.yaml").chmod(0o444)
+    code, said = fix(folder, "m.yaml")
+    assert code == 74 and "m.yaml cannot be written: it is read-only" in said
+    assert os.listdir(folder) == ["m.yaml"] and A in (folder / "m.yaml").read_text()
 
 
 def test_links_and_included_files(folder: Path) -> None:

@@ -91,7 +91,7 @@ def test_every_setting_of_a_config_is_converted_or_told(monkeypatch: pytest.Monk
     keys += [key for name in ("litellm_settings", "router_settings", "general_settings") for key in source[name]]
     moved = {"model": "model_name", "api_base": "base_url", "extra_headers": "headers", "max_retries": "max_attempts"}
     moved |= {"request_timeout": "timeout", "num_retries": "max_attempts", "max_parallel_requests": "concurrency"}
-    moved |= {"input_cost_per_token": "prompt", "output_cost_per_token": "completion"}
+    moved |= {"model_group_alias": "extends", "input_cost_per_token": "prompt", "output_cost_per_token": "completion"}
     for key in [*keys, "guardrails", "mcp_servers", "something_new"]:
         assert f"{moved.get(key, key)}:" in done.stdout or f": {key} is not converted: " in done.stderr, key
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -17,7 +17,9 @@ from modelhub.records import Record
 
 _PLAIN = expression(r"[A-Za-z][\w.-]*(?: [\w.-]+)*")  # what YAML takes without quotes, for a text
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-_ONE_LINE = expression(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\n]|'')*'|[^\s\"'|>&*!\[{#][^\n]*")
+_ABOUT = expression(r"(?:[&!]\S*\s+)*")  # an anchor and a tag
+_QUOTED = expression(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\n]|'')*'|[^\s\"'|>*\[{#][^\n]*")  # on one line
+Places = dict[tuple[Span, bool], list[Path]]
 
 
 class Edit(Record):
@@ -39,45 +41,58 @@ def apply(content: bytes, name: str, format: str, edits: Sequence[Edit]) -> tupl
     before = _read(text, name, format)
     if before is None:
         return content, []
+    places = [_index(document) for document in before]
     wanted = {edit.span: edit for edit in reversed(edits)}
-    done = sorted(wanted.values(), key=lambda edit: edit.span, reverse=True)
-    changed = _apply(text, name, format, before, done)
-    if changed is None:  # one of them does not do: which?
-        done, changed = [], text
-        for edit in sorted(wanted.values(), key=lambda edit: edit.span, reverse=True):
-            if (one := _apply(text, name, format, before, [*done, edit])) is not None:
-                done, changed = [*done, edit], one
-    return mark + changed.encode(), done[::-1]
+
+    def change(some: Sequence[Edit]) -> str | None:
+        return _apply(text, name, format, before, places, sorted(some, key=lambda edit: edit.span, reverse=True))
+
+    done = _choose([], list(wanted.values()), change)
+    return mark + (change(done) or text).encode(), sorted(done, key=lambda edit: edit.span)
+
+
+def _choose(done: list[Edit], more: list[Edit], change: Callable[[Sequence[Edit]], str | None]) -> list[Edit]:
+    """``done``, and those of ``more`` that do."""
+    if not more or change([*done, *more]) is not None:
+        return [*done, *more]
+    if len(more) == 1:
+        return done
+    half = len(more) // 2
+    return _choose(_choose(done, more[:half], change), more[half:], change)
 
 
 def read_text_at(content: bytes, name: str, format: str, span: Span) -> str | None:
     """The text that the value at ``span`` is; None if it is none."""
     documents = _read(decode(content), name, format) or []
     for document in documents:
-        for path in _find_paths(document, span, is_key=False):
+        for path in _index(document).get((span, False), ()):
             value = _get(document.data, path)
             return value if isinstance(value, str) else None
     return None
 
 
-def _apply(text: str, name: str, format: str, before: list[Document], edits: Sequence[Edit]) -> str | None:
+def _apply(
+    text: str, name: str, format: str, before: list[Document], places: list[Places], edits: Sequence[Edit]
+) -> str | None:
     """The text with all of the edits, which come from the last to the first; None if the data are then others."""
     lines = Lines(text)
     expected = [deepcopy(document.data) for document in before]
     for edit in edits:
         start, end = lines.offset(*edit.span[:2]), lines.offset(*edit.span[2:])
-        places = [(n, path) for n, each in enumerate(before) for path in _find_paths(each, edit.span, edit.is_key)]
+        found = [(n, path) for n, each in enumerate(places) for path in each.get((edit.span, edit.is_key), ())]
+        about = _ABOUT.match(text[start:end])
+        start += len(about[0]) if about else 0
         source = text[start:end]
-        if not places or not _ONE_LINE.fullmatch(source):
+        if not found:
             return None
         new = edit.new
         if edit.old is not None:
-            value = _get(before[places[0][0]].data, places[0][1])
-            if not isinstance(value, str) or edit.old not in source:
+            value = _get(before[found[0][0]].data, found[0][1])
+            if not isinstance(value, str):
                 return None
             new = value.replace(edit.old, edit.new)
         text = text[:start] + _write(new, source, format) + text[end:]
-        for n, path in places:
+        for n, path in found:
             _set(expected[n], path, new, edit.is_key)
     after = _read(text, name, format)
     return text if after is not None and [document.data for document in after] == expected else None
@@ -85,8 +100,11 @@ def _apply(text: str, name: str, format: str, before: list[Document], edits: Seq
 
 def _write(value: str, source: str, format: str) -> str:
     """A text in the quotes of what it replaces; in YAML without, where that does."""
-    if source[:1] == "'" and "'" not in value:
+    if source[:1] == "'" and "'" not in value and _QUOTED.fullmatch(source):
         return f"'{value}'"
+    if source[:1] in ("|", ">"):  # a block, which may have a comment beside its sign
+        comment = expression(r"\S+([ \t]+#[^\n]*)?").match(source)
+        return json.dumps(value, ensure_ascii=False) + ((comment and comment[1]) or "")
     is_bare = source[:1] not in ("'", '"') and _PLAIN.fullmatch(value) and value.lower() not in _WORDS
     return value if is_bare and format in ("yaml", "toml") else json.dumps(value, ensure_ascii=False)
 
@@ -98,8 +116,12 @@ def _read(text: str, name: str, format: str) -> list[Document] | None:
     return None if broken else [item for item in found if isinstance(item, Document)]
 
 
-def _find_paths(document: Document, span: Span, is_key: bool) -> Iterator[Path]:
-    return (path for path, of_key, at in document.list_places() if at == span and of_key is is_key)
+def _index(document: Document) -> Places:
+    """The paths of the values, and of the keys (with True), at each place."""
+    places: Places = {}
+    for path, of_key, span in document.list_places():
+        places.setdefault((span, of_key), []).append(path)
+    return places
 
 
 def _get(data: Any, path: Path) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from modelhub import configs
 from modelhub.authoring.fixing.edits import Edit, apply, read_text_at
 from modelhub.authoring.fixing.mends import Mend, find_mend
-from modelhub.authoring.fixing.variables import Variables
+from modelhub.authoring.variables import Variables
 from modelhub.configs import Entry
 from modelhub.configs.sources.files import find_format, read_file
 from modelhub.errors import Problem
@@ -39,24 +39,26 @@ class Fixed(Record):
     """What came of it: the new text of each file that changes, what was mended, and what is left.
 
     ``variables`` has what the keys that stood in the files are to be called in the environment, each with its value.
+    ``left`` are the places of such keys in comments and other texts, which are as they were.
     """
 
     texts: Mapping[str, bytes]
     told: Sequence[Told]
     problems: Sequence[Problem]
     variables: Mapping[str, str]
+    left: Sequence[Told]
 
 
 def fix(paths: Iterable[str], types: KnownTypes, known: Mapping[str, str]) -> Fixed:
     """Mend the files that ``paths`` name, in memory; ``known`` are the variables that exist, with their values."""
-    names = list(paths)
+    given = list(paths)
     texts: dict[str, bytes] = {}
     told: list[Told] = []
     variables: Variables | None = None
     problems: list[Problem] = []
     for _ in range(_MOST_ROUNDS):
         sources = configs.Sources(texts=texts)
-        for name in names:
+        for name in given:
             sources.add(name)
         checked = check_profiles(sources, [None, *sources.profiles], types)
         problems = checked.problems
@@ -65,8 +67,19 @@ def fix(paths: Iterable[str], types: KnownTypes, known: Mapping[str, str]) -> Fi
         told += fresh
         if not fresh:
             break
-    made = {name: secret for secret, name in variables.names.items()} if variables else {}
-    return Fixed(texts, told, problems, made)
+    names = variables.names if variables else {}
+    written = "".join(text.decode() for text in texts.values())
+    made = {name: secret for secret, name in names.items() if f"${{{name}}}" in written}
+    return Fixed(texts, told, problems, made, list(_find_left(texts, made)))
+
+
+def _find_left(texts: Mapping[str, bytes], made: Mapping[str, str]) -> Iterator[Told]:
+    """Where keys that have variables now stand still."""
+    for file, text in texts.items():
+        for number, line in enumerate(text.decode().splitlines(), 1):
+            for name, secret in made.items():
+                if secret and secret in line:
+                    yield Told(file, number, line.index(secret) + 1, f"the key of ${{{name}}} stands here still")
 
 
 def _find_taken(entries: Collection[Entry]) -> Iterator[str]:

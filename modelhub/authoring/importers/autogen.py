@@ -31,6 +31,13 @@ def _parse_credential(value: Any) -> Any:
     return {"api_key": key} if key else None
 
 
+_AWS: Table = {
+    "aws_access_key": "access_key",
+    "aws_secret_key": "secret_key",
+    "aws_session_token": "session_token",
+    "aws_region": "region",
+    "aws_profile_name": "profile",
+}
 _COMMON: Table = {
     "model": "model",
     "api_key": "api_key",
@@ -59,11 +66,10 @@ _ENTRY: Table = {
     "price": _parse_price,
     "model_client_cls": "",
     "azure_ad_token_provider": "!write `auth` in the config",
-    "aws_access_key": "aws_access_key_id",
-    "aws_secret_key": "aws_secret_access_key",
-    "aws_region": "aws_region_name",
-    "project_id": "vertex_project",
-    "location": "vertex_location",
+    **_AWS,
+    "project_id": "project",
+    "location": "location",
+    **dict.fromkeys(("hide_tools", "native_tool_calls", "http_client", "client_name"), "!it is for AutoGen's client"),
     "functions": keys.TOOLS,
     "tools": keys.TOOLS,
     "*": "=",
@@ -83,12 +89,9 @@ _COMPONENT: Table = {
     "add_name_prefixes": "!names of speakers are sent where a message has one",
     "default_query": "!write it in client_args",
     "tools": keys.TOOLS,
-    "bedrock_info": {
-        "aws_access_key": "aws_access_key_id",
-        "aws_secret_key": "aws_secret_access_key",
-        "aws_session_token": "aws_session_token",
-        "aws_region": "aws_region_name",
-    },
+    "bedrock_info": _AWS,
+    "headers": keys.HEADERS,
+    "follow_redirects": "!it is for AutoGen's client",
     "options": keys.OPTIONS,
     "*": "=",
 }
@@ -128,7 +131,9 @@ def _find_entry(source: Source, item: dict[str, Any], path: Path, shared: Found)
         return
     found = shared | source.gather(item, path, _ENTRY)
     vendor = str(item.get("api_type") or "openai")
-    if made := source.build(name, path, found, "bedrock" if "aws_region" in item else vendor):
+    if "aws_region" in item or "project_id" in item:  # Google's models in a project are Vertex AI's
+        vendor = "bedrock" if "aws_region" in item else "vertex_ai"
+    if made := source.build(name, path, found, vendor, owner=str(name)):
         yield made
 
 
@@ -160,5 +165,5 @@ def _find_component(source: Source, client: str, config: dict[str, Any], path: P
     found = source.gather(config, path, _COMPONENT)
     if deployed := config.get("azure_deployment"):
         found["model"] = (deployed, (source.document, (*path, "azure_deployment")))
-    if made := source.build(name, path, found, _CLIENTS[client]):
+    if made := source.build(name, path, found, _CLIENTS[client], owner=str(name)):
         yield made

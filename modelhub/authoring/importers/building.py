@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from modelhub.authoring.importers.base_urls import build_address
@@ -16,10 +15,12 @@ from modelhub.authoring.importers.options import (
     RETRIES,
     find_path,
     find_unknown,
+    is_for_library,
     parse_rate,
 )
-from modelhub.authoring.importers.values import Values
-from modelhub.authoring.importers.vendors import Vendor, guess_mode, is_elsewhere
+from modelhub.authoring.importers.values import Owner, Values
+from modelhub.authoring.importers.vendors import Vendor, find_host, find_hostname, guess_mode, is_elsewhere
+from modelhub.authoring.variables import LONGEST, spell
 
 _TASKS = {"chat": "chat", "completion": "chat", "responses": "chat", "embedding": "embedding"}
 _TASKS["image_generation"] = "image"
@@ -33,6 +34,8 @@ def build_draft(deployment: Deployment, values: Values, notes: Notes) -> Draft |
     provider, name = find_provider(deployment)
     vendor = find_vendor(deployment)
     mode = str(deployment.info.get("mode") or guess_mode(name, provider))
+    if name.startswith("responses/") and not deployment.provider:  # LiteLLM's way to say which API is asked
+        mode = "responses"
     task = _TASKS.get(mode)
     if task is None:
         notes.add(*place, f"'{model}' is not converted: there is no model_type for {mode}", is_error=True)
@@ -99,14 +102,19 @@ class _Builder:
         value, place = self.deployment.params.get(key, (None, None))
         if place is None:
             return None
-        vendor = self.provider or "litellm"
-        if self.provider is None and "/" in self.name:
-            vendor = self.name.partition("/")[0]
-        variable = self.vendor and self.vendor.key
-        if self.deployment.owner and is_elsewhere(self.provider, self.deployment.address):
-            vendor, variable = self.deployment.owner, None
-        vendor = re.sub(r"\W", "_", vendor)
-        return self.values.read(value, *place, vendor=vendor, key=variable or f"{vendor}_API_KEY".upper(), name=key)
+        return self.values.read(value, *place, self.find_owner(), name=key)
+
+    def find_owner(self) -> Owner:
+        """Whose the secrets are: the vendor's, or those of a server that only speaks OpenAI's protocol."""
+        deployment, name = self.deployment, self.deployment.name
+        vendor = self.provider or (self.name.partition("/")[0] if "/" in self.name else "litellm")
+        key = self.vendor and self.vendor.key
+        if is_elsewhere(self.provider, deployment.address):
+            row = find_host(deployment.address)
+            names = (deployment.owner, name, find_hostname(deployment.address))
+            own = next((each for each in names if 0 < len(each) <= LONGEST), "server")
+            vendor, key = (row.name, row.key_variables[0]) if row else (own, None)
+        return Owner(name, vendor, key or f"{spell(vendor)}_API_KEY")
 
     def build(self, model_type: str, name: str) -> Draft:
         """The draft of a config of ``model_type``."""
@@ -135,6 +143,10 @@ class _Builder:
             self.draft.put(("api_key",), key, self.deployment.params["api_key"][1])
         elif self.is_ours and is_elsewhere(self.provider, self.deployment.address):
             self.draft.put(("api_key",), "none")  # OpenAI's key is for OpenAI alone
+            if str(self.deployment.address).startswith("https:"):
+                place = self.deployment.params["api_base"][1]
+                host = find_hostname(self.deployment.address)
+                self.notes.add(*place, f"no key is sent to {host}, as none is named; write api_key if it wants one")
         elif (
             vendor
             and vendor.key
@@ -167,6 +179,8 @@ class _Builder:
             notes.add(*place, f"{told} is not converted: {model_type} needs none", key=True)
         elif key == "organization" and model_type != LIBRARY and self.provider != "openai":
             notes.add(*place, f"{told} is not converted: only OpenAI is told", key=True)
+        elif self.is_ours and model_type != LIBRARY and is_for_library(key):
+            notes.add(*place, f"{told} is not converted: {model_type} has no place for it", key=True)
         elif not (model_type == LIBRARY and key in LIBRARY_KEYS) and (reason := self.deployment.explain(key)):
             notes.add(*place, f"{told} is not converted: {reason}", key=True)
         else:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from modelhub.authoring.importers import keys
 from modelhub.authoring.importers.deployments import Deployment
-from modelhub.authoring.importers.keys import Source, Table
+from modelhub.authoring.importers.keys import Found, Source, Table
 from modelhub.authoring.importers.notes import Notes
 from modelhub.configs import Document
 from modelhub.configs.readers.positions import Path
@@ -25,19 +26,21 @@ _OPTIONS: Table = {
     "contextLength": keys.CONTEXT,
     "keepAlive": "keep_alive",
     "reasoning": "!write what the vendor calls it in generate_args",
+    "promptCaching": "!what is kept is told with the messages of each call",
     "reasoningBudgetTokens": "!write what the vendor calls it in generate_args",
     "*": "=",
 }
 _REQUESTS: Table = {
     "headers": keys.HEADERS,
-    "timeout": keys.milliseconds,
+    "timeout": "timeout",
     "proxy": "proxy",
     "extraBodyProperties": keys.OPTIONS,
-    "verifySsl": "!write `tls` in the config",
-    "caBundlePath": "!write `tls` in the config",
-    "clientCertificate": "!write `tls` in the config",
+    "verifySsl": keys.TLS,
+    "caBundlePath": keys.TLS,
+    "clientCertificate": keys.TLS,
     "noProxy": "!the variable NO_PROXY says it",
 }
+_LEGACY = "!chats are asked for, and no completions"
 _MODEL: Table = {
     "name": "",
     "title": "",
@@ -48,6 +51,7 @@ _MODEL: Table = {
     "apiKey": "api_key",
     "apiBase": "api_base",
     "apiVersion": "api_version",
+    "engine": "model",
     "deployment": "model",
     "contextLength": keys.CONTEXT,
     "maxStopWords": keys.CONTEXT,
@@ -59,21 +63,27 @@ _MODEL: Table = {
         "apiVersion": "api_version",
         "deployment": "model",
         "apiType": "",
-        "region": "aws_region_name",
-        "profile": "aws_profile_name",
-        "projectId": "vertex_project",
+        "region": "region",
+        "profile": "profile",
+        "projectId": "project",
+        "useLegacyCompletionsEndpoint": _LEGACY,
     },
-    "region": "aws_region_name",
-    "profile": "aws_profile_name",
-    "projectId": "vertex_project",
-    "engine": "!modelhub finds the address itself",
+    "region": "region",
+    "profile": "profile",
+    "projectId": "project",
+    "useLegacyCompletionsEndpoint": _LEGACY,
     "apiType": "",
+    "cacheBehavior": "!what is kept is told with the messages of each call",
+    "embedOptions": "!texts are sent in as many requests as the vendor wants",
+    "autocompleteOptions": "!it is for an editor",
     "systemMessage": keys.PROMPTS,
     "chatOptions": keys.PROMPTS,
     "promptTemplates": keys.PROMPTS,
     "template": keys.PROMPTS,
 }
 _ROLES = {"embed": "embedding", "rerank": "rerank", "": ""}  # what a model with this role alone is for
+_SHARED: Table = {"requestOptions": _REQUESTS, "completionOptions": _OPTIONS, "*": ""}  # of all models
+_SERVERS = ("llama.cpp", "huggingface-tgi")
 # Of config.json: where models stand besides its list, and what they are for.
 _SINGLE = {"tabAutocompleteModel": "", "embeddingsProvider": "embedding", "reranker": "rerank"}
 _REASONS = {
@@ -91,8 +101,9 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
     source, data = Source(document, notes), document.data
     if not isinstance(data, dict):
         return
+    shared = source.gather(data, (), _SHARED)
     for path, item in source.list_mappings(("models",), "a model"):
-        yield from _find(source, item, path, "")
+        yield from _find(source, item, path, "", shared)
     for key, mode in _SINGLE.items():
         value = data.get(key)
         several: list[tuple[Path, Any]] = [((key,), value)]
@@ -100,14 +111,17 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
             several = [((key, step), item) for step, item in enumerate(value)]
         for at, single in several:
             if isinstance(single, dict) and single.get("provider") != "transformers.js":
-                yield from _find(source, single, at, mode)
+                yield from _find(source, single, at, mode, shared)
             elif isinstance(single, dict):
                 source.refuse((key,), "it runs inside of the editor")
-    source.refuse_rest(data, _REASONS, read=("models", *_SINGLE, "name", "version", "schema", "$schema"))
+    source.refuse_rest(data, _REASONS, read=("models", *_SINGLE, *_SHARED, "name", "version", "schema", "$schema"))
 
 
-def _find(source: Source, item: dict[str, Any], path: Path, mode: str) -> Iterator[Deployment]:
+def _find(source: Source, item: dict[str, Any], path: Path, mode: str, shared: Found) -> Iterator[Deployment]:
     name = item.get("name") or item.get("title") or item.get("model")
+    if mode == "rerank":
+        source.tell(path, f"'{name}' is not converted: there is no model_type for rerank", lost=True)
+        return
     if "uses" in item:
         source.tell(path, f"'{item['uses']}' is not converted: it is a block of Continue's hub", lost=True)
         return
@@ -117,6 +131,12 @@ def _find(source: Source, item: dict[str, Any], path: Path, mode: str) -> Iterat
         return
     if not mode and isinstance(item.get("roles"), list):
         mode = _ROLES.get(" ".join(map(str, item["roles"])), "chat")
-    found = source.gather(item, path, _MODEL)
-    if made := source.build(name, path, found, str(item.get("provider") or "openai"), mode=mode):
+    if mode == "embedding":
+        shared = {name: each for name, each in shared.items() if each[1][1][0] == "requestOptions"}
+    found = keys.merge(shared, source.gather(item, path, _MODEL))
+    provider = str(item.get("provider") or "openai")
+    address, place = found.get("api_base", ("", (source.document, path)))
+    if provider in _SERVERS and urlsplit(str(address)).path in ("", "/") and address:
+        found["api_base"] = (f"{str(address).rstrip('/')}/v1", place)  # where these have OpenAI's API
+    if made := source.build(name, path, found, provider, mode=mode, owner=str(name)):
         yield made

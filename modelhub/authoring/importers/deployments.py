@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from modelhub.authoring.importers.drafts import Draft, Place
 from modelhub.authoring.importers.references import ENVIRON
-from modelhub.authoring.importers.values import Values
+from modelhub.authoring.importers.values import Owner, Values
 from modelhub.authoring.importers.vendors import BY_NAME, VENDORS, Vendor, is_elsewhere, split_model
+from modelhub.authoring.variables import spell
 
 Params = Mapping[str, tuple[Any, Place]]
 
@@ -62,9 +62,9 @@ class Described(NamedTuple):
     def build_draft(self, values: Values) -> Draft:
         """The config, except for its name; its references are translated, and no secret is kept."""
         draft = Draft(self.place)
-        vendor = re.sub(r"\W+", "_", self.name).strip("_")
+        owner = Owner(self.name, self.name, f"{spell(self.name)}_API_KEY")
         for path, (value, place) in self.values.items():
-            draft.put(path, values.read(value, *place, vendor=vendor, name=path[-1]), place)
+            draft.put(path, values.read(value, *place, owner, name=path[-1]), place)
         return draft
 
 

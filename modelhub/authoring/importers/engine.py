@@ -74,7 +74,7 @@ def build_models(
         if isinstance(deployment, Described):
             continue
         if deployment.get("api_key") is None and (variable := find_variable(deployment)):
-            values.take(variable)
+            values.variables.take([variable])
     models: list[dict[str, Any]] = []
     names = dict.fromkeys((deployment.name for deployment in found), 0) | dict.fromkeys(taken, 1)
     for deployment in found:

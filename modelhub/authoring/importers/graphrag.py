@@ -32,6 +32,8 @@ def _parse_rates(value: Any) -> Any:
 _RETRY: Table = {
     "type": "!a failed call is tried again with growing pauses",
     "max_retries": "max_retries",
+    "base_delay": "retry_initial",
+    "max_delay": "retry_max",
     "*": "!write `retry` in the config",
 }
 _MODEL: Table = {
@@ -58,7 +60,7 @@ _MODEL: Table = {
     "audience": "!write `auth` in the config",
     "cognitive_services_endpoint": "!write `auth` in the config",
     "retry_strategy": "!a failed call is tried again with growing pauses",
-    "max_retry_wait": "!write `retry` in the config",
+    "max_retry_wait": "retry_max",
     "sleep_on_rate_limit_recommendation": "!a call waits as long as the server asks",
     "encoding_model": "!tokens are counted without it",
     "model_supports_json": keys.KNOWN,
@@ -91,6 +93,7 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
             yield from _find(source, str(at[-1]), model, at, mode)
     if isinstance(data.get("llm"), dict):
         yield from _find(source, "llm", data["llm"], ("llm",), "chat")
+        yield from _find_of_steps(source, data)
     embeddings = data.get("embeddings")
     if isinstance(embeddings, dict):
         inner = embeddings.get("llm")
@@ -102,16 +105,28 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
     source.refuse_rest(data, {"*": "it is for an index"}, read=(*_SECTIONS, "llm", "embeddings"))
 
 
-def _find(source: Source, name: str, item: dict[str, Any], path: Path, mode: str) -> Iterator[Deployment]:
-    kind = str(item.get("type") or "")
+def _find_of_steps(source: Source, data: dict[str, Any]) -> Iterator[Deployment]:
+    """The models of steps that have one of their own, of which ``llm`` says the rest."""
+    for step, about in data.items():
+        own = about.get("llm") if isinstance(about, dict) and step != "embeddings" else None
+        if isinstance(own, dict) and own.get("model"):
+            yield from _find(source, step, own, (step, "llm"), "chat", data["llm"])
+
+
+def _find(
+    source: Source, name: str, item: dict[str, Any], path: Path, mode: str, base: dict[str, Any] | None = None
+) -> Iterator[Deployment]:
+    shared = source.gather(base, ("llm",), _MODEL)
+    kind = str(item.get("type") or (base or {}).get("type") or "")
     if kind.startswith("mock"):
         source.tell(path, f"{name} is not converted: it is made up; `modelhub mock` answers tests", key=True)
         return
     vendor = str(item.get("model_provider") or ("azure" if kind.startswith("azure") else "openai"))
-    found = source.gather(item, path, _MODEL)
-    for key in ("deployment_name", "azure_deployment_name"):
-        if vendor == "azure" and isinstance(item.get(key), str):
-            found["model"] = (item[key], (source.document, (*path, key)))
+    found = shared | source.gather(item, path, _MODEL)
+    for about, at in (((base or {}), ("llm",)), (item, path)):
+        for key in ("deployment_name", "azure_deployment_name"):
+            if vendor == "azure" and isinstance(about.get(key), str):
+                found["model"] = (about[key], (source.document, (*at, key)))
     mode = mode or ("embedding" if kind.endswith("embedding") else "chat" if kind else "")
-    if made := source.build(name, path, found, vendor, mode=mode):
+    if made := source.build(name, path, found, vendor, mode=mode, owner=name):
         yield made

@@ -29,8 +29,22 @@ TOOLS = "!tools are passed with each call"
 DISPLAY = "!it is only shown to people"
 KNOWN = "!what a model can do is known, or learnt from its server"
 CONTEXT = "!the server knows how long a prompt may be"
+TLS = "!write `tls` in the config"
+RESPONSES = "!it is for OpenAI's Responses API"
 CACHES = "!write `cache` in the config to keep answers"
 LOGS = "!`observers` tell what happens in calls"
+_NO_HTTP = re.compile(r"(?i)(?!https?:)[a-z]+://")
+_AWS = ("bedrock", "sagemaker")
+_ACCOUNTS: Mapping[str, Mapping[str, str]] = {
+    "region": {**dict.fromkeys(_AWS, "aws_region_name"), "vertex_ai": "vertex_location", "watsonx": "region_name"},
+    "location": {"vertex_ai": "vertex_location"},
+    "project": {"vertex_ai": "vertex_project", "watsonx": "watsonx_project"},
+    "profile": dict.fromkeys(_AWS, "aws_profile_name"),
+    "access_key": dict.fromkeys(_AWS, "aws_access_key_id"),
+    "secret_key": dict.fromkeys(_AWS, "aws_secret_access_key"),
+    "session_token": dict.fromkeys(_AWS, "aws_session_token"),
+    "endpoint": {"bedrock": "aws_bedrock_runtime_endpoint", "sagemaker": "sagemaker_base_url"},
+}
 
 
 def milliseconds(value: Any) -> Any:
@@ -45,8 +59,18 @@ def negated(value: Any) -> Any:
     return {"stream": False} if value is False else {}
 
 
+def thinking(value: Any) -> Any:
+    """How long a model may think, as Vercel's AI SDK has it and as vendors have it."""
+    if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+        return None
+    budget = value.get("budgetTokens", value.get("budget_tokens"))
+    return {"thinking": {"type": value["type"]} | ({"budget_tokens": budget} if _is_number(budget) else {})}
+
+
 def per_million(value: Any) -> Any:
-    """A price of opencode's: dollars for a million tokens."""
+    """A price of opencode's: dollars for a million tokens, which may be the only one of a list."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if not isinstance(value, dict) or not all(_is_number(value.get(key)) for key in ("input", "output")):
         return None
     return {"price": {"prompt": value["input"], "completion": value["output"]}} if any(value.values()) else {}
@@ -54,6 +78,14 @@ def per_million(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def merge(first: Found, second: Found) -> Found:
+    """Both, of which the second counts more; headers are put together."""
+    merged = first | second
+    if HEADERS in first and HEADERS in second:
+        merged[HEADERS] = (as_mapping(first[HEADERS][0]) | as_mapping(second[HEADERS][0]), second[HEADERS][1])
+    return merged
 
 
 def as_mapping(value: Any) -> dict[str, Any]:
@@ -100,9 +132,14 @@ class Source:
         self.tell(path, f"{path[-1]} is not converted: {reason}", key=True)
 
     def gather(self, value: Any, path: Path, table: Table) -> Found:
-        """The parameters that the keys of ``value`` mean, each with its place; a note for each key that means none."""
+        """The parameters that the keys of ``value`` mean, each with its place; a note for each key that means none.
+
+        Of keys that mean the same, the last in the table counts.
+        """
         found: Found = {}
-        for key, item in value.items() if isinstance(value, dict) else ():
+        order = {key: number for number, key in enumerate(table)}
+        items = value.items() if isinstance(value, dict) else ()
+        for key, item in sorted(items, key=lambda each: order.get(each[0], len(order))):
             at = (*path, key)
             meaning = table.get(key, table.get("*"))
             if item is None or item == "" or meaning == "":
@@ -146,7 +183,7 @@ class Source:
             self.tell(path, f"'{name}' is not converted: it has no model's name", lost=True)
             return None
         provider = find_name(vendor, address if isinstance(address, str) else None)
-        if provider is None and address:
+        if provider is None and address and not _NO_HTTP.match(str(address)):
             self.tell(path, f"'{name}' is taken for a model of OpenAI's API, as there is no vendor called {vendor}")
             provider = "openai"
         if provider is None:
@@ -155,10 +192,25 @@ class Source:
         if provider not in BY_NAME:
             self.tell(place[1], f"'{name}' is converted to litellm_chat: no other model_type has {provider}'s models")
         if not mode:
-            guessed = guess_mode(model, provider)
-            mode = "chat" if guessed == "responses" else guessed
+            mode = guess_mode(model, provider)
+            mode = "chat" if mode == "responses" and (provider != "openai" or address) else mode
+        found = self._place_account(found, provider)
         info = {"mode": mode} | ({"description": description} if isinstance(description, str) and description else {})
-        return Deployment(str(name), (self.document, path), _sign(found), info, provider=provider, owner=_spell(owner))
+        return Deployment(str(name), (self.document, path), _sign(found), info, provider=provider, owner=owner)
+
+    def _place_account(self, found: Found, provider: str) -> Found:
+        """The same with the names that LiteLLM's library has for what says whose account in a cloud is used, and where.
+
+        Programs have the same names for all clouds; what means nothing at this one is told.
+        """
+        placed: Found = {}
+        for name, (value, place) in found.items():
+            meant = _ACCOUNTS[name].get(provider) if name in _ACCOUNTS else name
+            if meant:
+                placed[meant] = (value, place)
+            else:
+                self.refuse(place[1], f"{provider} has none")
+        return placed
 
 
 def _sign(found: Found) -> Found:
@@ -179,7 +231,3 @@ def _is_left(value: Any, meaning: str) -> bool:
     """Whether a value is a placeholder that was left as it is."""
     text = translate(value) if isinstance(value, str) else ""
     return bool(text) and "${" not in text and is_placeholder(text, "base_url" if meaning == "api_base" else meaning)
-
-
-def _spell(owner: str) -> str:
-    return re.sub(r"\W+", "_", owner).strip("_")

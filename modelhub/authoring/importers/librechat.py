@@ -46,6 +46,7 @@ _ENDPOINT: Table = {
     "dropParams": "!only what a config or a call says is sent",
     "forcePrompt": keys.PROMPTS,
     "directEndpoint": "",
+    **dict.fromkeys(("customParams", "defaultParamsEndpoint"), "!options have the vendor's names already"),
     **dict.fromkeys(_SHOWN, f"!{_USERS}"),
 }
 _GROUP: Table = {
@@ -62,6 +63,7 @@ _GROUP: Table = {
     "serverless": "",
     **dict.fromkeys(_SHOWN, f"!{_USERS}"),
 }
+_DEPLOYED: Table = {"deploymentName": "", "version": "api_version", "assistants": f"!{_USERS}"}
 # Endpoints whose address is the vendor's own.
 _VENDORS = ("openAI", "anthropic", "google", "azureOpenAI", "bedrock")
 
@@ -81,7 +83,7 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
                 yield from _find_of_group(source, item, at)
             for more in value.keys() - {"groups"}:
                 source.refuse((*path, more), _USERS)
-        elif key in _VENDORS and isinstance(value, dict) and isinstance(value.get("models"), dict):
+        elif key in _VENDORS and isinstance(value, dict) and isinstance(value.get("models"), dict | list):
             yield from _find_listed(source, value, path, {}, key)
         elif key != "custom":
             source.refuse(path, "it names no model")
@@ -94,10 +96,11 @@ def _find_of_endpoint(source: Source, item: dict[str, Any], path: Path) -> Itera
 
 def _find_listed(source: Source, item: dict[str, Any], path: Path, shared: Found, vendor: str) -> Iterator[Deployment]:
     models = keys.as_mapping(item.get("models"))
-    listed = keys.as_list(models.get("default"))
+    steps = ("models", "default") if models else ("models",)
+    listed = keys.as_list(models.get("default") if models else item.get("models"))
     owner = str(item.get("name") or "")
     for step, model in enumerate(listed):
-        at = (*path, "models", "default", step)
+        at = (*path, *steps, step)
         name = model.get("name") if isinstance(model, dict) else model
         found = {"model": (name, (source.document, at)), **shared}
         description = model.get("description") if isinstance(model, dict) else None
@@ -113,6 +116,10 @@ def _find_of_group(source: Source, item: dict[str, Any], path: Path) -> Iterator
     """The models of one resource of Azure's, or of one address without deployments."""
     shared = source.gather(item, path, _GROUP)
     address = item.get("baseURL")
+    if "${DEPLOYMENT_NAME}" in str(address):
+        name = item.get("group")
+        source.tell((*path, "baseURL"), f"'{name}' is not converted: its address has places for names", lost=True)
+        return
     if address and "${INSTANCE_NAME}" not in str(address):
         shared["api_base"] = (address, (source.document, (*path, "baseURL")))
     elif isinstance(item.get("instanceName"), str):
@@ -121,7 +128,7 @@ def _find_of_group(source: Source, item: dict[str, Any], path: Path) -> Iterator
         shared["api_base"] = (f"https://{host}", (source.document, (*path, "instanceName")))
     for model, about in keys.as_mapping(item.get("models")).items():
         at = (*path, "models", model)
-        more = source.gather(about, at, {"deploymentName": "", "version": "api_version"})
+        more = source.gather(about, at, _DEPLOYED)
         deployed = about.get("deploymentName") if isinstance(about, dict) else item.get("deploymentName")
         found = {**shared, **more, "model": (deployed or model, (source.document, at))}
         vendor = "openai" if item.get("serverless") else "azure"

@@ -24,8 +24,9 @@ _MODEL: Table = {
     "can_stream": keys.negated,
     "aliases": "!one config has one name; `extends` gives it another",
     "completion": "",
+    "responses": keys.RESPONSES,
     **dict.fromkeys(("supports_schema", "supports_tools", "vision", "audio", "reasoning"), keys.KNOWN),
-    **dict.fromkeys(("allows_system_prompt", "attachment_types"), keys.KNOWN),
+    **dict.fromkeys(("allows_system_prompt", "attachment_types", "service_tier"), keys.KNOWN),
 }
 
 
@@ -45,7 +46,7 @@ def find_models(document: Document, notes: Notes) -> Iterator[Deployment]:
             variable = _find_variable(str(key))
             found["api_key"] = (f"${{{variable}}}", (document, place))
             source.tell(place, f"the key that llm keeps is not copied: set {variable} to it", key=True)
-        if made := source.build(name, path, found, str(item.get("api_type") or "openai")):
+        if made := source.build(name, path, found, str(item.get("api_type") or "openai"), owner=str(name)):
             yield made
 
 

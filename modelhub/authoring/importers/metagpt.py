@@ -25,11 +25,9 @@ _MODEL: Table = {
     "max_token": "max_tokens",
     "timeout": lambda value: {"timeout": value} if value else {},
     "proxy": "proxy",
-    "access_key": "aws_access_key_id",
-    "secret_key": "aws_secret_access_key",
-    "session_token": "aws_session_token",
-    "region_name": "aws_region_name",
     "endpoint": "api_base",
+    **{name: name for name in ("access_key", "secret_key", "session_token")},
+    "region_name": "region",
     "dimensions": "dimensions",
     "embed_batch_size": "!texts are sent in as many requests as the vendor wants",
     "context_length": keys.CONTEXT,
@@ -39,7 +37,16 @@ _MODEL: Table = {
     "app_id": "!there is no model_type for Spark; write one with post_api_chat",
     "api_secret": "!there is no model_type for Spark; write one with post_api_chat",
     "domain": "!there is no model_type for Spark; write one with post_api_chat",
-    "*": "=",
+    "repair_llm_output": "!an answer is returned as it came",
+    **dict.fromkeys(("reasoning", "reasoning_max_token"), "!write what the vendor calls it in generate_args"),
+    "compress_type": "!messages are sent as they are",
+    **dict.fromkeys(
+        (
+            *("temperature", "top_p", "top_k", "repetition_penalty", "presence_penalty", "frequency_penalty", "stop"),
+            *("n", "best_of", "seed", "logprobs", "top_logprobs", "stream"),
+        ),
+        "=",
+    ),
 }
 # Before version 0.6: variables, of which these make a model of each vendor.
 _OLD = (
@@ -51,8 +58,14 @@ _OLD = (
     ("gemini", "GEMINI_API_MODEL", "GEMINI_API_KEY", ""),
     ("zhipuai", "ZHIPUAI_API_MODEL", "ZHIPUAI_API_KEY", ""),
 )
-_OLD_OPTIONS = {"MAX_TOKENS": "max_tokens", "RPM": "rpm", "TEMPERATURE": "temperature"}
-_OLD_AZURE = ("OPENAI_API_TYPE", "OPENAI_API_VERSION", "DEPLOYMENT_NAME", "DEPLOYMENT_ID")
+_OLD_OPTIONS: Table = {
+    "MAX_TOKENS": "max_tokens",
+    "RPM": "rpm",
+    "TEMPERATURE": "temperature",
+    "TIMEOUT": "timeout",
+    "GLOBAL_PROXY": "proxy",
+}
+_OLD_AZURE = ("OPENAI_API_TYPE", "DEPLOYMENT_NAME", "DEPLOYMENT_ID")
 _READ = ("llm", "embedding", "models", "roles")
 
 
@@ -100,6 +113,8 @@ def _find_old(source: Source, data: dict[str, Any]) -> Iterator[Deployment]:
         found |= source.gather({name: data.get(name) for name in _OLD_OPTIONS}, (), _OLD_OPTIONS)
         if vendor == "openai" and data.get("OPENAI_API_TYPE") == "azure":
             vendor = "azure"
+            found |= source.gather(data, (), {"OPENAI_API_VERSION": "api_version", "*": ""})
+            read.append("OPENAI_API_VERSION")
             if deployed := data.get("DEPLOYMENT_NAME") or data.get("DEPLOYMENT_ID"):
                 found["model"] = (deployed, (document, (names[0],)))
             read += _OLD_AZURE

@@ -20,10 +20,10 @@ _CONNECTION: Table = {
     "organization": "organization",
     "resourceName": lambda name: {"api_base": f"https://{name}.openai.azure.com"},
     "apiVersion": "api_version",
-    "project": "vertex_project",
-    "location": "vertex_location",
-    "region": "aws_region_name",
-    "profile": "aws_profile_name",
+    **{name: name for name in ("project", "location", "region", "profile", "endpoint")},
+    "includeUsage": "!usage is in each response",
+    "setCacheKey": "!a call says its prompt_cache_key",
+    **dict.fromkeys(("chunkTimeout", "headerTimeout"), "!`timeout` counts for the whole of a call"),
 }
 _PROVIDER: Table = {
     "npm": "",
@@ -32,12 +32,13 @@ _PROVIDER: Table = {
     "name": "",
     "env": "",
     "models": "",
-    "api": lambda value: {"api_base": value} if isinstance(value, str) else {},
+    "api": lambda value: {"api_base": value} if "://" in str(value) else {},
     "options": _CONNECTION,
     "settings": _CONNECTION,
     "headers": keys.HEADERS,
     "body": keys.OPTIONS,
     "request": {"headers": keys.HEADERS, "body": keys.OPTIONS},
+    **dict.fromkeys(("whitelist", "blacklist"), "!each model that is named has a config"),
 }
 _OPTIONS: Table = {
     **_CONNECTION,
@@ -46,7 +47,13 @@ _OPTIONS: Table = {
     "maxOutputTokens": "max_tokens",
     "topP": "top_p",
     "topK": "top_k",
-    "thinking": "!write what the vendor calls it in generate_args",
+    "presencePenalty": "presence_penalty",
+    "frequencyPenalty": "frequency_penalty",
+    "parallelToolCalls": "parallel_tool_calls",
+    "serviceTier": "service_tier",
+    "promptCacheKey": "prompt_cache_key",
+    "thinking": keys.thinking,
+    **dict.fromkeys(("reasoningSummary", "include", "previousResponseId", "truncation"), keys.RESPONSES),
     "*": "=",
 }
 _MODEL: Table = {
@@ -70,7 +77,10 @@ _MODEL: Table = {
     **dict.fromkeys(
         ("attachment", "reasoning", "temperature", "tool_call", "modalities", "capabilities", "interleaved"), keys.KNOWN
     ),
-    **dict.fromkeys(("release_date", "last_updated", "knowledge", "family", "status"), keys.DISPLAY),
+    **dict.fromkeys(("release_date", "last_updated", "knowledge", "family", "status", "experimental"), keys.DISPLAY),
+    "reasoning_options": keys.KNOWN,
+    "disabled": "!what has a config can be called",
+    "variants": "!write a config with `extends` for each",
 }
 _SECTIONS = ("provider", "providers")  # of version 1, of version 2
 _USED = ("model", "small_model")

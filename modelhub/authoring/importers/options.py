@@ -19,15 +19,11 @@ COUNTED = {
     "tpm": ("limits", "tpm"),
     "max_parallel_requests": ("limits", "concurrency"),
 }
-_TOP_LEVEL = {
-    "organization": "organization",
-    "timeout": "timeout",
-    "extra_headers": "headers",
-    "stream": "stream",
-    "tags": "tags",
-    "price": "price",
-    "proxy": "proxy",
-    "capabilities": "capabilities",
+_BESIDE = {
+    **{name: (name,) for name in ("organization", "timeout", "stream", "tags", "price", "proxy", "capabilities")},
+    "extra_headers": ("headers",),
+    "retry_initial": ("retry", "initial"),
+    "retry_max": ("retry", "max"),
 }
 # What tells LiteLLM's library what to do, and no server.
 _LIBRARY_OPTIONS = re.compile(
@@ -45,23 +41,28 @@ def parse_rate(value: Any) -> int | float | None:
     return int(number) if number.is_integer() else number
 
 
+def is_for_library(key: str) -> bool:
+    """Whether a parameter of LiteLLM's tells the library what to do."""
+    return _LIBRARY_OPTIONS.fullmatch(key) is not None
+
+
 def find_unknown(keys: Iterable[str], model_type: str) -> str | None:
     """The first of LiteLLM's parameters that only LiteLLM's library understands."""
     known = _find_options(model_type)
     for key in keys:
-        if key in _TOP_LEVEL or key in COUNTED or key in LIBRARY_KEYS:
+        if key in _BESIDE or key in COUNTED or key in LIBRARY_KEYS:
             continue
-        if _LIBRARY_OPTIONS.fullmatch(key) or (model_type != "openai_chat" and key not in known):
+        if is_for_library(key) or (model_type != "openai_chat" and key not in known):
             return key
     return None
 
 
 def find_path(model_type: str, key: str, *, strict: bool = False) -> tuple[str, ...]:
     """The place of a parameter; with ``strict``, an option that ``model_type`` does not know is in ``extra_body``."""
-    if model_type == LIBRARY and key in LIBRARY_KEYS:
+    if model_type == LIBRARY and (key in LIBRARY_KEYS or is_for_library(key)):
         return ("generate_args", key)
-    if key in _TOP_LEVEL:
-        return (_TOP_LEVEL[key],)
+    if key in _BESIDE:
+        return _BESIDE[key]
     options = _find_options(model_type)
     if strict and key not in options and "extra_body" in options:
         return ("generate_args", "extra_body", key)

@@ -14,13 +14,21 @@ from modelhub.authoring.importers.promptfoo_http import find_http
 from modelhub.configs import Document
 from modelhub.configs.readers.positions import Path
 
+
+def _parse_reasoning(value: Any) -> Any:
+    """How much is thought, as OpenAI's Responses API has it."""
+    effort = value.get("effort") if isinstance(value, dict) else None
+    return {"reasoning_effort": effort} if effort else None
+
+
 _CONFIG: Table = {
     "apiKey": "api_key",
     "apiKeyEnvar": lambda name: {"api_key": f"${{{name}}}"},
     "apiBaseUrl": "api_base",
     "baseUrl": "api_base",
-    "apiHost": lambda host: {"api_base": f"https://{host}"},
+    "apiHost": lambda host: {"api_base": f"https://{host}/v1"},
     "apiVersion": "api_version",
+    "deployment_id": "!the name of the deployment is in the id",
     "organization": "organization",
     "headers": keys.HEADERS,
     "passthrough": keys.OPTIONS,
@@ -37,8 +45,20 @@ _CONFIG: Table = {
         "stopSequences": "stop_sequences",
         "*": "=",
     },
-    "region": "aws_region_name",
-    "projectId": "vertex_project",
+    "inferenceConfig": {
+        **dict.fromkeys(("max_new_tokens", "maxTokens"), "max_tokens"),
+        "topP": "top_p",
+        "topK": "top_k",
+        "stopSequences": "stop",
+        "*": "=",
+    },
+    "reasoning": _parse_reasoning,
+    "region": "region",
+    "projectId": "project",
+    "profile": "profile",
+    "accessKeyId": "access_key",
+    "secretAccessKey": "secret_key",
+    "sessionToken": "session_token",
     "cost": "!write `price` in the config",
     "inputCost": "!write `price` in the config",
     "outputCost": "!write `price` in the config",
@@ -56,7 +76,7 @@ _CONFIG: Table = {
 _KINDS = {
     "chat": "chat",
     "messages": "chat",
-    "responses": "chat",
+    "responses": "",
     "converse": "chat",
     "model": "",
     "embedding": "embedding",
@@ -73,6 +93,18 @@ _KINDS = {
     "assistant": "assistants",
     "live": "realtime",
 }
+_BARE_HOST: Table = {**_CONFIG, "apiHost": lambda host: {"api_base": f"https://{host}"}}
+_BARE_HOSTS = ("azure", "azureopenai", "google", "palm", "vertex")  # whose paths are their own
+# Where promptfoo asks servers of one's own, and vendors that have several.
+_ADDRESSES = {
+    "litellm": "http://0.0.0.0:4000",
+    "localai": "http://localhost:8080/v1",
+    "llama": "http://localhost:8080/v1",
+    **dict.fromkeys(
+        ("alibaba", "alicloud", "aliyun", "dashscope"), "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
+    ),
+}
+_SERVERS = {"llama": "llama_cpp"}
 _CHATS_TOO = ("ollama",)  # its completions are those of chat models
 _NO_MODEL = re.compile(
     r"(?:file|package|exec|python|golang|ruby|webhook|wss?|websocket|mcp|browser|sequence|bedrock-agent)\b"
@@ -128,6 +160,10 @@ def _find(source: Source, name: str, item: dict[str, Any], path: Path, at: Path)
         return
     for key in item.keys() - {"id", "label", "config"}:
         source.refuse((*path, key), "it is for an evaluation")
+    if _HTTP.match(name) and "request" in keys.as_mapping(item.get("config")):
+        message = f"'{label}' is not converted: its request is one text; write url, headers and body instead"
+        source.tell((*path, "config", "request"), message, key=True, lost=True)
+        return
     if _HTTP.match(name):
         yield from find_http(source, label, name, keys.as_mapping(item.get("config")), (*path, "config"))
         return
@@ -139,6 +175,8 @@ def _find(source: Source, name: str, item: dict[str, Any], path: Path, at: Path)
     if mode == "completions" and vendor in _CHATS_TOO:
         mode = "chat"
     found: Found = {"model": (model or None, (source.document, at))}
-    found |= source.gather(item.get("config"), (*path, "config"), _CONFIG)
-    if made := source.build(label, at, found, vendor, mode=mode):
+    if address := _ADDRESSES.get(vendor):
+        found["api_base"] = (address, (source.document, at))
+    found |= source.gather(item.get("config"), (*path, "config"), _BARE_HOST if vendor in _BARE_HOSTS else _CONFIG)
+    if made := source.build(label, at, found, _SERVERS.get(vendor, vendor), mode=mode, owner=label):
         yield made

@@ -8,10 +8,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
+from modelhub.authoring.importers.dotenv import read_dotenv
 from modelhub.authoring.importers.engine import Check, Imported, import_models
 from modelhub.authoring.importers.table import PROGRAMS
 from modelhub.configs import Document
-from modelhub.configs.layers.programs import OtherProgram, find_program
+from modelhub.configs.layers.programs import OtherProgram, find_program, find_variables
+from modelhub.configs.readers.positions import TextFault
+from modelhub.configs.sources.files import decode
 from modelhub.configs.sources.folders import FORMATS
 from modelhub.configs.sources.guess import guess_format
 from modelhub.configs.sources.read import read_documents
@@ -47,7 +50,7 @@ def import_text(
     """
     if program == "litellm":
         return _import_litellm(content, name, check, routes)
-    documents = _read(content, name)
+    documents = _read_variables(content, name, program) or _read(content, name)
     program = program or _recognise(documents, name)
     if program == "litellm":
         return _import_litellm(content, name, check, routes)
@@ -62,6 +65,20 @@ def _import_litellm(content: bytes, name: str, check: Check, routes: bool) -> Im
     if any(problem.severity == "error" for problem in problems):
         raise Unconverted(problems)
     return import_litellm(documents, check, routes=routes)
+
+
+def _read_variables(content: bytes, name: str, program: str | None) -> list[Document]:
+    """The one document of a file of variables; nothing for any other text, or where no model is in it."""
+    try:
+        text = decode(content)
+    except TextFault:
+        return []
+    found = find_variables(text, name)
+    if found is None:
+        return []
+    if not (found.importer and program in (None, found.importer)):
+        raise Unconverted([found.problem])
+    return [read_dotenv(text, name)]
 
 
 def _read(content: bytes, name: str) -> list[Document]:
@@ -88,14 +105,15 @@ def _list_formats(content: bytes, name: str) -> Iterator[str]:
 
 def _recognise(documents: list[Document], name: str) -> str:
     found: OtherProgram | None = None
+    if documents[0].format is None:
+        return "aider"
     for document in documents:
         found = found or find_program(document, document.data)
     if found and found.importer:
         return found.importer
     if found and found.name:
         message = found.problem.message.replace("which is not for modelhub", "which has no importer")
-        hint = found.problem.hint or ""
-        raise Unconverted([replace(found.problem, message=message, hint=hint if "import" in hint else _build_hint())])
+        raise Unconverted([replace(found.problem, message=message)])
     data = documents[0].data
     listed = data if isinstance(data, list) else [data]
     if any(isinstance(each, dict) and ("config_name" in each or "models" in each) for each in listed):

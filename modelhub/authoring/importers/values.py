@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelhub.authoring.importers.notes import Notes
 from modelhub.authoring.importers.references import translate
+from modelhub.authoring.variables import Variables, spell
 from modelhub.configs import Document
 from modelhub.configs.readers.positions import Path
 from modelhub.secrets import is_secret_name, redact, reference_names
@@ -16,6 +17,14 @@ from modelhub.validation import View, load_schema
 from modelhub.validation.rules.plaintext import is_harmless
 
 _PREFIXED = re.compile(r"(?i)(?:aws|azure|vertex|watsonx|anthropic|openai|s3)_")
+
+
+class Owner(NamedTuple):
+    """Whose secrets they are: a model, and its vendor with the variable that has the key."""
+
+    name: str
+    vendor: str
+    key: str
 
 
 class Values:
@@ -27,38 +36,28 @@ class Values:
     def __init__(self, notes: Notes, translate: Callable[[str], str] = translate) -> None:
         self._notes = notes
         self.translate = translate
-        self._variables: dict[str, str] = {}
-        self._taken: set[str] = set()
-
-    def take(self, variable: str) -> None:
-        """Keep a variable for what it holds already."""
-        self._taken.add(variable)
+        self.variables = Variables()
 
     def reserve(self, value: Any) -> None:
         """Keep the variables that ``value`` refers to, and the variables that it sets."""
         if isinstance(value, str):
-            self._taken.update(reference_names(self.translate(value)))
+            self.variables.take(reference_names(self.translate(value)))
         told = value.get("environment_variables") if isinstance(value, dict) else None
         for name, secret in told.items() if isinstance(told, dict) else ():
-            self.take(name)
-            self._variables.setdefault(str(secret), name)
+            self.variables.take([name])
+            self.variables.names.setdefault(str(secret), name)
         for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
             self.reserve(item)
 
-    def read(
-        self, value: Any, document: Document, path: Path, *, vendor: str, key: str | None = None, name: str = ""
-    ) -> Any:
-        """The value at ``path`` in modelhub's form.
+    def read(self, value: Any, document: Document, path: Path, owner: Owner, *, name: str = "") -> Any:
+        """The value at ``path`` in modelhub's form, with a variable for each secret, as ``owner`` calls it.
 
-        The names of new variables for secrets begin with ``vendor``; ``key`` is the whole name for an API key. ``name``
-        is what the value is called here, which the last step of ``path`` may call otherwise.
+        ``name`` is what the value is called here, which the last step of ``path`` may call otherwise.
         """
         if isinstance(value, dict):
-            return {
-                step: self.read(item, document, (*path, step), vendor=vendor, key=key) for step, item in value.items()
-            }
+            return {step: self.read(item, document, (*path, step), owner) for step, item in value.items()}
         if isinstance(value, list):
-            return [self.read(item, document, (*path, n), vendor=vendor, key=key) for n, item in enumerate(value)]
+            return [self.read(item, document, (*path, n), owner) for n, item in enumerate(value)]
         step = next((step for step in reversed(path) if isinstance(step, str)), "")
         name = name or step
         is_named = is_secret_name(name) or name in _find_secret_keys()
@@ -68,21 +67,11 @@ class Values:
             return value
         found = self.translate(text)
         if (is_secret and not is_harmless(found)) or redact({"": found})[""] != found:
-            wanted = key if name == "api_key" and key else _name_variable(vendor, name)
-            variable = self._find_variable(text, wanted)
+            wanted = owner.key if name == "api_key" else _name_variable(owner.vendor, name)
+            variable = self.variables.choose(text, wanted, owner.name)
             self._notes.add(document, path, f"{step} is not copied, as it holds a secret: set {variable} to it")
             return f"${{{variable}}}"
         return found
-
-    def _find_variable(self, secret: str, wanted: str) -> str:
-        if secret not in self._variables:
-            name, number = wanted, 1
-            while name in self._taken:
-                number += 1
-                name = f"{wanted}_{number}"
-            self._taken.add(name)
-            self._variables[secret] = name
-        return self._variables[secret]
 
 
 @cache
@@ -95,5 +84,4 @@ def _find_secret_keys() -> frozenset[str]:
 
 
 def _name_variable(vendor: str, key: str) -> str:
-    name = key if _PREFIXED.match(key) else f"{vendor}_{key}"
-    return re.sub(r"\W", "_", name).upper()
+    return spell(key if _PREFIXED.match(key) else f"{vendor}_{key}")

@@ -47,15 +47,17 @@ def _build_vendor(row: vendors.Vendor, litellm: Mapping[str, Any]) -> Vendor:
 VENDORS = {name: _build_vendor(row, about) for row in vendors.list_vendors() for name, about in row.litellm.items()}
 
 # By the names of modelhub's own table. Azure's chats are asked at the address that speaks OpenAI's API.
+_VARIABLES = {"ollama": None, "cohere": "COHERE_API_KEY"}  # where programs have another than the vendor
 BY_NAME = {
-    row.name: _build_vendor(row, {"key_variable": None} if row.name == "ollama" else {})
+    row.name: _build_vendor(row, {"key_variable": _VARIABLES[row.name]} if row.name in _VARIABLES else {})
     for row in vendors.list_vendors()
 }
 BY_NAME["azure"] = BY_NAME["azure"]._replace(chat="openai_chat")
 
 # What programs call a vendor, in small letters and without signs, by its name in modelhub's table, which is one more.
 _NAMES = {
-    "openai": "gpt openaicompatible openailike openaiapi openaichat openairesponses openllm custom localai sglang tgi",
+    "openai": "gpt openaicompatible openailike openaiapi openaichat openairesponses openllm custom localai sglang tgi"
+    " huggingfacetgi",
     "anthropic": "claude",
     "gemini": "google googleai googleaistudio googleaistudiogemini googleaigemini googlegenerativeai googlegenai",
     "ollama": "ollamachat ollamacompletion ollamalocal",
@@ -71,7 +73,7 @@ _NAMES = {
     "volcengine": "ark volcanoengine doubao",
     "moonshot": "kimi moonshotai",
     "moonshot_cn": "moonshotaicn",
-    "huggingface": "hf huggingfaceinferenceapi huggingfacetgi huggingfacehub",
+    "huggingface": "hf huggingfaceinferenceapi huggingfacehub",
     "github": "githubmodels",
     "lambda": "lambdaai",
     "featherless": "featherlessai",
@@ -85,6 +87,7 @@ _NAMES = {
     "qianfan": "wenxin ernie baidu",
     "yi": "lingyiwanwu zeroone 01ai",
     "litellm_proxy": "litellm",
+    "openrouter": "openrouterreasoning",
 }
 # Vendors that LiteLLM's library can call and modelhub cannot, by LiteLLM's names.
 _LIBRARY = {
@@ -97,6 +100,7 @@ _LIBRARY = {
     "cloudflare": "cloudflareworkersai workersai",
     "predibase": "",
     "snowflake": "",
+    "github_copilot": "copilot",
 }
 
 
@@ -117,15 +121,31 @@ def find_name(name: str, address: str | None = None) -> str | None:
     """
     found = _SPELLINGS.get(_spell(name))
     if found == "openai" and address:
-        host = urlsplit(address if "://" in address else f"//{address}").hostname
-        row = vendors.find_by_host(host or "")
+        row = find_host(address)
         return row.name if row and row.model_types.get("chat") == "openai_chat" else found
     return found
 
 
+def find_hostname(address: Any) -> str:
+    """The host that an address names; empty if it names none."""
+    text = str(address)
+    try:
+        return urlsplit(text if "://" in text else f"//{text}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def find_host(address: Any) -> vendors.Vendor | None:
+    """The vendor whose OpenAI API is at ``address``."""
+    return vendors.find_by_host(find_hostname(address))
+
+
 def is_elsewhere(provider: str | None, address: Any) -> bool:
     """Whether a server is not the vendor's own, though it speaks OpenAI's protocol."""
-    return provider == "openai" and bool(address) and urlsplit(str(address)).hostname != "api.openai.com"
+    if provider != "openai" or not address:
+        return False
+    row = find_host(address)
+    return row is None or row.name != "openai"
 
 
 # Names without a prefix that LiteLLM takes for OpenAI's, and for Anthropic's.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from modelhub.printable import printable, shorten
 from modelhub.registry.types import KnownTypes
 from modelhub.secrets import mask_keys
 
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _LONGEST = 400  # characters of a line
 
 
@@ -34,8 +37,11 @@ def fix(files: tuple[str, ...], paths: tuple[str, ...], allow_python: bool, chec
     """Mend config files where it is certain what was meant; comments and all else stay as they are.
 
     Misspelt keys, types and choices get the word that `validate` asks about, old names the new ones, and keys in plain
-    text become references such as ${OPENAI_API_KEY}: different keys different ones. The keys are added to the
-    --env-file, unless the environment has them.
+    text become references such as ${OPENAI_API_KEY}: different keys different ones.
+
+    No key is lost: those that the environment does not have are added to the --env-file, which only you may read if it
+    is new. modelhub does not read that file; load it before your program starts, or move the keys to where you keep
+    such, and leave it out of version control.
 
     \b
     modelhub fix models.yaml
@@ -49,7 +55,7 @@ def fix(files: tuple[str, ...], paths: tuple[str, ...], allow_python: bool, chec
     known = _read_variables(env_file)
     with plugins_apart():
         fixed = mend(named, KnownTypes({}, allow_python=allow_python), {**known, **os.environ})
-    for each in sorted(fixed.told, key=lambda told: (told.file, told.line, told.column)):
+    for each in sorted([*fixed.told, *fixed.left], key=lambda told: (told.file, told.line, told.column)):
         place = printable(f"{each.file}:{each.line}:{each.column}")
         click.echo(mask_keys(f"{colour(place, bold=True)}: {shorten(printable(each.what), _LONGEST)}"))
     lost = {name: value for name, value in fixed.variables.items() if os.environ.get(name) != value}
@@ -76,6 +82,10 @@ def _write(fixed: Fixed, lost: Mapping[str, str], known: Mapping[str, str], env_
     new = {name: value for name, value in lost.items() if name not in known}
     name = env_file
     try:
+        for name in fixed.texts:
+            if not Path(name).stat().st_mode & _WRITABLE:
+                raise PermissionError(errno.EACCES, "it is read-only", name)
+        name = env_file
         if new:
             _append(Path(env_file), build_env(new))
         for name, text in fixed.texts.items():
@@ -116,7 +126,7 @@ def _conclude(fixed: Fixed, lost: Mapping[str, str], env_file: str, check: bool)
     if lost:
         names = ", ".join(lost)
         verdict += f"; {'would go to' if check else 'kept in'} {env_file}: {names}"
-    left = sum(problem.severity == "error" for problem in fixed.problems)
+    left = sum(problem.severity == "error" or problem.code == "MH401" for problem in fixed.problems)
     if left:
         verdict += f"; `modelhub validate` tells of {count(left, 'problem')} that only you can mend"
     click.echo(printable(verdict))

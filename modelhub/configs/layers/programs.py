@@ -82,7 +82,10 @@ def find_variables(text: str, name: str) -> OtherProgram | None:
     lines = [line for line in lines if line and not line.startswith("#")]
     if not (lines and all(map(_VARIABLE.match, lines))):
         return None
-    return OtherProgram(_ENVIRONMENT, Problem("MH106", _ENVIRONMENT, _ENVIRONMENT_HINT, name, 1, 1, 1, 1))
+    importer = "aider" if any(line.removeprefix("export ").startswith("AIDER_") for line in lines) else ""
+    message = "this is aider's file of environment variables, which is not for modelhub" if importer else _ENVIRONMENT
+    hint = f"`modelhub import aider {_quote(name)}` converts it" if importer else _ENVIRONMENT_HINT
+    return OtherProgram(message, Problem("MH106", message, hint, name, 1, 1, 1, 1), importer)
 
 
 def _find_keys(value: dict[str, Any]) -> Iterator[str]:
@@ -96,12 +99,18 @@ def _find_keys(value: dict[str, Any]) -> Iterator[str]:
 
 
 def _build(document: Document, row: _Row, path: Path) -> OtherProgram:
-    import shlex
-
-    file = {None: "FILE", "<stdin>": "-"}.get(document.name) or shlex.quote(str(document.name))
-    hint = row.advice.replace("{import}", row.importer).replace("{file}", file) or hint_list(document.format)
+    hint = row.advice.replace("{import}", row.importer).replace("{file}", _quote(document.name)) or hint_list(
+        document.format
+    )
     message = f"this is {row.name}, which is not for modelhub"
     return OtherProgram(row.name, document.problem("MH106", message, path, key=True, hint=hint), row.importer)
+
+
+def _quote(name: str | None) -> str:
+    """The name of a file as a shell takes it."""
+    import shlex
+
+    return {None: "FILE", "<stdin>": "-"}.get(name) or shlex.quote(str(name))
 
 
 def _has(value: Any, steps: Sequence[str]) -> bool:

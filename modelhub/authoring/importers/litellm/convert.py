@@ -8,7 +8,7 @@ from typing import Any
 from modelhub.authoring.importers.deployments import Deployment
 from modelhub.authoring.importers.drafts import Place
 from modelhub.authoring.importers.engine import Check, Imported, build_models
-from modelhub.authoring.importers.litellm.routes import SETTINGS, Routes
+from modelhub.authoring.importers.litellm.routes import ALIASES, SETTINGS, Routes, build_aliases
 from modelhub.authoring.importers.litellm.settings import SECTIONS, explain_deployment, explain_setting
 from modelhub.authoring.importers.notes import Notes
 from modelhub.authoring.importers.options import LIBRARY
@@ -41,6 +41,7 @@ def import_litellm(documents: Sequence[Document], check: Check, *, routes: bool 
     defaults = _build_defaults(documents, {model["model_type"] for model in models}, notes, routing)
     count = len(models)
     models += routing.build(models) if routing else ()
+    models += build_aliases(documents, [model["config_name"] for model in models], notes)
     data = {"defaults": defaults, "models": models} if defaults else {"models": models}
     return Imported(data, count, notes)
 
@@ -121,7 +122,7 @@ def _build_defaults(
     last = {key: document for document in documents for key in document.data}
     for document in documents:
         for key, section in document.data.items():
-            if key in _READ:
+            if key in _READ or section is None:
                 continue
             if last[key] is not document:
                 notes.add(document, (key,), f"{key} is not converted: {last[key].name} has it too", key=True)
@@ -133,7 +134,7 @@ def _build_defaults(
                 notes.add(document, (key,), f"{key} is not converted: {reason}", key=True)
             else:
                 for name, value in section.items():
-                    if routes and name in SETTINGS:
+                    if (routes and name in SETTINGS) or name == ALIASES:
                         continue
                     if not _put_default(key, name, value, everyone, library, model_types):
                         message = f"{name} is not converted: {explain_setting(name)}"

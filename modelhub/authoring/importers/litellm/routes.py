@@ -14,6 +14,7 @@ from modelhub.configs import Document
 from modelhub.configs.readers.positions import Path
 
 SETTINGS = ("fallbacks", "routing_strategy")  # what is written here
+ALIASES = "model_group_alias"
 _SECTIONS = ("litellm_settings", "router_settings")
 _PICKS = {
     "simple-shuffle": "random",
@@ -81,6 +82,32 @@ class Routes:
         return {"to": names, "pick": self._pick} if len(names) > 1 else {"to": names[0]}
 
 
+def build_aliases(documents: Sequence[Document], names: Sequence[str], notes: Notes) -> Iterator[dict[str, Any]]:
+    """The configs of other names for a group: the same as the model of that name."""
+    taken = {*names}
+    for document, section, settings in _list_settings(documents):
+        aliases = settings.get(ALIASES)
+        for alias, about in aliases.items() if isinstance(aliases, dict) else ():
+            name = about.get("model") if isinstance(about, dict) else about
+            path: Path = (section, ALIASES, alias)
+            if name not in names:
+                notes.add(document, path, f"there is no model '{name}' for another name", key=True)
+            elif alias in taken:
+                notes.add(document, path, f"'{alias}' is not converted: there is a model of that name", key=True)
+            else:
+                taken.add(alias)
+                yield {"config_name": str(alias), "extends": name}
+
+
+def _list_settings(documents: Sequence[Document]) -> Iterator[tuple[Document, str, dict[str, Any]]]:
+    """The settings that may say where else calls go."""
+    for document in documents:
+        for section in _SECTIONS:
+            settings = document.data.get(section)
+            if isinstance(settings, dict):
+                yield document, section, settings
+
+
 def _find_task(model_type: str) -> str:
     """What a model does: a router's models all do the same."""
     return (
@@ -111,16 +138,14 @@ def _find_fallbacks(
     documents: Sequence[Document], groups: dict[str, list[Deployment]], notes: Notes
 ) -> Iterator[tuple[str, list[str]]]:
     """Each name that has fallbacks, and the names of these; what names no model is told."""
-    for document in documents:
-        for section in _SECTIONS:
-            settings = document.data.get(section)
-            listed = settings.get("fallbacks") if isinstance(settings, dict) else None
-            for step, item in enumerate(listed if isinstance(listed, list) else []):
-                for name, others in item.items() if isinstance(item, dict) else ():
-                    path: Path = (section, "fallbacks", step, name)
-                    texts = [each for each in others if isinstance(each, str)] if isinstance(others, list) else []
-                    for each in (name, *texts):
-                        if each not in groups:
-                            notes.add(document, path, f"there is no model '{each}' to fall back from or to", key=True)
-                    if name in groups and (known := [each for each in texts if each in groups and each != name]):
-                        yield name, known
+    for document, section, settings in _list_settings(documents):
+        listed = settings.get("fallbacks")
+        for step, item in enumerate(listed if isinstance(listed, list) else []):
+            for name, others in item.items() if isinstance(item, dict) else ():
+                path: Path = (section, "fallbacks", step, name)
+                texts = [each for each in others if isinstance(each, str)] if isinstance(others, list) else []
+                for each in (name, *texts):
+                    if each not in groups:
+                        notes.add(document, path, f"there is no model '{each}' to fall back from or to", key=True)
+                if name in groups and (known := [each for each in texts if each in groups and each != name]):
+                    yield name, known

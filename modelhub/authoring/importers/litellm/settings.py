@@ -38,7 +38,6 @@ _SETTINGS = {
     r"|langfuse_\w+|telemetry": "`observers` tell what happens in calls",
     r"cache\w*": "write `cache` in the config",
     r"redis_\w+": "write `store: redis` where processes share limits",
-    r"model_group_alias": "write a config with extends for each alias",
     r"routing_strategy\w*|model_group_\w+|enable_\w+|optional_pre_call_checks|disable_cooldowns|retry_after|retry_policy"
     r"|model_group_retry_policy|assistants_config|search_tools": _ROUTER,
     r"master_key|database_\w+|\w*auth\w*|alerting\w*|ui_\w+|allowed_\w+|pass_through_endpoints|store_\w+|salt_key"
