@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-HEAD = """# Commands
+HEAD = """# Command reference
 
 What `modelhub COMMAND --help` prints, for every command. It is made by `scripts/generate_docs command-line`.
 """
