@@ -49,6 +49,11 @@ def drain(
     thread = Thread(target=serve, name="modelhub.bulk", daemon=True)
     thread.start()
     loop, task, given = began.get()
+
+    def tell(callback: Callable[..., object], *args: object) -> None:
+        with suppress(RuntimeError):  # the loop has just ended; what came last says why
+            loop.call_soon_threadsafe(callback, *args)
+
     left: Iterator[Any] | None = iter(items)
     under_way = 0
     try:
@@ -57,7 +62,7 @@ def drain(
                 item = next(left, _END)
                 left = None if item is _END else left
                 under_way += item is not _END
-                loop.call_soon_threadsafe(given.put_nowait, item)
+                tell(given.put_nowait, item)
             result, error = came.get()
             if error is not None:
                 raise error
@@ -66,9 +71,7 @@ def drain(
             under_way -= 1
             yield result
     finally:
-        if thread.is_alive():
-            with suppress(RuntimeError):  # it has just ended
-                loop.call_soon_threadsafe(task.cancel)
+        tell(task.cancel)
         thread.join()
 
 

@@ -126,7 +126,7 @@ def test_errors(document: Any, status: int | None) -> None:
     adapter = compile_error(ERROR)
     for found in (adapter.find(document, status, {}), adapter.build(document, status, {})):
         if found is not None:
-            assert 0 < len(found.message) <= 2000
+            assert found.message
             assert found.retry_after is None or 0 <= found.retry_after < float("inf")
 
 

@@ -17,7 +17,7 @@ from ..paths import ROOT
 if shutil.which("git") is None:
     pytest.skip("git is not installed", allow_module_level=True)
 
-FOLDERS = ("modelhub", "wrappers", "schemas", "scripts/examples")
+FOLDERS = ("modelhub", "wrappers", "schemas", "scripts/examples", "docs")
 FILES = (".pre-commit-hooks.yaml", "pyproject.toml", "setup.cfg", "README.md", "LICENSE", "MANIFEST.in")
 GOOD = "- config_name: gpt\n  model_type: openai_chat\n  api_key: ${OPENAI_API_KEY}\n"
 BAD = f"{GOOD}  temprature: 1\n"

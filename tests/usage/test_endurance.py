@@ -40,7 +40,8 @@ def test_nothing_is_lost_by_a_kill(server: MockServer, store: str) -> None:
     """Of four programs that write at the same time one is killed: every call that had returned has its row."""
     arguments = [sys.executable, str(WRITER), server.url, store]
     writers = [
-        subprocess.Popen([*arguments, f"w{n}", "1000000" if n == 0 else "15"], stdout=subprocess.PIPE) for n in range(4)
+        subprocess.Popen([*arguments, f"w{n}", "1000000" if n == 0 else "15"], stdout=subprocess.PIPE, bufsize=0)
+        for n in range(4)  # without a buffer, of which communicate() would not know
     ]
     returned: list[str] = []
     first = writers[0]
