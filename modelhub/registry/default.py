@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from modelhub.telemetry.stats import Stats
 
 _default: ModelRegistry | None = None
+_followers: list[Callable[[ModelRegistry], object]] = []
 
 
 def init(
@@ -44,7 +45,19 @@ def init(
     except ModelHubError as error:
         shorten(error)
         raise
+    for follower in _followers[-1:]:
+        follower(_default)
     return _default
+
+
+@contextmanager
+def followed(follower: Callable[[ModelRegistry], object]) -> Iterator[None]:
+    """Let ``follower`` have each registry that ``init`` loads until the block ends; of several, the last one does."""
+    _followers.append(follower)
+    try:
+        yield
+    finally:
+        _followers.remove(follower)
 
 
 @contextmanager

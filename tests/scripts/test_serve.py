@@ -53,7 +53,9 @@ def test_the_image_is_made_of_what_is_there() -> None:
     for line in re.findall(r"^COPY (?!--)(.+)$", IMAGE, re.M):
         *sources, _ = line.split()
         assert all((ROOT / source).exists() for source in sources), line
-    assert {"modelhub", "wrappers", "schemas", "scripts/examples", "docs"} <= set(re.findall(r"^COPY (\S+) \1$", IMAGE, re.M))
+    assert {"modelhub", "wrappers", "schemas", "scripts/examples", "docs"} <= set(
+        re.findall(r"^COPY (\S+) \1$", IMAGE, re.M)
+    )
     assert 'ENTRYPOINT ["modelhub", "serve"]' in IMAGE  # no shell, which would keep SIGTERM to itself
     user = int(re.findall(r"^USER (\d+):\d+$", IMAGE, re.M)[0])
     assert user > 0

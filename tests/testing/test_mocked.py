@@ -272,6 +272,22 @@ def test_without_configs_it_is_the_default_registry() -> None:
         assert modelhub.chat("chat")("echo: hi").text == "hi"
 
 
+@pytest.mark.parametrize("given", [(), (DESCRIBED,)], ids=["nothing", "configs"])
+def test_what_init_loads_meanwhile_asks_the_mock(given: tuple[Any, ...]) -> None:
+    with mocked(*given) as mock:
+        with modelhub.init(MODELS) as hub:
+            assert hub.chat("chat")("echo: hi").text == "hi"
+            assert (mock.hub is hub) == (not given)
+            with mocked() as inner, modelhub.init(MODELS) as another:
+                assert another.chat("chat")("echo: hi").text == "hi"
+                assert (len(mock.requests), len(inner.requests)) == (1, 1)
+        later = modelhub.init(MODELS)
+        chat = later.chat("chat")
+        assert chat("echo: hi").text == "hi"
+    with later, no_network(), pytest.raises(errors.ModelHubError):
+        chat("echo: hi", retry={"max_attempts": 1})
+
+
 def test_reset_forgets_all() -> None:
     with mocked(DESCRIBED) as mock:
         model = mock.hub.get_model("described")
