@@ -17,7 +17,7 @@ from modelhub.validation.graph import COMPOSITE
 from modelhub.validation.placing import build_problem, find_order, find_position, without_repeats
 from modelhub.validation.rules.contests import SEE_PLUGINS, explain_contest, explain_unchecked
 from modelhub.validation.rules.formatters import find_unknown_formatter
-from modelhub.validation.rules.headers import find_unsendable
+from modelhub.validation.rules.headers import find_doubled, find_unsendable
 from modelhub.validation.rules.identity import IDENTITY, check_identity, find_duplicate_names, find_unknown_type
 from modelhub.validation.rules.keys import find_odd_keys
 from modelhub.validation.rules.names import find_odd_names
@@ -134,7 +134,7 @@ class Checker:
         findings = self._check_schema(schema, view, config)
         places = {finding.path for finding in findings}
         texts = list_texts(config)
-        more = [*find_bad_addresses(texts), *find_unsendable(config, texts)]
+        more = [*find_bad_addresses(texts), *find_unsendable(config, texts), *find_doubled(texts)]
         return findings + [finding for finding in more if finding.path not in places]
 
     def find_schema(self, model_type: Any) -> Schema:
@@ -192,7 +192,7 @@ def _add_advice(
     findings = [_add_hint(finding, placeholders.get(finding.path)) for finding in known]
     found = _add_new(findings, [*bad, *placeholders.values()])
     more = [find_unsendable(config, texts), find_bad_addresses(texts), find_unknown_formatter(config, view)]
-    more += [find_odd_names(texts), find_unprovided(referring), find_way_faults(config, view)]
+    more += [find_odd_names(texts), find_unprovided(referring), find_doubled(referring), find_way_faults(config, view)]
     if not ADAPTER_KEYS.isdisjoint(config) or isinstance(config.get("stream"), dict):
         from modelhub.validation.rules.adapters import find_adapter_faults  # most configs speak a known protocol
         from modelhub.validation.rules.mismatches import find_mismatches

@@ -13,6 +13,7 @@ from modelhub.validation.walk import Text
 HEADERS = frozenset({"headers", "extra_headers", "default_headers"})  # the keys whose values are headers
 # The keys whose values are sent as the value of a header.
 _SENT = frozenset({"api_key", "auth_token", "organization", "project", "workspace", "anthropic_version"})
+_KEYS = frozenset({"api_key", "auth_token"})  # those of them that may follow the word Bearer
 _ONE_LINE = "write it in one line; with | and > YAML keeps the line end, with |- and >- it does not"
 
 
@@ -32,6 +33,14 @@ def find_unsendable(config: dict[str, Any], texts: Iterable[Text]) -> Iterator[F
                 "MH203", f"{label(path)} begins with a blank, which no HTTP header can", path, hint="remove it"
             )
     yield from _find_bad_names(config, ())
+
+
+def find_doubled(texts: Iterable[Text]) -> Iterator[Finding]:
+    """Yield a warning for each key with the word before it that is sent before it anyway."""
+    for path, key, text in texts:
+        if key in _KEYS and path[:-1] in ((), ("client_args",)) and text[:7].lower() == "bearer ":
+            message = f"{label(path)} begins with the word Bearer, which is sent before it anyway"
+            yield Finding("MH203", message, path, hint="write the key alone", severity="warning")
 
 
 def is_header(path: Path) -> bool:
