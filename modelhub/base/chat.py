@@ -6,9 +6,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelhub.base.fitted import FittedWrapper
+from modelhub.errors import ModelHubError
 from modelhub.late import late
 from modelhub.media.takes import ANYTHING, Takes
 from modelhub.overriding import override
+from modelhub.tracebacks import shorten, shortened
 
 if TYPE_CHECKING:
     from modelhub.base import counting, reading
@@ -127,6 +129,7 @@ class ChatWrapper(FittedWrapper, Visible):  # pyright: ignore[reportIncompatible
         raise NotImplementedError(f"{type(self).__name__} has no parse_count")
 
     @override
+    @shortened
     def count_tokens(self, messages: Any, tools: Any = None, **options: Any) -> TokenCount:
         """The number of tokens of a prompt: the vendor's count, or an estimate, whose ``estimated`` is true."""
         count: TokenCount = self.home.drivers.sync().run(self._count(messages, {"tools": tools, **options}))
@@ -135,7 +138,11 @@ class ChatWrapper(FittedWrapper, Visible):  # pyright: ignore[reportIncompatible
     @override
     async def acount_tokens(self, messages: Any, tools: Any = None, **options: Any) -> TokenCount:
         """``count_tokens`` for async code."""
-        count: TokenCount = await self.home.drivers.aio().run(self._count(messages, {"tools": tools, **options}))
+        try:
+            count: TokenCount = await self.home.drivers.aio().run(self._count(messages, {"tools": tools, **options}))
+        except ModelHubError as error:
+            shorten(error)
+            raise
         return count
 
     def _count(self, messages: Any, options: dict[str, Any]) -> Flow[TokenCount]:

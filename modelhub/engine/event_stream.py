@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from modelhub.engine.attempts import attempts
-from modelhub.engine.authorizing import authorized
+from modelhub.engine.authorizing import sent
 from modelhub.engine.call import Call
-from modelhub.engine.carrying import carry
 from modelhub.engine.classify import find_request_id
 from modelhub.engine.completing import complete
 from modelhub.engine.effects import READ, Flow
@@ -39,10 +38,7 @@ def stream(call: Call) -> Flow[ModelResponse]:
 
 
 def _stream(call: Call, request: Request, so_far: Accumulator) -> Flow[ModelResponse]:
-    if call.listener is not None:
-        carry(call, request)
-    authorization = call.model.authorization
-    reply: Reply = (yield request) if authorization is None else (yield from authorized(call, authorization, request))
+    reply = yield from sent(call, request)
     if not 200 <= reply.status < 300:
         reply = yield from accepted(call, request, reply)
     call.status = reply.status

@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from modelhub.engine.attempts import attempts, leave_trail
-from modelhub.engine.authorizing import authorized, conceal
+from modelhub.engine.authorizing import conceal, sent
 from modelhub.engine.building import FAILURES, locate
 from modelhub.engine.call import Call
-from modelhub.engine.carrying import carry
 from modelhub.engine.completing import complete
 from modelhub.engine.effects import Flow, Sleep
 from modelhub.engine.interface import HTTPModel
@@ -73,10 +72,7 @@ def fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
 
 
 def _fetch(call: Call, request: Request, parse: Callable[[Reply], T]) -> Flow[T]:
-    if call.listener is not None:
-        carry(call, request)
-    authorization = call.model.authorization
-    reply: Reply = (yield request) if authorization is None else (yield from authorized(call, authorization, request))
+    reply = yield from sent(call, request)
     if not 200 <= reply.status < 300:
         reply = yield from accepted(call, request, reply)
     call.status = reply.status

@@ -72,6 +72,7 @@ def as_default(registry: ModelRegistry) -> Iterator[None]:
             _default = before
 
 
+@shortened
 def stats() -> Stats:
     """What the calls of each model in the registry of the last ``init`` came to; see ``ModelRegistry.stats``."""
     return find_default().stats()

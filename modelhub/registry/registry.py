@@ -105,14 +105,17 @@ class ModelRegistry(ByTask):
         """The same config with modern spellings and with its secrets, for building a wrapper. Do not print it."""
         return dict(self._loader.modernize(self._entry(config_name)))
 
+    @shortened
     def reach(self, config_name: str) -> list[str]:
         """The names of the configs that a call of ``config_name`` may ask: itself, those it names, and so on."""
         return reaching.list_reached(self._describe, config_name)
 
+    @shortened
     def capabilities(self, config_name: str) -> dict[str, Any]:
         """What the model called ``config_name`` can do, as data; of one that asks others, what all of these can."""
         return reaching.find_capabilities(self._describe, config_name)
 
+    @shortened
     def explain(self, config_name: str) -> list[Explained]:
         """Where each value of the config called ``config_name`` comes from and what it replaced, secrets masked."""
         from modelhub.registry.explain import explain
@@ -120,6 +123,7 @@ class ModelRegistry(ByTask):
         _, schema = self._describe(config_name)
         return explain(self._entry(config_name), schema)
 
+    @shortened
     def tree(self, config_name: str) -> Branch | None:
         """The models that a call of ``config_name`` may ask, with the worst it may come to; None if it asks no others.
 
@@ -129,6 +133,7 @@ class ModelRegistry(ByTask):
 
         return build_tree([self._describe(name) for name in self.reach(config_name)])
 
+    @shortened
     def register(self, wrapper: type[ModelWrapperBase]) -> None:
         """Make a wrapper class known under the ``model_type`` it declares itself, and under its class name.
 

@@ -69,6 +69,13 @@ PROGRAMS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "a wrapper": ("500", lambda hub: hub.get_model("own")("hi")),
     "a wrapper in a thread": ("500", lambda hub: asyncio.run(hub.get_model("own").acall("hi"))),
     "an awaited wrapper": ("500", lambda hub: asyncio.run(hub.get_model("awaited").acall("hi"))),
+    "tokens": ("ok", lambda hub: hub.get_model("gpt").count_tokens("hi", tools=5)),
+    "awaited tokens": ("ok", lambda hub: asyncio.run(hub.get_model("gpt").acount_tokens("hi", tools=5))),
+    "what is explained": ("ok", lambda hub: hub.explain("gtp")),
+    "what can be done": ("ok", lambda hub: hub.capabilities("gtp")),
+    "the targets": ("ok", lambda hub: hub.reach("gtp")),
+    "the tree": ("ok", lambda hub: hub.tree("gtp")),
+    "the costs of no registry": ("ok", lambda hub: modelhub.stats()),
     "a tool": ("ok", lambda hub: ToolCall("1", "refuse", {"answer": 1}).run([refuse])),
     "a parse_func": ("ok", lambda hub: hub.get_model("gpt")("hi", parse_func=refuse, max_retries=1)),
 }
