@@ -190,7 +190,8 @@ def test_no_call_fails_and_each_sees_one_generation(read: Any, tmp_path: Path) -
         assert len({generations[0] for generations in seen.values()}) > 20
         hub.close()
         end = time.monotonic() + 10
-        while (count_sockets(), threading.active_count()) != (sockets, threads):  # the server closes its own, too
+        # The server closes its own, too. What an earlier test still had may have ended since.
+        while count_sockets() > sockets or threading.active_count() > threads:
             assert time.monotonic() < end, (count_sockets(), sockets, threading.active_count(), threads)
             time.sleep(0.05)
         print(f"{len(texts)} streams over {len(told)} reloads, {hub.generation} generations")
